@@ -1,0 +1,1 @@
+"""Firmware image manifest of the emulated products."""

@@ -1,0 +1,37 @@
+# Needs Python 3.11 to 3.13 and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= run
+
+.PHONY: demo test lint bench wheel clean
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.developer: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed  ## two virtual homes update their bridges and meters; evidence in $(OUT)
+	$(BIN)/hanlab demo --out $(OUT)
+
+test: $(VENV)/.developer  ## all tests; those whose tool is missing are skipped with a reason
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.developer  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.developer  ## speed, as ratios to references in the same process
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0 -s
+
+wheel: $(VENV)/.developer
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info $(OUT)

@@ -1,0 +1,171 @@
+"""What a home's YAML file may say. Errors name the field and the line."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+
+from protocols.addresses import Eui64
+from protocols.errors import InputError
+
+FORMAT = 1
+
+Kind = Literal[
+    "esme", "gsme", "hcalcs", "ppmid", "ihd", "cad", "alt-han-bridge-1", "alt-han-bridge-2", "alt-han-bridge-3",
+    "alt-han-bridge-4",
+]  # fmt: skip
+
+
+def _octets(text: object) -> bytes:
+    try:
+        return bytes.fromhex(str(text))
+    except ValueError as wrong:
+        raise ValueError(f"not hexadecimal: {text!r}") from wrong
+
+
+def _eui(text: object) -> Eui64:
+    try:
+        return Eui64.parse(str(text))
+    except InputError as wrong:
+        raise ValueError(str(wrong)) from wrong
+
+
+def _version(text: object) -> int:
+    digits = str(text)
+    if len(digits) != 8:
+        raise ValueError(f"a version is eight hexadecimal digits in quotes, not {text!r}")
+    return int(digits, 16)
+
+
+EuiText = Annotated[Eui64, PlainValidator(_eui)]
+Version = Annotated[int, BeforeValidator(_version)]
+Octets = Annotated[bytes, BeforeValidator(_octets)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HubDescription(_Model):
+    """A Communications Hub: CHF and GPF are two entities on one Zigbee node whose address is the GPF's."""
+
+    chf: EuiText
+    gpf: EuiText
+    place: str
+    version: Version
+    manufacturer: str = Field(pattern="^[0-9A-F]{4}$")
+    model: str = Field(pattern="^[0-9A-F]{8}$")
+
+
+class DeviceDescription(_Model):
+    name: str = Field(pattern="^[a-z][a-z0-9-]*$")
+    kind: Kind
+    eui: EuiText
+    install_code: Octets
+    version: Version
+    place: str
+    partner: str | None = None  # of a bridge: the bridge its backhaul leads to
+    installed: bool = False  # in the hub's log and the inventory before the run begins
+    powers_hub: bool = False
+    tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if len(self.install_code) not in (6, 8, 12, 16):
+            raise ValueError("install_code has 6, 8, 12 or 16 octets, without its CRC")
+        if self.partner is not None and not self.is_bridge:
+            raise ValueError("only a bridge has a partner")
+        if (self.powers_hub or self.tracked) and self.kind != "esme":
+            raise ValueError("only an ESME powers the hub or is tracked")
+        return self
+
+    @property
+    def is_bridge(self) -> bool:
+        return self.kind.startswith("alt-han-bridge-")
+
+
+class Premises(_Model):
+    import_mpxn: str = Field(min_length=1, max_length=13)
+    gas_mpxn: str | None = None
+    postcode: str = Field(min_length=6, max_length=8)
+    address_identifier: str = Field(max_length=30)
+
+
+class HomeDescription(_Model):
+    """One HAN: a hub, its devices, the places they stand in and who hears whom."""
+
+    format: Literal[1]
+    name: str = Field(pattern="^[a-z][a-z0-9-]*$")
+    channel: int = Field(ge=11, le=26)
+    backhaul_channel: int = Field(ge=11, le=26)
+    pan_id: int = Field(ge=1, le=0xFFFE)
+    premises: Premises
+    hub: HubDescription
+    devices: tuple[DeviceDescription, ...]
+    loss: float = Field(default=0.0, ge=0.0, lt=1.0)  # of each frame on each link
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [device.name for device in self.devices]
+        _unique("device name", names)
+        _unique("EUI-64", [self.hub.chf, self.hub.gpf, *(device.eui for device in self.devices)])
+        bridges = {device.name for device in self.devices if device.is_bridge}
+        for device in self.devices:
+            if device.partner is not None and device.partner not in bridges:
+                raise ValueError(f"{device.name}: partner {device.partner!r} is not a bridge of this home")
+        if sum(device.powers_hub for device in self.devices) != 1:
+            raise ValueError("exactly one ESME powers the hub")
+        return self
+
+    def device(self, name: str) -> DeviceDescription:
+        for device in self.devices:
+            if device.name == name:
+                return device
+        raise InputError(f"{self.name} has no device {name!r}")
+
+
+def _unique(what: str, values: list[Any]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{what} {value} is given twice")
+
+
+def read_home(path: Path) -> HomeDescription:
+    """Read one home; InputError names the file, the line and the field that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputError(f"{path}: cannot be read: {wrong}") from wrong
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as wrong:
+        mark = getattr(wrong, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}:{line} not YAML: {getattr(wrong, 'problem', wrong)}") from wrong
+    if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
+        raise InputError(f"{path}: format {data['format']} is newer than this hanlab reads ({FORMAT})")
+    try:
+        return HomeDescription.model_validate(data)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        field = ".".join(str(step) for step in first["loc"]) or "home"
+        line_number = _line_of(tree, first["loc"])
+        raise InputError(f"{path}: line {line_number}: {field}: {first['msg']}") from wrong
+
+
+def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """Return the line (from 1) of the deepest node of `location` that exists."""
+    if node is None:
+        return 1
+    for step in location:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            below = next((value for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            below = node.value[step]
+        if below is None:
+            break
+        node = below
+    return int(node.start_mark.line) + 1

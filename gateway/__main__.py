@@ -1,0 +1,5 @@
+"""`python -m gateway` is `hanlab`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Puts a run together: the one package that joins gateway and emulator."""

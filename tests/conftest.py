@@ -1,0 +1,44 @@
+"""Counts the tests that an outside judge decided, and holds them against the floors of `tests/judges.toml`."""
+
+import os
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+FLOORS = Path(__file__).parent / "judges.toml"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties.extend(("judge", str(mark.args[0])) for mark in item.iter_markers("judge"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each judge passed."""
+    passed = _passed_by_judge(terminalreporter)
+    if passed:
+        terminalreporter.write_line("judged from outside: " + ", ".join(f"{k} {n}" for k, n in sorted(passed.items())))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With HANLAB_JUDGE_FLOORS=1 a judge with fewer passed tests than its floor fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("HANLAB_JUDGE_FLOORS") != "1" or not isinstance(reporter, pytest.TerminalReporter):
+        return
+    passed = _passed_by_judge(reporter)
+    for judge, floor in tomllib.loads(FLOORS.read_text(encoding="utf-8"))["floors"].items():
+        if passed[judge] < floor:
+            reporter.write_line(f"judge {judge}: {passed[judge]} tests passed, {floor} are the floor", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _passed_by_judge(reporter: pytest.TerminalReporter) -> Counter[str]:
+    return Counter(
+        str(value)
+        for report in reporter.stats.get("passed", [])
+        if report.when == "call"
+        for key, value in report.user_properties
+        if key == "judge"
+    )

@@ -1,0 +1,1 @@
+"""Octets between hub and CSP (`envelope`, `session`) and between CSP and DSP (`smwan`)."""

@@ -42,11 +42,15 @@ class WanEnd:
         return share > 0 and self._random.random() < share
 
     def _arrive(self, octets: bytes) -> None:
-        peer = self.peer
-        if peer is None or peer._receiver is None or not peer.listening:
+        if self.peer is None or not self.peer.deliver(octets):
             self.lost += 1
-            return
-        peer._receiver(octets)
+
+    def deliver(self, octets: bytes) -> bool:
+        """Hand over what arrived; False if nobody listens."""
+        if self._receiver is None or not self.listening:
+            return False
+        self._receiver(octets)
+        return True
 
 
 @dataclass(frozen=True, slots=True)

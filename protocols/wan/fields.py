@@ -44,7 +44,7 @@ def take_flag(reader: Reader) -> bool:
 
 
 def take_header(octets: bytes, magic: bytes, version: int, what: str) -> Reader:
-    """Check magic and version octet and return a reader behind them; DecodeError for another magic or a newer version."""
+    """Check magic and version octet and return a reader behind them; DecodeError for another."""
     reader = Reader(octets)
     if reader.octets(len(magic)) != magic:
         raise DecodeError(f"not {what}", data=octets)

@@ -74,8 +74,8 @@ class _Heard:
 class WanSession:
     """One side of the link between a hub and its CSP.
 
-    storage: cells `<name>/...` keep what is not acknowledged and what was taken, so that a power cut loses nothing; None
-    keeps it in memory only. resend_after: ns until a message without acknowledgement goes out again.
+    storage: cells `<name>/...` keep what is not acknowledged and what was taken, so that a power cut loses nothing;
+    None keeps it in memory only. resend_after: ns until a message without acknowledgement goes out again.
     """
 
     def __init__(self, storage: Storage | None = None, *, name: str = "wan", resend_after: int = RESEND_AFTER) -> None:
@@ -112,7 +112,7 @@ class WanSession:
     def received(self, octets: bytes) -> Arrival:
         """Take an envelope of the peer; DecodeError if it is none.
 
-        The caller does what `message` asks for, then calls `accept`; a cut between the two makes the peer send it again.
+        The caller does what `message` asks for, then calls `accept`; a cut between the two makes the peer send again.
         """
         envelope = Envelope.decode(octets)
         body = envelope.body

@@ -41,7 +41,7 @@ def test_home_2_has_three_bridge_products() -> None:
         ("kind: ppmid", "kind: toaster", 15, "kind"),
         ("00-DB-12-34-56-78-11-B1", "00-DB-12", 16, "not an EUI-64"),
         ("channel: 15", "channel: 9", 4, "channel"),
-        ("partner: bridge-1", "partner: bridge-9", 3, "bridge-9"),
+        ("partner: bridge-1", "partner: bridge-9", 2, "bridge-9"),
         ("83fed3407a939723a5c639b26916d505", "83fed3", 11, "install_code"),
         ("powers_hub: true, ", "", 2, "powers the hub"),
         ("name: ihd", "name: esme", 2, "given twice"),

@@ -1,0 +1,1 @@
+"""Firmware files, and the two machines that move them: the downloading client and the serving hub."""

@@ -1,0 +1,1 @@
+"""The simulated 802.15.4 air."""

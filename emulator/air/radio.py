@@ -1,0 +1,339 @@
+"""A radio on the simulated air: CSMA-CA, acknowledgements, retries and the address filter of an RCP."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from emulator.air.timing import (
+    ACK_SPAN,
+    ACK_WAIT,
+    BACKOFF_PERIOD,
+    CCA,
+    FCS_OCTETS,
+    MAX_BACKOFFS,
+    MAX_BE,
+    MAX_PHY_PACKET,
+    MIN_BE,
+    TURNAROUND,
+    airtime,
+    interframe_space,
+)
+from protocols.addresses import Eui64, ShortAddress
+from protocols.errors import UsageError
+from protocols.interfaces import Handle, Rank, TransmitStatus
+from protocols.mac.frame import fcs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from emulator.air.medium import Capture, RadioNetwork
+    from protocols.interfaces import Clock, RadioListener, Random
+
+_RADIO = Rank.RADIO
+_OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
+
+_TYPE, _ACK_REQUEST, _COMPRESSED = 0x07, 0x20, 0x40  # frame control, first octet
+_BEACON, _ACKNOWLEDGEMENT, _COMMAND = 0, 2, 3  # frame types
+_PENDING = 0x10
+_DATA_REQUEST = 4  # MAC command
+_NONE, _SHORT, _EXTENDED = 0, 2, 3  # addressing modes
+_BROADCAST = 0xFFFF
+_ADDRESS_SIZE = {_NONE: 0, _SHORT: 2, _EXTENDED: 8}
+
+
+class Link:
+    """One direction of reach: how a receiver hears a sender."""
+
+    __slots__ = ("loss", "lqi", "random", "receiver", "rssi")
+
+    def __init__(self, receiver: SimulatedRadio, rssi: int, loss: float, random: Random) -> None:
+        self.receiver, self.rssi, self.loss, self.random = receiver, rssi, loss, random
+        self.lqi = max(0, min(255, (rssi + 100) * 255 // 60))
+
+
+class Transmission:
+    """A frame queued or on the air."""
+
+    __slots__ = (
+        "aborted",
+        "ack_request",
+        "address",
+        "backoffs",
+        "channel",
+        "csma",
+        "end",
+        "exponent",
+        "handle",
+        "mode",
+        "octets",
+        "overlaps",
+        "pan",
+        "radio",
+        "retries",
+        "sequence",
+        "source",
+        "start",
+    )  # fmt: skip
+
+    radio: SimulatedRadio
+    channel: int
+    start: int
+    end: int
+
+    def __init__(self, octets: bytes) -> None:
+        """Read from `octets` (FCS included) what address filters and acknowledgements need."""
+        self.octets = octets
+        self.overlaps: list[Transmission] = []
+        self.aborted = False
+        self.handle, self.csma, self.retries, self.backoffs, self.exponent = Handle(0), True, 0, 0, MIN_BE
+        self.ack_request = bool(octets[0] & _ACK_REQUEST)
+        self.sequence = octets[2]
+        self.mode = mode = octets[1] >> 2 & 3
+        self.pan, self.address, self.source = _BROADCAST, _BROADCAST, -1
+        if mode == _SHORT:
+            self.pan = octets[3] | octets[4] << 8
+            self.address = octets[5] | octets[6] << 8
+        elif mode == _EXTENDED:
+            self.pan = octets[3] | octets[4] << 8
+            self.address = int.from_bytes(octets[5:13], "little")
+        elif octets[0] & _TYPE != _ACKNOWLEDGEMENT:
+            self.pan = octets[3] | octets[4] << 8  # of the source: no destination is present
+        if octets[0] & _TYPE == _COMMAND:
+            self._read_data_request()
+
+    def _read_data_request(self) -> None:
+        """Set `source` of a data request, which is acknowledged with the pending bit."""
+        octets = self.octets
+        mode = octets[1] >> 6
+        at = 3 + (2 + _ADDRESS_SIZE[self.mode] if self.mode else 0)
+        if not (octets[0] & _COMPRESSED and self.mode):
+            at += 2
+        end = at + _ADDRESS_SIZE.get(mode, 0)
+        if octets[end] == _DATA_REQUEST and mode:
+            self.source = int.from_bytes(octets[at:end], "little")
+
+
+class RadioStatistics(NamedTuple):
+    """Counts since the radio was made."""
+
+    sent: int  # transmissions on the air, acknowledgements excepted, retries included
+    octets: int  # of those, FCS included
+    retries: int
+    no_ack: int
+    no_access: int
+    received: int  # frames handed to the listener
+    lost: int  # frames for this radio whose FCS failed: noise or collision
+
+
+class SimulatedRadio:
+    """`protocols.interfaces.RadioLink` on the simulated air. Attaching a listener resets the radio, as an RCP does.
+
+    A frame lost by a link or by a collision is one whose FCS fails at that receiver: the receiver drops it.
+    """
+
+    def __init__(self, name: str, network: RadioNetwork, clock: Clock, random: Random, capture: Capture | None) -> None:
+        self.name, self.network = name, network
+        self.links: dict[SimulatedRadio, Link] = {}
+        self._clock, self._random, self._capture = clock, random, capture
+        self._listener: RadioListener | None = None
+        self._eui, self._short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), _BROADCAST, 11
+        self.receiver_on = self._coordinator = False
+        self._pending: frozenset[int] = frozenset()
+        self._queue: deque[Transmission] = deque()
+        self._current: Transmission | None = None
+        self._busy_until = 0
+        self._handles = 0
+        self._sent = self._octets = self._retries = self._no_ack = self._no_access = self._received = self.lost = 0
+
+    # --- RadioLink ---------------------------------------------------------------------------------------------
+
+    def attach(self, listener: RadioListener) -> None:
+        self._listener = listener
+        self.receiver_on = False
+        self._queue.clear()
+        if self._current is not None:
+            self._current.aborted = True
+            self._current = None
+        self._pending = frozenset()
+
+    def configure(
+        self, *, eui: Eui64, short: ShortAddress, pan_id: int, channel: int, receiver_on: bool, coordinator: bool
+    ) -> None:
+        self._eui, self._short, self._pan, self.channel = eui, short, pan_id, channel
+        self.receiver_on, self._coordinator = receiver_on, coordinator
+
+    def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
+        if not 3 <= len(frame) <= MAX_PHY_PACKET - FCS_OCTETS:
+            raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
+        new = Transmission(frame + fcs(frame))
+        self._handles += 1
+        new.handle = Handle(self._handles)
+        new.radio, new.csma, new.retries = self, csma, retries
+        self._queue.append(new)
+        if self._current is None:
+            self._next()
+        return new.handle
+
+    def set_pending(self, addresses: Collection[Eui64 | ShortAddress]) -> None:
+        self._pending = frozenset(int(address) for address in addresses)
+
+    def energy_scan(self, channel: int) -> int:
+        return self.network.energy(self, channel, self._clock.now())
+
+    @property
+    def statistics(self) -> RadioStatistics:
+        return RadioStatistics(
+            self._sent, self._octets, self._retries, self._no_ack, self._no_access, self._received, self.lost
+        )
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        if self._queue:
+            self._current = self._queue.popleft()
+            self._attempt(self._current)
+
+    def _attempt(self, out: Transmission) -> None:
+        """Begin CSMA-CA, or go on the air at once without it."""
+        out.channel = self.channel
+        out.backoffs, out.exponent = 0, MIN_BE
+        now = self._clock.now()
+        earliest = max(now, self._busy_until)
+        if out.csma:
+            wait = self._random.randrange(0, 8) * BACKOFF_PERIOD + CCA
+            self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
+        else:
+            self._clock.call_at(earliest, self._go_on_air, out, rank=_RADIO)
+
+    def _assess(self, out: Transmission) -> None:
+        """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
+        if out.aborted:
+            return
+        now = self._clock.now()
+        if now < self._busy_until:  # the radio acknowledges somebody meanwhile
+            self._back_off(out, self._busy_until)
+        elif self._channel_busy(out.channel, now):
+            out.backoffs += 1
+            out.exponent = min(out.exponent + 1, MAX_BE)
+            if out.backoffs > MAX_BACKOFFS:
+                self._no_access += 1
+                self._end(out, _NO_ACCESS, pending=False)
+            else:
+                self._back_off(out, now)
+        else:
+            self._go_on_air(out)
+
+    def _back_off(self, out: Transmission, earliest: int) -> None:
+        wait = self._random.randrange(0, 1 << out.exponent) * BACKOFF_PERIOD + CCA
+        self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
+
+    def _channel_busy(self, channel: int, now: int) -> bool:
+        for other in self.network.on_air:
+            if other.channel == channel and other.start <= now < other.end and self in other.radio.links:
+                return True
+        return False
+
+    def _go_on_air(self, out: Transmission) -> None:
+        if out.aborted:
+            return
+        out.start = self._clock.now() + TURNAROUND
+        out.end = out.start + airtime(len(out.octets))
+        self._sent += 1
+        self._octets += len(out.octets)
+        self.network.begin(out)
+        self._clock.call_at(out.end, self._frame_ended, out, rank=_RADIO)
+
+    def _frame_ended(self, out: Transmission) -> None:
+        """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
+        self.network.on_air.remove(out)
+        if out.aborted:
+            return
+        end = out.end
+        if self._capture is not None:
+            self._capture.frame(self.network.name, end, out.octets)
+        self._busy_until = end + interframe_space(len(out.octets))
+        acknowledger: SimulatedRadio | None = None
+        for receiver, link in list(self.links.items()):
+            if receiver.channel == out.channel and receiver.receiver_on and receiver.accepts(out):
+                if receiver.hears(out, link):
+                    if out.ack_request and acknowledger is None and out.address != _BROADCAST:
+                        acknowledger = receiver
+                        receiver.acknowledge(out)
+                    receiver.take(out, link)
+                else:
+                    receiver.lost += 1
+        if out.aborted:  # the listener of a receiver switched this radio off
+            return
+        if not out.ack_request:
+            self._end(out, _OK, pending=False)
+        elif acknowledger is None:
+            self._clock.call_at(end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+
+    def acknowledged(self, out: Transmission, ack: Transmission) -> None:
+        """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
+        self.network.on_air.remove(ack)
+        if self._capture is not None:
+            self._capture.frame(self.network.name, ack.end, ack.octets)
+        if out.aborted:
+            return
+        link = ack.radio.links.get(self)
+        if link is not None and self.hears(ack, link):
+            self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
+            self._end(out, _OK, pending=bool(ack.octets[0] & _PENDING))
+        else:
+            self._clock.call_at(out.end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+
+    def _unacknowledged(self, out: Transmission) -> None:
+        if out.aborted:
+            return
+        if out.retries:
+            out.retries -= 1
+            self._retries += 1
+            out.overlaps = []
+            self._attempt(out)
+        else:
+            self._no_ack += 1
+            self._end(out, _NO_ACK, pending=False)
+
+    def _end(self, out: Transmission, status: TransmitStatus, *, pending: bool) -> None:
+        self._current = None
+        if self._listener is not None:
+            self._listener.transmitted(out.handle, status, pending)
+        if self._current is None:
+            self._next()
+
+    # --- receiving ---------------------------------------------------------------------------------------------
+
+    def accepts(self, out: Transmission) -> bool:
+        """The address filter. Source: IEEE 802.15.4-2015 clause 6.7.2."""
+        pan = self._pan
+        if out.mode == _SHORT:
+            return out.address in (self._short, _BROADCAST) and out.pan in (pan, _BROADCAST)
+        if out.mode == _EXTENDED:
+            return out.address == self._eui and out.pan in (pan, _BROADCAST)
+        if out.octets[0] & _TYPE == _BEACON:
+            return pan in (_BROADCAST, out.pan)
+        return self._coordinator and out.pan == pan
+
+    def hears(self, out: Transmission, link: Link) -> bool:
+        """False if noise, an audible overlapping frame or the radio's own sending spoilt the frame here."""
+        for other in out.overlaps:
+            if other.radio is self or self in other.radio.links:
+                return False
+        return not link.loss or link.random.random() >= link.loss
+
+    def acknowledge(self, out: Transmission) -> None:
+        pending = out.source in self._pending
+        frame = bytes((_ACKNOWLEDGEMENT | (_PENDING if pending else 0), 0, out.sequence))
+        ack = Transmission(frame + fcs(frame))
+        ack.radio, ack.channel = self, out.channel
+        ack.start, ack.end = out.end + TURNAROUND, out.end + ACK_SPAN
+        self.network.begin(ack)
+        self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
+        self._clock.call_at(ack.end, out.radio.acknowledged, out, ack, rank=_RADIO)
+
+    def take(self, out: Transmission, link: Link) -> None:
+        self._received += 1
+        if self._listener is not None:
+            self._listener.received(out.octets[:-2], link.rssi, link.lqi, out.end)

@@ -1,0 +1,292 @@
+"""One heap of time for frames, stack timers and coroutines alike.
+
+`VirtualClock` jumps from one due callback to the next. `VirtualTimeLoop` is an asyncio loop on the same heap: whatever
+is ready runs before time moves, so a run has one order whatever the machine does.
+"""
+
+import asyncio
+import threading
+from asyncio import selector_events
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from contextvars import Context
+from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar, TypeVarTuple, Unpack, cast
+
+from protocols.errors import HanlabError
+from protocols.interfaces import SECOND, Clock, Rank
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_PURGE_FROM = 1024  # heap entries, below which cancelled ones are left to come up by themselves
+_STACK = int(Rank.STACK)
+_COROUTINE = int(Rank.COROUTINE)
+_BILLION = 1_000_000_000
+
+
+class RealWorkInVirtualTime(HanlabError):  # noqa: N818 - the name the design gives it
+    """Something of the real world (a thread, an executor, a socket) was used while time is virtual.
+
+    `async with clock.hold():` makes time stand still and allows it.
+    """
+
+
+class NothingDueError(HanlabError):
+    """Every coroutine waits and nothing is due: virtual time would stand still for ever."""
+
+
+class VirtualTimer(list[Any]):
+    """A heap entry: when, rank, sequence, callback (None when cancelled), arguments."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        self[3] = None
+        self[4] = ()
+
+
+class VirtualClock:
+    """`protocols.interfaces.Clock` whose time jumps. Callbacks run in order of (time, rank, order of scheduling)."""
+
+    __slots__ = ("_heap", "_now", "_purge_at", "_sequence", "callbacks", "held", "holding", "start")
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now = self.start = start_ns
+        self._heap: list[VirtualTimer] = []
+        self._sequence = 0
+        self._purge_at = _PURGE_FROM
+        self.callbacks = 0  # run so far
+        self.holding = 0  # holds open now
+        self.held = False  # a hold was ever used: the run may not repeat
+
+    def now(self) -> int:
+        return self._now
+
+    def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = _STACK) -> VirtualTimer:
+        heap = self._heap
+        self._sequence += 1
+        timer = VirtualTimer((when, rank, self._sequence, callback, args))
+        heappush(heap, timer)
+        if len(heap) > self._purge_at:
+            self._purge()
+        return timer
+
+    def _purge(self) -> None:
+        """Drop cancelled entries, so that timers set and cancelled per frame cannot pile up."""
+        self._heap[:] = [timer for timer in self._heap if timer[3] is not None]
+        heapify(self._heap)
+        self._purge_at = max(_PURGE_FROM, 2 * len(self._heap))
+
+    @property
+    def pending(self) -> int:
+        """Entries on the heap, cancelled ones included."""
+        return len(self._heap)
+
+    async def sleep_until(self, when: int) -> None:
+        future = asyncio.get_running_loop().create_future()
+        timer = self.call_at(when, _wake, future, rank=_COROUTINE)
+        try:
+            await future
+        finally:
+            timer.cancel()
+
+    async def sleep(self, duration: int) -> None:
+        """Sleep for `duration` ns."""
+        await self.sleep_until(self._now + duration)
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Let time stand still for real work: threads, sockets. The run no longer promises to repeat."""
+        self.held = True
+        self.holding += 1
+        try:
+            yield
+        finally:
+            self.holding -= 1
+
+    def run_until(self, when: int) -> None:
+        """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
+        heap = self._heap
+        while heap and heap[0][0] <= when:
+            self._run_next()
+        self._now = max(self._now, when)
+
+    def run_for(self, duration: int) -> None:
+        self.run_until(self._now + duration)
+
+    def _run_next(self) -> None:
+        timer = heappop(self._heap)
+        callback = timer[3]
+        if callback is not None:
+            if timer[0] > self._now:
+                self._now = timer[0]
+            self.callbacks += 1
+            callback(*timer[4])
+
+    def advance(self, ready: "deque[asyncio.Handle]") -> bool:
+        """Run the heap until a coroutine is ready whose turn it is; False if nothing is left to run.
+
+        Radio and stack callbacks of the same instant go before what is ready.
+        """
+        heap, count = self._heap, 0
+        while heap:
+            timer = heap[0]
+            if ready and (timer[0] > self._now or timer[1] == _COROUTINE):
+                break
+            heappop(heap)
+            callback = timer[3]
+            if callback is None:
+                continue
+            if timer[0] > self._now:
+                self._now = timer[0]
+            count += 1
+            callback(*timer[4])
+        self.callbacks += count
+        return bool(ready)
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class _LoopTimer(asyncio.TimerHandle):
+    """An asyncio timer whose cancelling reaches its heap entry."""
+
+    __slots__ = ("entry",)
+
+    entry: VirtualTimer
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.entry.cancel()
+
+
+class VirtualTimeLoop(selector_events.BaseSelectorEventLoop):
+    """An asyncio loop on a `VirtualClock`. `time()` is seconds since the clock's start."""
+
+    _ready: deque[asyncio.Handle]
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self._thread = threading.get_ident()
+
+    def time(self) -> float:
+        return (self.clock.now() - self.clock.start) / _BILLION
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        handle = _LoopTimer(when, callback, args, self, context)
+        due = max(self.clock.now(), self.clock.start + round(when * _BILLION))
+        handle.entry = self.clock.call_at(due, self._ready.append, handle, rank=_COROUTINE)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        if threading.get_ident() == self._thread:
+            return self.call_soon(callback, *args, context=context)
+        self.refuse_real_work("a call from another thread")
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> "asyncio.Future[T]":
+        self.refuse_real_work("an executor")
+        return super().run_in_executor(executor, func, *args)
+
+    async def shutdown_default_executor(self, *timeout: float | None) -> None:
+        """Join the threads a hold has used; they report back, so this is real work too."""
+        self.clock.holding += 1
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self.clock.holding -= 1
+
+    def refuse_real_work(self, what: str) -> None:
+        """Raise RealWorkInVirtualTime unless the clock is on hold."""
+        if not self.clock.holding:
+            raise RealWorkInVirtualTime(f"{what} while time is virtual; use 'async with clock.hold()'")
+
+    def _run_once(self) -> None:
+        """One turn: time moves only when nothing is ready; on hold the real selector waits instead."""
+        ready = self._ready
+        if self.clock.holding:
+            self.clock.run_until(self.clock.now())
+            cast("Any", super())._run_once()  # noqa: SLF001 - the turn asyncio defines, with its selector
+            return
+        if not self.clock.advance(ready):
+            raise NothingDueError(f"nothing is due any more at {self.clock.now()} ns; every coroutine waits")
+        for _ in range(len(ready)):
+            handle = cast("Any", ready.popleft())
+            if not handle.cancelled():
+                handle._run()  # noqa: SLF001 - what BaseEventLoop does with its handles
+
+
+def _guarded(name: str) -> None:
+    """Replace the loop's method `name` by one that raises RealWorkInVirtualTime outside a hold."""
+    original = getattr(selector_events.BaseSelectorEventLoop, name)
+
+    def refusing(self: VirtualTimeLoop, *args: object, **options: object) -> object:
+        self.refuse_real_work(name)
+        return original(self, *args, **options)
+
+    refusing.__name__ = name
+    setattr(VirtualTimeLoop, name, refusing)
+
+
+for _name in (
+    "add_reader",
+    "add_writer",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "create_connection",
+    "create_datagram_endpoint",
+    "create_server",
+    "getaddrinfo",
+    "getnameinfo",
+    "sock_accept",
+    "sock_connect",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_sendall",
+    "sock_sendto",
+    "subprocess_exec",
+    "subprocess_shell",
+):
+    _guarded(_name)
+
+
+def run(clock: VirtualClock, coroutine_factory: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run one coroutine to its end in virtual time and return its result."""
+    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(clock)) as runner:
+        return runner.run(coroutine_factory())
+
+
+class OffsetWallClock:
+    """`protocols.interfaces.WallClock`: what one actor believes, off by an offset and a drift."""
+
+    def __init__(self, clock: Clock, offset_ns: int = 0, drift_ppb: int = 0) -> None:
+        self._clock = clock
+        self._set_at = clock.now()
+        self._offset = offset_ns
+        self.drift_ppb = drift_ppb  # parts in 10^9, since the clock was last set
+
+    def utc(self) -> int:
+        now = self._clock.now()
+        return now + self._offset + (now - self._set_at) * self.drift_ppb // SECOND
+
+    def set(self, utc: int) -> None:
+        """Take `utc` as the time of now, as a Time cluster or a GBCS message tells it."""
+        self._set_at = self._clock.now()
+        self._offset = utc - self._set_at

@@ -1,0 +1,1 @@
+"""One HAN node: MAC, NWK, APS and ZDP joined."""

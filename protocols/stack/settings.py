@@ -1,0 +1,80 @@
+"""What a node is, and every time-out and limit of its stack. Times in ns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from protocols.interfaces import MILLISECOND, MINUTE, SECOND
+
+KeyLog = Callable[[str, bytes], None]  # label, key of 16 octets; what a capture needs to be read
+
+
+class NodeRole(Enum):
+    COORDINATOR = "coordinator"  # trust centre and PAN coordinator: the hub
+    ROUTER = "router"  # relays and takes children: bridges, mains-powered devices
+    END_DEVICE = "end device"  # receiver always on, no children
+    SLEEPY_END_DEVICE = "sleepy end device"  # receiver off, polls its parent
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Defaults follow Zigbee 05-3474-22 unless a line says otherwise."""
+
+    # scan and association
+    scan_wait: int = 140 * MILLISECOND  # listening for beacons on a channel, ScanDuration 3
+    response_wait: int = 500 * MILLISECOND  # macResponseWaitTime, about 32 superframes
+    authentication_wait: int = 10 * SECOND  # for the network key after association [I]
+    join_backoff: int = 1 * SECOND  # first pause after a failed attempt, doubled to `join_backoff_most` [I]
+    join_backoff_most: int = 20 * SECOND
+    confirm_wait: int = 3 * SECOND  # for the trust centre's answer after the announcement [I]
+    child_wait: int = 30 * SECOND  # an associated child without the network key is forgotten [I]
+    # trust centre
+    permit_seconds: int = 254  # at most, in a Mgmt_Permit_Joining broadcast (ZSE 5.4.1.2)
+    permit_renewal: int = 240 * SECOND  # while joining is open (ZSE 5.4.1.2)
+    key_repeat: int = 3 * SECOND  # Transport-Key again while no announcement came [I]
+    key_repeats: int = 2
+    # MAC
+    mac_retries: int = 3  # macMaxFrameRetries
+    indirect_wait: int = 7_680 * MILLISECOND  # macTransactionPersistenceTime
+    poll_period: int = 5 * SECOND  # of a sleepy end device with nothing to expect [I]
+    fast_poll_period: int = 250 * MILLISECOND  # while it expects something [I]
+    fast_poll_window: int = 4 * SECOND  # after its last frame either way [I]
+    receive_window: int = 20 * MILLISECOND  # macMaxFrameTotalWaitTime, after an acknowledgement with the pending bit
+    backhaul_channel: int = 26  # of every radio but the first [I]
+    # NWK
+    radius: int = 30  # 2 * nwkMaxDepth
+    unicast_retries: int = 2  # after a missing MAC acknowledgement
+    unicast_retry_delay: int = 50 * MILLISECOND
+    broadcast_retries: int = 2  # nwkMaxBroadcastRetries
+    passive_ack_wait: int = 500 * MILLISECOND  # nwkPassiveAckTimeout
+    broadcast_jitter: int = 40 * MILLISECOND  # nwkcMaxBroadcastJitter
+    counter_jump: int = 1024  # outgoing counters are saved this far ahead [I]
+    # APS
+    ack_wait: int = 1_600 * MILLISECOND  # apscAckWaitDuration
+    sleepy_ack_wait: int = 8 * SECOND  # where the other end polls [I]
+    aps_retries: int = 3  # apscMaxFrameRetries
+    fragment_limit: int = 61  # octets, largest fragment (zigbee.md 3.7) [I]
+    message_limit: int = 8 * 1024  # octets, longest fragmented message taken or sent [I]
+    reassembly_wait: int = 30 * SECOND  # for the next fragment [I]
+    duplicate_wait: int = 10 * SECOND  # life of an entry in the duplicate table
+    extended_nonce: bool = False  # EUI-64 in the APS auxiliary header of data frames; both are accepted
+    # ZDP
+    query_wait: int = 5 * SECOND  # for an answer, and again `query_retries` times [I]
+    query_retries: int = 2
+    sleepy_query_wait: int = 12 * SECOND
+    restart_backoff_most: int = 1 * MINUTE  # between announcements of a restarted node that got no answer [I]
+
+
+class NodeStatistics(NamedTuple):
+    """Counts since the node was made; power cuts do not clear them."""
+
+    sent: int  # NWK frames originated or relayed, unicast
+    received: int  # NWK frames taken for this node
+    relayed: int
+    broadcasts: int
+    retries: int  # APS retransmissions
+    failures: int  # sends that ended other than OK
+    replays: int  # frames refused for their counter
+    refused: int  # frames refused for their MIC, key or form
+    duplicates: int

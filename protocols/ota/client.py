@@ -2,9 +2,8 @@
 
 import struct
 
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, TruncatedError
 from protocols.interfaces import SECOND, Random
-from protocols.ota import wire
 from protocols.ota.client_types import (
     Activate,
     ActivationPolicy,
@@ -22,7 +21,9 @@ from protocols.ota.client_types import (
     Send,
     TimeoutPolicy,
 )
-from protocols.ota.wire import OtaStatus
+from protocols.ota.replies import decode_default_response, default_response
+from protocols.zcl.clusters import ota
+from protocols.zcl.frame import ZclFrame, ZclStatus
 
 __all__ = [
     "Activate",
@@ -38,15 +39,15 @@ __all__ = [
     "OtaClient",
     "OtaClientSettings",
     "OtaIdentity",
-    "OtaStatus",
     "PartialImage",
     "Send",
     "TimeoutPolicy",
+    "ZclStatus",
 ]
 
-WAIT = 0xFFFFFFFF  # upgrade time: wait for another order
 _BLOCK_REQUEST = struct.Struct("<BBBBHHIIB")
 _BLOCK_RESPONSE = struct.Struct("<HHIIB")
+_QUERY_COMMAND, _BLOCK_REQUEST_COMMAND = 0x01, 0x03
 _DATA_AT = 4 + _BLOCK_RESPONSE.size
 
 
@@ -99,12 +100,12 @@ class OtaClient:
             self.deadline = now + self.settings.discovery_retry
         return []
 
-    def image_checked(self, status: OtaStatus, now: int) -> list[Effect]:
+    def image_checked(self, status: ZclStatus, now: int) -> list[Effect]:
         """Tell the outcome of the check: SUCCESS, or INVALID_IMAGE to have it refused and forgotten."""
         if self.state is not ClientState.VERIFYING:
             return []
         self._data = bytearray()
-        if status is not OtaStatus.SUCCESS:
+        if status is not ZclStatus.SUCCESS:
             end = self._end_request(status)
             self._idle(now)
             return [end, DownloadFailed(self._version, status.name)]
@@ -134,41 +135,55 @@ class OtaClient:
                 return []
 
     def frame(self, octets: bytes, now: int, *, broadcast: bool = False) -> list[Effect]:
-        """Take a ZCL frame of the cluster from the server."""
+        """Take a ZCL frame of the cluster from the server; DecodeError if it has no ZCL header."""
         if octets[2:4] == b"\x05\x00" and self.state is ClientState.DOWNLOADING:
             return self._block(octets, now)
+        frame = ZclFrame.decode(octets)
+        if not frame.cluster_specific:
+            return self._foundation(frame, now)
         try:
-            frame = wire.split_frame(octets)
-            if not frame.cluster_specific:
-                return self._foundation(frame, now)
-            return self._command(frame, now, broadcast=broadcast)
+            command = ota.decode(frame)
+        except TruncatedError:
+            return self._answer(frame, ZclStatus.MALFORMED_COMMAND, broadcast=broadcast)
         except DecodeError:
-            answer = wire.malformed(octets)
-            return [] if answer is None or broadcast else [Send(answer)]
+            return self._answer(frame, ZclStatus.UNSUP_CLUSTER_COMMAND, broadcast=broadcast)
+        return self._command(frame, command, now, broadcast=broadcast)
 
     # --- dispatch ----------------------------------------------------------------------------------------------
 
-    def _command(self, frame: wire.ZclFrame, now: int, *, broadcast: bool) -> list[Effect]:
-        match frame.command:
-            case wire.IMAGE_NOTIFY:
-                return self._notified(frame, now, broadcast=broadcast)
-            case wire.QUERY_NEXT_IMAGE_RESPONSE:
-                return self._offered(frame, now)
-            case wire.IMAGE_BLOCK_RESPONSE:
-                return self._no_block(frame, now)
-            case wire.UPGRADE_END_RESPONSE:
-                return self._ended(frame, now)
-            case _:
-                return [Send(frame.answer(OtaStatus.UNSUP_CLUSTER_COMMAND))] if not broadcast else []
-
-    def _foundation(self, frame: wire.ZclFrame, now: int) -> list[Effect]:
-        """Default Response: to a query or block request it means that the server will not serve."""
-        refused = wire.decode_default_response(frame)
-        if refused is None or refused.status == OtaStatus.SUCCESS:
+    def _answer(self, frame: ZclFrame, status: ZclStatus, *, broadcast: bool = False) -> list[Effect]:
+        """Return the Default Response; none to a broadcast, nor for a success nobody asked to hear of."""
+        if broadcast or (status is ZclStatus.SUCCESS and frame.default_response_disabled):
             return []
-        if refused.command == wire.IMAGE_BLOCK_REQUEST and self.state is ClientState.DOWNLOADING:
+        return [Send(default_response(frame, status))]
+
+    def _command(self, frame: ZclFrame, command: ota.OtaCommand, now: int, *, broadcast: bool) -> list[Effect]:
+        match command:
+            case ota.ImageNotify():
+                return self._notified(frame, command, now, broadcast=broadcast)
+            case ota.QueryNextImageResponse():
+                return self._offered(frame, command, now)
+            case ota.ImageBlockWait():
+                return self._hold(command, now)
+            case ota.ImageBlockRefused():
+                return self._give_up(now, f"server said {command.status:02X}") if self._downloading else []
+            case ota.UpgradeEndResponse():
+                return self._ended(frame, command, now)
+            case _:
+                return []
+
+    @property
+    def _downloading(self) -> bool:
+        return self.state is ClientState.DOWNLOADING
+
+    def _foundation(self, frame: ZclFrame, now: int) -> list[Effect]:
+        """Default Response: to a query or block request it means that the server will not serve."""
+        refused = decode_default_response(frame)
+        if refused is None or refused.status == ZclStatus.SUCCESS:
+            return []
+        if refused.command == _BLOCK_REQUEST_COMMAND and self._downloading:
             return self._give_up(now, f"server refused: {refused.status:02X}")
-        if refused.command == wire.QUERY_NEXT_IMAGE_REQUEST and self.state is ClientState.QUERYING:
+        if refused.command == _QUERY_COMMAND and self.state is ClientState.QUERYING:
             self._idle(now)
         return []
 
@@ -181,8 +196,8 @@ class OtaClient:
 
     def _query_request(self) -> Send:
         maker, kind, hardware = self.identity
-        request = wire.QueryNextImageRequest(maker, kind, self.running_version, hardware)
-        return Send(request.encode(self._next_sequence()))
+        request = ota.QueryNextImageRequest(maker, kind, self.running_version, hardware)
+        return Send(ota.encode(request, self._next_sequence()))
 
     def _query(self, now: int) -> list[Effect]:
         self.state, self._awaiting = ClientState.QUERYING, True
@@ -205,20 +220,21 @@ class OtaClient:
         self.state, self._awaiting, self._errors = ClientState.QUERYING, False, 0
         self.deadline = now + self.settings.query_period
 
-    def _notified(self, frame: wire.ZclFrame, now: int, *, broadcast: bool) -> list[Effect]:
-        notify = wire.ImageNotify.decode(frame.payload)
+    def _notified(self, frame: ZclFrame, notify: ota.ImageNotify, now: int, *, broadcast: bool) -> list[Effect]:
+        """A unicast always leads to a query; a broadcast if it concerns this device and the draw says so."""
+        if not 1 <= notify.query_jitter <= 100:
+            return self._answer(frame, ZclStatus.INVALID_VALUE, broadcast=broadcast)
         if broadcast:
             return self._ask(now) if self._concerns(notify) else []
-        polite: list[Effect] = [Send(frame.answer(OtaStatus.SUCCESS))] if frame.wants_default_response else []
-        return polite + self._ask(now)
+        return self._answer(frame, ZclStatus.SUCCESS) + self._ask(now)
 
-    def _concerns(self, notify: wire.ImageNotify) -> bool:
+    def _concerns(self, notify: ota.ImageNotify) -> bool:
         wanted = (
-            notify.manufacturer in (None, 0xFFFF, self.identity.manufacturer)
-            and notify.image_type in (None, 0xFFFF, self.identity.image_type)
-            and notify.version not in (self.running_version, self.downloaded_version or self.running_version)
+            notify.manufacturer_code in (None, ota.WILDCARD_16, self.identity.manufacturer)
+            and notify.image_type in (None, ota.WILDCARD_16, self.identity.image_type)
+            and notify.new_file_version not in (self.running_version, self.downloaded_version or self.running_version)
         )
-        return wanted and self._random.randrange(1, 101) <= notify.jitter
+        return wanted and self._random.randrange(1, 101) <= notify.query_jitter
 
     def _ask(self, now: int) -> list[Effect]:
         """Query because of an Image Notify, unless a download runs or discovery is still to come."""
@@ -230,21 +246,20 @@ class OtaClient:
             return [self._query_request()]
         return []
 
-    def _offered(self, frame: wire.ZclFrame, now: int) -> list[Effect]:
-        offer = wire.QueryNextImageResponse.decode(frame.payload)
+    def _offered(self, frame: ZclFrame, offer: ota.QueryNextImageResponse, now: int) -> list[Effect]:
         if self.state not in (ClientState.QUERYING, ClientState.WAITING, ClientState.COUNTDOWN):
             return []
         if self.state is ClientState.QUERYING:
             self._idle(now)
-        if offer.status != OtaStatus.SUCCESS:
+        if offer.status != ZclStatus.SUCCESS:
             return []
-        if (offer.manufacturer, offer.image_type) != self.identity[:2] or offer.size == 0:
-            return [Send(frame.answer(OtaStatus.INVALID_FIELD))]
-        if offer.version in (self.running_version, self.downloaded_version):
+        if (offer.manufacturer_code, offer.image_type) != self.identity[:2] or offer.image_size == 0:
+            return self._answer(frame, ZclStatus.INVALID_FIELD)
+        if offer.file_version in (self.running_version, self.downloaded_version):
             return []
-        if offer.size > self.settings.storage_limit:
-            return [Send(frame.answer(OtaStatus.INSUFFICIENT_SPACE))]
-        return self._download(offer.version, offer.size, now)
+        if offer.image_size > self.settings.storage_limit:
+            return self._answer(frame, ZclStatus.INSUFFICIENT_SPACE)
+        return self._download(offer.file_version, offer.image_size, now)
 
     # --- download ----------------------------------------------------------------------------------------------
 
@@ -277,22 +292,22 @@ class OtaClient:
         self._errors += 1
         self.statistics.retries += 1
         if self._errors >= self.settings.error_limit:
-            return [self._end_request(OtaStatus.ABORT), *self._give_up(now, "no answer from the server")]
+            return [self._end_request(ZclStatus.ABORT), *self._give_up(now, "no answer from the server")]
         self.deadline = now + self.settings.back_off
         return []
 
     def _block(self, octets: bytes, now: int) -> list[Effect]:
         """Take a Block Response with SUCCESS: the path that is walked 16,000 times an image."""
         if len(octets) < _DATA_AT:
-            return [Send(wire.split_frame(octets).answer(OtaStatus.MALFORMED_COMMAND))]
+            return self._answer(ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
         maker, kind, version, offset, count = _BLOCK_RESPONSE.unpack_from(octets, 4)
         if version != self._version or kind != self.identity.image_type or maker != self.identity.manufacturer:
-            return [Send(wire.split_frame(octets).answer(OtaStatus.INVALID_VALUE))]
+            return self._answer(ZclFrame.decode(octets), ZclStatus.INVALID_VALUE)
         data, held = octets[_DATA_AT:], self._data
         if offset != len(held):
             return []  # the late answer to a request that was repeated
         if len(data) != count or not count or offset + count > self._size:
-            return [Send(wire.split_frame(octets).answer(OtaStatus.MALFORMED_COMMAND))]
+            return self._answer(ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
         held += data
         self._errors = 0
         statistics = self.statistics
@@ -321,19 +336,14 @@ class OtaClient:
         self.statistics.ended = now
         return [ImageComplete(self._version, bytes(self._data))]
 
-    def _no_block(self, frame: wire.ZclFrame, now: int) -> list[Effect]:
-        """Take a Block Response without data."""
-        if self.state is not ClientState.DOWNLOADING:
+    def _hold(self, wait: ota.ImageBlockWait, now: int) -> list[Effect]:
+        """Ask again after the time the server names."""
+        if not self._downloading:
             return []
-        wait = wire.BlockStatus.decode(frame.payload)
-        if wait.status == OtaStatus.WAIT_FOR_DATA:
-            return self._hold(wait, now)
-        return self._give_up(now, f"server said {wait.status:02X}")
-
-    def _hold(self, wait: wire.BlockStatus, now: int) -> list[Effect]:
         seconds = wait.request_time - wait.current_time
         delay = self.settings.wait_fallback if seconds < 0 else min(seconds * SECOND, self.settings.wait_limit)
-        self._block_period = wait.block_period * self.settings.block_period_unit
+        if wait.minimum_block_period is not None:
+            self._block_period = wait.minimum_block_period * self.settings.block_period_unit
         self._errors, self._awaiting = 0, False
         self.deadline = now + delay + self._block_period
         return []
@@ -346,16 +356,14 @@ class OtaClient:
 
     # --- end ---------------------------------------------------------------------------------------------------
 
-    def _end_request(self, status: OtaStatus) -> Send:
-        return Send(wire.UpgradeEndRequest(status, self._image_id()).encode(self._next_sequence()))
-
-    def _image_id(self) -> wire.ImageId:
-        return wire.ImageId(self.identity.manufacturer, self.identity.image_type, self._version)
+    def _end_request(self, status: ZclStatus) -> Send:
+        request = ota.UpgradeEndRequest(status, self.identity.manufacturer, self.identity.image_type, self._version)
+        return Send(ota.encode(request, self._next_sequence()))
 
     def _send_end(self, now: int) -> list[Effect]:
         self.state = ClientState.ENDING
         self.deadline = now + self.settings.end_retry
-        return [self._end_request(OtaStatus.SUCCESS)]
+        return [self._end_request(ZclStatus.SUCCESS)]
 
     def _end_due(self, now: int) -> list[Effect]:
         """Repeat the Upgrade End Request; after enough misses do what the time-out policy says."""
@@ -370,25 +378,29 @@ class OtaClient:
             return self._send_end(now)
         return self._activate()
 
-    def _ended(self, frame: wire.ZclFrame, now: int) -> list[Effect]:
+    def _ended(self, frame: ZclFrame, answer: ota.UpgradeEndResponse, now: int) -> list[Effect]:
         if self.state not in (ClientState.ENDING, ClientState.WAITING):
             return []
-        answer = wire.UpgradeEndResponse.decode(frame.payload)
-        if not answer.matches(self._image_id()):
-            return [Send(frame.answer(OtaStatus.INVALID_VALUE))]
+        if not self._is_mine(answer):
+            return self._answer(frame, ZclStatus.INVALID_VALUE)
         if self.settings.activation_policy is ActivationPolicy.OUT_OF_BAND:
-            if answer.upgrade_time == WAIT:
-                self._idle(now)
-                return []
-            return [Send(frame.answer(OtaStatus.NOT_AUTHORIZED))]
+            if answer.upgrade_time != ota.UPGRADE_WAIT:
+                return self._answer(frame, ZclStatus.NOT_AUTHORIZED)
+            self._idle(now)
+            return []
         return self._count_down(answer, now)
 
-    def _count_down(self, answer: wire.UpgradeEndResponse, now: int) -> list[Effect]:
-        if answer.upgrade_time == WAIT:
-            self.state, self._errors, self.deadline = ClientState.WAITING, 0, now + self.settings.ask_again
-            return []
+    def _is_mine(self, answer: ota.UpgradeEndResponse) -> bool:
+        return (
+            answer.manufacturer_code in (ota.WILDCARD_16, self.identity.manufacturer)
+            and answer.image_type in (ota.WILDCARD_16, self.identity.image_type)
+            and answer.file_version in (ota.WILDCARD_32, self._version)
+        )
+
+    def _count_down(self, answer: ota.UpgradeEndResponse, now: int) -> list[Effect]:
+        """Count down to the upgrade time; one that is far away, or "wait", is asked for again."""
         delay = max((answer.upgrade_time - answer.current_time) * SECOND, self.settings.shortest_countdown)
-        if delay > self.settings.ask_again:
+        if answer.upgrade_time == ota.UPGRADE_WAIT or delay > self.settings.ask_again:
             self.state, self._errors, self.deadline = ClientState.WAITING, 0, now + self.settings.ask_again
             return []
         self.state, self.deadline = ClientState.COUNTDOWN, now + delay

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, TruncatedError
 from protocols.interfaces import DAY, SECOND
-from protocols.ota import wire
 from protocols.ota.image import OtaHeader
-from protocols.ota.wire import OtaStatus
+from protocols.ota.replies import default_response
+from protocols.zcl.clusters import ota
+from protocols.zcl.frame import ZclFrame, ZclStatus
 
-WAIT = 0xFFFFFFFF
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
 _BLOCK_REQUEST = struct.Struct("<BHHIIB")
 _BLOCK_RESPONSE = struct.Struct("<BBBBHHIIB")
@@ -89,8 +89,9 @@ class Transfer:
         return self.started is not None and self.ended is None
 
     @property
-    def image_id(self) -> wire.ImageId:
-        return wire.ImageId(self.header.manufacturer, self.header.image_type, self.header.file_version)
+    def image_id(self) -> tuple[int, int, int]:
+        """Manufacturer, image type, file version."""
+        return (self.header.manufacturer, self.header.image_type, self.header.file_version)
 
 
 class OtaServer:
@@ -136,8 +137,8 @@ class OtaServer:
         if transfer is None:
             return []
         self._sequence = (self._sequence + 1) & 0xFF
-        notify = wire.ImageNotify(self.settings.notify_jitter, *transfer.image_id)
-        return [Send(device, notify.encode(self._sequence))]
+        notify = ota.ImageNotify(self.settings.notify_jitter, *transfer.image_id)
+        return [Send(device, ota.encode(notify, self._sequence))]
 
     def expire(self, now: int) -> list[Effect]:
         """End the transfers whose device has been silent for too long."""
@@ -146,7 +147,7 @@ class OtaServer:
             for device, transfer in self._transfers.items()
             if transfer.running and now - transfer.last_request >= self.settings.transfer_timeout
         ]
-        return [effect for device, transfer in late for effect in self._end(device, transfer, OtaStatus.TIMEOUT, now)]
+        return [effect for device, transfer in late for effect in self._end(device, transfer, ZclStatus.TIMEOUT, now)]
 
     def next_expiry(self) -> int | None:
         """Return when `expire` may have something to do, ns."""
@@ -159,49 +160,52 @@ class OtaServer:
         """Take a ZCL frame of the cluster from `device`."""
         if octets[:1] == b"\x01" and octets[2:3] == b"\x03":
             return self._block_requested(device, octets, now)
+        frame = ZclFrame.decode(octets)
+        if not frame.cluster_specific:
+            return []
         try:
-            frame = wire.split_frame(octets)
-            return self._command(device, frame, now) if frame.cluster_specific else []
+            return self._command(device, frame, ota.decode(frame), now)
+        except TruncatedError:
+            return self._answer(device, frame, ZclStatus.MALFORMED_COMMAND)
         except DecodeError:
-            return self._malformed(device, octets)
+            return self._answer(device, frame, ZclStatus.UNSUP_CLUSTER_COMMAND)
 
-    def _malformed(self, device: Eui64, octets: bytes) -> list[Effect]:
-        answer = wire.malformed(octets)
-        return [] if answer is None else [Send(device, answer)]
+    def _answer(self, device: Eui64, frame: ZclFrame, status: ZclStatus) -> list[Effect]:
+        return [Send(device, default_response(frame, status))]
 
-    def _command(self, device: Eui64, frame: wire.ZclFrame, now: int) -> list[Effect]:
-        match frame.command:
-            case wire.QUERY_NEXT_IMAGE_REQUEST:
-                return self._queried(device, frame)
-            case wire.UPGRADE_END_REQUEST:
-                return self._upgrade_ended(device, frame, now)
+    def _command(self, device: Eui64, frame: ZclFrame, command: ota.OtaCommand, now: int) -> list[Effect]:
+        match command:
+            case ota.QueryNextImageRequest():
+                return self._queried(device, frame.transaction, command)
+            case ota.UpgradeEndRequest():
+                return self._upgrade_ended(device, frame, command, now)
             case _:
-                return [Send(device, frame.answer(OtaStatus.UNSUP_CLUSTER_COMMAND))]
+                return self._answer(device, frame, ZclStatus.UNSUP_CLUSTER_COMMAND)
 
-    def _queried(self, device: Eui64, frame: wire.ZclFrame) -> list[Effect]:
-        query = wire.QueryNextImageRequest.decode(frame.payload)
-        nothing = Send(device, wire.QueryNextImageResponse(OtaStatus.NO_IMAGE_AVAILABLE).encode(frame.sequence))
+    def _queried(self, device: Eui64, transaction: int, query: ota.QueryNextImageRequest) -> list[Effect]:
+        none = ota.QueryNextImageResponse(ZclStatus.NO_IMAGE_AVAILABLE)
+        nothing = Send(device, ota.encode(none, transaction))
         transfer = self._transfers.get(device)
-        if transfer is None or transfer.image_id[:2] != query[:2] or transfer.header.file_version == query.version:
+        if transfer is None or transfer.image_id[:2] != query[:2] or transfer.header.file_version == query.file_version:
             return [nothing]
-        hardware = transfer.header.hardware_range
-        if hardware is not None and query.hardware_version is not None and not hardware.admits(query.hardware_version):
+        hardware = query.hardware_version
+        admitted = transfer.header.hardware_range
+        if hardware is not None and admitted is not None and not admitted.admits(hardware):
             told, transfer.mismatch_told = transfer.mismatch_told, True
-            mismatch = HardwareMismatch(device, transfer.header.file_version, query.hardware_version)
-            return [nothing] if told else [nothing, mismatch]
-        offer = wire.QueryNextImageResponse(OtaStatus.SUCCESS, *transfer.image_id, transfer.size)
-        return [Send(device, offer.encode(frame.sequence))]
+            return [nothing] if told else [nothing, HardwareMismatch(device, transfer.header.file_version, hardware)]
+        offer = ota.QueryNextImageResponse(ZclStatus.SUCCESS, *transfer.image_id, transfer.size)
+        return [Send(device, ota.encode(offer, transaction))]
 
     def _block_requested(self, device: Eui64, octets: bytes, now: int) -> list[Effect]:
         """Answer a Block Request: the path that is walked 16,000 times an image."""
         if len(octets) < _REQUEST_OCTETS:
-            return self._malformed(device, octets)
+            return self._answer(device, ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
         _, maker, kind, version, offset, most = _BLOCK_REQUEST.unpack_from(octets, 3)
         transfer = self._transfers.get(device)
         if transfer is None or transfer.image_id != (maker, kind, version):
-            return [Send(device, wire.BlockStatus(OtaStatus.ABORT).encode(octets[1]))]
+            return [Send(device, ota.encode(ota.ImageBlockRefused(ZclStatus.ABORT), octets[1]))]
         if offset >= transfer.size or not most:
-            return self._malformed(device, octets)
+            return self._answer(device, ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
         effects: list[Effect] = [] if transfer.started is not None else [TransferStarted(device, version, offset)]
         if effects:
             transfer.started = now
@@ -222,30 +226,32 @@ class OtaServer:
         """Return the octets of `image` to send for a request; fewer at its end."""
         return image[offset : offset + size]
 
-    def _hold(self, device: Eui64, sequence: int, transfer: Transfer, now: int) -> Effect:
-        seconds = -((now - transfer.held_until) // SECOND)
-        return Send(device, wire.BlockStatus(OtaStatus.WAIT_FOR_DATA, 0, seconds, 0).encode(sequence))
+    def _hold(self, device: Eui64, transaction: int, transfer: Transfer, now: int) -> Effect:
+        seconds = -((now - transfer.held_until) // SECOND)  # rounded up
+        return Send(device, ota.encode(ota.ImageBlockWait(0, seconds, 0), transaction))
 
-    def _upgrade_ended(self, device: Eui64, frame: wire.ZclFrame, now: int) -> list[Effect]:
-        request = wire.UpgradeEndRequest.decode(frame.payload)
+    def _upgrade_ended(self, device: Eui64, frame: ZclFrame, request: ota.UpgradeEndRequest, now: int) -> list[Effect]:
+        """Answer success with the upgrade time, a failure with a Default Response."""
         transfer = self._transfers.get(device)
-        if transfer is None or transfer.image_id != request.image:
-            return [Send(device, frame.answer(OtaStatus.SUCCESS if request.status else OtaStatus.NO_IMAGE_AVAILABLE))]
-        if request.status != OtaStatus.SUCCESS:
-            return [Send(device, frame.answer(OtaStatus.SUCCESS)), *self._end(device, transfer, request.status, now)]
-        answer = Send(device, self._end_response(transfer, now).encode(frame.sequence))
-        return [answer, *self._end(device, transfer, OtaStatus.SUCCESS, now)]
+        if transfer is None or transfer.image_id != request[1:]:
+            status = ZclStatus.SUCCESS if request.status else ZclStatus.NO_IMAGE_AVAILABLE
+            return self._answer(device, frame, status)
+        if request.status != ZclStatus.SUCCESS:
+            return self._answer(device, frame, ZclStatus.SUCCESS) + self._end(device, transfer, request.status, now)
+        answer = Send(device, ota.encode(self._end_response(transfer, now), frame.transaction))
+        return [answer, *self._end(device, transfer, ZclStatus.SUCCESS, now)]
 
-    def _end_response(self, transfer: Transfer, now: int) -> wire.UpgradeEndResponse:
+    def _end_response(self, transfer: Transfer, now: int) -> ota.UpgradeEndResponse:
         """All wildcards and "wait", or the image with upgrade time equal to current time."""
         if not transfer.activate_now:
-            return wire.UpgradeEndResponse(wire.ANY_IMAGE, WAIT, WAIT)
+            anything = (ota.WILDCARD_16, ota.WILDCARD_16, ota.WILDCARD_32)
+            return ota.UpgradeEndResponse(*anything, ota.WILDCARD_32, ota.UPGRADE_WAIT)
         seconds = now // SECOND - ZIGBEE_EPOCH
-        return wire.UpgradeEndResponse(transfer.image_id, seconds, seconds)
+        return ota.UpgradeEndResponse(*transfer.image_id, seconds, seconds)
 
     def _end(self, device: Eui64, transfer: Transfer, status: int, now: int) -> list[Effect]:
         """Close a transfer once; a repeated Upgrade End Request is answered, and changes nothing."""
-        if status != OtaStatus.SUCCESS:
+        if status != ZclStatus.SUCCESS:
             del self._transfers[device]
         if transfer.ended is not None:
             return []

@@ -1,0 +1,1 @@
+"""GBCS messages: envelope, protection, credentials, payloads. Start at `envelope.py`."""

@@ -1,0 +1,190 @@
+"""DLMS payloads: access request and response, data notification.
+
+Each bears a long invoke id: `20` and the low 24 bits of the originator counter. All numbers are big-endian.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from protocols.errors import DecodeError, UsageError
+from protocols.gbcs import times
+from protocols.gbcs.lengths import encode_length, read_length
+from protocols.octets import Reader
+
+ACCESS_REQUEST = 0xD9
+ACCESS_RESPONSE = 0xDA
+DATA_NOTIFICATION = 0x0F
+
+GET, SET, ACTION, GET_WITH_SELECTION = 1, 2, 3, 4
+
+NULL = b"\x00"
+STRUCTURE = 0x02
+BOOLEAN = 0x03
+OCTET_STRING = 0x09
+UINT16 = 0x12
+ENUM = 0x16
+
+_DESCRIPTOR = struct.Struct(">BH6sB")
+_INVOKE_ID = 0x20
+_COUNTER_MASK = 0xFFFFFF
+
+
+class Descriptor(NamedTuple):
+    """One attribute or method of an access request."""
+
+    choice: int  # GET, SET or ACTION
+    class_id: int  # 16 bits
+    instance: bytes  # OBIS, 6 octets
+    member: int  # attribute or method, 8 bits
+
+
+class AccessRequest(NamedTuple):
+    counter: int  # low 24 bits of the originator counter
+    descriptors: tuple[Descriptor, ...]
+    data: Reader  # at the first of as many data elements
+
+
+class AccessResponse(NamedTuple):
+    counter: int  # low 24 bits of the originator counter
+    data: tuple[bytes, ...]  # one encoded element a descriptor
+    results: tuple[tuple[int, int], ...]  # choice and result of each
+
+
+class Notification(NamedTuple):
+    counter: int  # low 24 bits of the originator counter
+    alert_code: int  # 16 bits
+    time: int  # ns since 1970 UTC
+    more: Reader  # at the elements after the time; their number was checked
+
+
+def octet_string(octets: bytes) -> bytes:
+    return bytes((OCTET_STRING,)) + encode_length(len(octets)) + octets
+
+
+def structure(*items: bytes) -> bytes:
+    return bytes((STRUCTURE, len(items))) + b"".join(items)
+
+
+def uint16(value: int) -> bytes:
+    return bytes((UINT16,)) + value.to_bytes(2, "big")
+
+
+def enum(value: int) -> bytes:
+    return bytes((ENUM, value))
+
+
+def boolean(value: bool) -> bytes:
+    return bytes((BOOLEAN, 0xFF if value else 0x00))
+
+
+def date_time(instant: int) -> bytes:
+    """Return an octet-string of 12 with a date-time; the instant is ns since 1970 UTC."""
+    return octet_string(times.dlms_date_time(instant))
+
+
+def expect(reader: Reader, octets: bytes, what: str) -> None:
+    """Read octets that have only one right value; DecodeError for any other."""
+    start = reader.offset
+    if reader.octets(len(octets)) != octets:
+        raise DecodeError(f"{what} is not {octets.hex().upper()}", offset=start, data=reader.data)
+
+
+def read_octet_string(reader: Reader, length: int) -> bytes:
+    """Read an octet-string of exactly `length` octets."""
+    expect(reader, bytes((OCTET_STRING,)) + encode_length(length), "head of an octet-string")
+    return reader.octets(length)
+
+
+def read_date_time(reader: Reader) -> int:
+    """Read an octet-string of 12 with a date-time; return ns since 1970 UTC."""
+    return times.parse_dlms_date_time(read_octet_string(reader, 12))
+
+
+def read_uint16(reader: Reader) -> int:
+    expect(reader, bytes((UINT16,)), "tag of a long-unsigned")
+    return reader.uint_be(2)
+
+
+def read_enum(reader: Reader) -> int:
+    expect(reader, bytes((ENUM,)), "tag of an enum")
+    return reader.uint8()
+
+
+def read_boolean(reader: Reader) -> bool:
+    expect(reader, bytes((BOOLEAN,)), "tag of a boolean")
+    return reader.uint8() != 0
+
+
+def access_request(counter: int, descriptors: Sequence[Descriptor], data: Sequence[bytes]) -> bytes:
+    """Return an access request; `data` has one encoded element a descriptor, NULL for a get."""
+    if len(descriptors) != len(data):
+        raise UsageError("an access request has as many data elements as descriptors")
+    listed = b"".join(_DESCRIPTOR.pack(*descriptor) for descriptor in descriptors)
+    count = bytes((len(data),))
+    return _head(ACCESS_REQUEST, counter) + count + listed + count + b"".join(data)
+
+
+def access_response(counter: int, data: Sequence[bytes], results: Sequence[tuple[int, int]]) -> bytes:
+    """Return an access response; `results` are choice and result of each element."""
+    count = bytes((len(data),))
+    listed = b"".join(bytes(result) for result in results)
+    return _head(ACCESS_RESPONSE, counter) + b"\x00" + count + b"".join(data) + bytes((len(results),)) + listed
+
+
+def data_notification(counter: int, alert_code: int, time: int, *more: bytes) -> bytes:
+    """Return an alert: a structure of alert code, time and further encoded elements."""
+    return _head(DATA_NOTIFICATION, counter) + structure(uint16(alert_code), date_time(time), *more)
+
+
+def parse_access_request(octets: bytes) -> AccessRequest:
+    """Read up to the data elements; their reader must be emptied and finished by the caller."""
+    reader = Reader(octets)
+    counter = _read_head(reader, ACCESS_REQUEST)
+    count = reader.uint8()
+    descriptors = tuple(Descriptor(*_DESCRIPTOR.unpack(reader.octets(_DESCRIPTOR.size))) for _ in range(count))
+    expect(reader, bytes((count,)), "number of data elements")
+    return AccessRequest(counter, descriptors, reader)
+
+
+def parse_access_response(octets: bytes) -> AccessResponse:
+    """Read a whole access response whose data are nulls or octet-strings, as those of the use cases here are."""
+    reader = Reader(octets)
+    counter = _read_head(reader, ACCESS_RESPONSE)
+    expect(reader, b"\x00", "access request specification")
+    count = reader.uint8()
+    data = tuple(_read_simple(reader) for _ in range(count))
+    expect(reader, bytes((count,)), "number of results")
+    results = tuple((reader.uint8(), reader.uint8()) for _ in range(count))
+    reader.finish("octets after the results")
+    return AccessResponse(counter, data, results)
+
+
+def parse_data_notification(octets: bytes, more: int) -> Notification:
+    """Read an alert up to its time; `more` elements must follow, for the caller to read and finish."""
+    reader = Reader(octets)
+    counter = _read_head(reader, DATA_NOTIFICATION)
+    expect(reader, bytes((STRUCTURE, 2 + more)), "structure of the alert")
+    return Notification(counter, read_uint16(reader), read_date_time(reader), reader)
+
+
+def _head(tag: int, counter: int) -> bytes:
+    return bytes((tag, _INVOKE_ID)) + (counter & _COUNTER_MASK).to_bytes(3, "big") + b"\x00"
+
+
+def _read_head(reader: Reader, tag: int) -> int:
+    """Read tag, invoke id and the empty date-time; return the low 24 bits of the counter."""
+    expect(reader, bytes((tag, _INVOKE_ID)), "tag and invoke id")
+    counter = reader.uint_be(3)
+    expect(reader, b"\x00", "date-time of the APDU")
+    return counter
+
+
+def _read_simple(reader: Reader) -> bytes:
+    start = reader.offset
+    tag = reader.uint8()
+    if tag == OCTET_STRING:
+        reader.octets(read_length(reader))
+    elif tag != NULL[0]:
+        raise DecodeError(f"data of tag {tag:02X}", offset=start, data=reader.data)
+    return reader.data[start : reader.offset]

@@ -1,0 +1,138 @@
+"""A folder of certificates and private keys: `<eui>-<usage>.pem` and `<eui>-<usage>.key`.
+
+Usages are `ds` (digital signing), `ka` (key agreement) and `pp-ka` (the supplier's key agreement for prepayment).
+Certificates are PEM or DER, private keys PKCS#8 in PEM or DER, not encrypted.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
+
+from protocols.addresses import Eui64
+from protocols.errors import DecodeError, InputError
+from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole
+
+PREPAYMENT = "pp-ka"
+
+_NAME = re.compile(r"([0-9a-f]{16})-(ds|ka|pp-ka)\.(pem|key)")
+_PEM = b"-----BEGIN"
+_PRIVATE_MODE = 0o600
+
+
+class Keystore:
+    """Certificates and private keys by entity and usage."""
+
+    def __init__(self) -> None:
+        self._certificates: dict[tuple[Eui64, str], Certificate] = {}
+        self._keys: dict[tuple[Eui64, str], EllipticCurvePrivateKey] = {}
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read every file of the folder whose name fits, in order of their names; others are left alone.
+
+        Raises InputError if there is no such folder, for a file that cannot be read, and for a certificate that
+        names another entity or another usage than its file.
+        """
+        path = Path(folder)
+        if not path.is_dir():
+            raise InputError(f"no such key store folder: {path}")
+        keystore = cls()
+        for file in sorted(path.iterdir()):
+            name = _NAME.fullmatch(file.name)
+            if name is not None:
+                keystore._read(file, Eui64.parse(name[1]), name[2], private=name[3] == "key")
+        return keystore
+
+    def _read(self, file: Path, eui: Eui64, usage: str, *, private: bool) -> None:
+        try:
+            octets = file.read_bytes()
+            if private:
+                self._keys[eui, usage] = _private_key(octets)
+            else:
+                self._certificates[eui, usage] = _named_certificate(octets, eui, usage)
+        except (DecodeError, InputError, ValueError, OSError) as error:
+            raise InputError(f"{file}: {str(error).splitlines()[0]}") from None
+
+    def add(self, credentials: Credentials, *, private: bool) -> None:
+        """Take an entity's certificates and, if `private`, its keys."""
+        eui = credentials.eui
+        self._certificates[eui, DIGITAL_SIGNING] = credentials.ds_certificate
+        self._certificates[eui, KEY_AGREEMENT] = credentials.ka_certificate
+        if private:
+            self._keys[eui, DIGITAL_SIGNING] = credentials.ds_key
+            self._keys[eui, KEY_AGREEMENT] = credentials.ka_key
+
+    def certificate(self, eui: Eui64, usage: str) -> Certificate | None:
+        """Return the certificate of an entity for a usage, None if it is not here."""
+        return self._certificates.get((eui, usage))
+
+    def private_key(self, eui: Eui64, usage: str) -> EllipticCurvePrivateKey | None:
+        """Return the private key of an entity for a usage, None if it is not here."""
+        return self._keys.get((eui, usage))
+
+    def of_role(self, role: RemotePartyRole, usage: str) -> list[Certificate]:
+        """Return the certificates of all organisations of a role, in order of their identifiers."""
+        return [c for (_, use), c in sorted(self._certificates.items()) if use == usage and c.role is role]
+
+
+def write(folder: str | Path, credentials: Iterable[Credentials], private: bool) -> None:
+    """Write certificates, and keys if `private`, into the folder; key files are readable by their owner only."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    for entity in credentials:
+        for usage, certificate, key in (
+            (DIGITAL_SIGNING, entity.ds_certificate, entity.ds_key),
+            (KEY_AGREEMENT, entity.ka_certificate, entity.ka_key),
+        ):
+            (path / f"{entity.eui}-{usage}.pem").write_bytes(certificate.pem)
+            if private:
+                _write_private(path / f"{entity.eui}-{usage}.key", key)
+
+
+def read_certificate(octets: bytes) -> Certificate:
+    """Read a certificate in PEM or DER; DecodeError if it is neither."""
+    if not octets.lstrip().startswith(_PEM):
+        return Certificate(octets)
+    try:
+        return Certificate(x509.load_pem_x509_certificate(octets).public_bytes(Encoding.DER))
+    except ValueError as error:
+        raise DecodeError(f"not a certificate ({str(error).splitlines()[0]})") from None
+
+
+def _named_certificate(octets: bytes, eui: Eui64, usage: str) -> Certificate:
+    certificate = read_certificate(octets)
+    expected = KEY_AGREEMENT if usage == PREPAYMENT else usage
+    if certificate.eui != eui or certificate.usage != expected:
+        raise InputError(f"the certificate inside is {certificate.eui}-{certificate.usage}")
+    return certificate
+
+
+def _private_key(octets: bytes) -> EllipticCurvePrivateKey:
+    load = load_pem_private_key if octets.lstrip().startswith(_PEM) else load_der_private_key
+    try:
+        key = load(octets, None)
+    except TypeError:
+        raise InputError("an encrypted private key") from None
+    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+        raise InputError("not a P-256 private key")
+    return key
+
+
+def _write_private(file: Path, key: EllipticCurvePrivateKey) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_MODE)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(pem)
+    file.chmod(_PRIVATE_MODE)

@@ -1,0 +1,230 @@
+"""Payloads of DCC alerts, and the table of their codes. Element order: DUIS XML schema V5.4."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, TypeAlias
+
+from protocols.addresses import Eui64
+from protocols.duis.binding import (
+    ALERT_CODE,
+    DATE_TIME,
+    EUI,
+    EUI_LIST,
+    INTEGER,
+    REQUEST_ID,
+    STRING,
+    choice,
+    enumerated,
+    group,
+    leaf,
+)
+from protocols.duis.identifiers import RequestId
+from protocols.duis.inventory import DeviceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerOutageEvent:
+    """AD1: the hub has been without supply for at least 3 minutes. Names the hub and one MPxN, never the ESME."""
+
+    ELEMENT: ClassVar[str] = "PowerOutageEvent"
+
+    comms_hub_device_id: Eui64 = field(metadata=leaf("CommsHubDeviceID", EUI))
+    start_date_time: int = field(metadata=leaf("StartDateTime", DATE_TIME))  # ns
+    mpxn: str = field(metadata=leaf("MPxN", STRING))  # 1 to 13 characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterMpxns:
+    import_mpxn: str = field(metadata=leaf("ImportMPxN", STRING))
+    secondary_import_mpan: str | None = field(default=None, metadata=leaf("SecondaryImportMPAN", STRING))
+    export_mpan: str | None = field(default=None, metadata=leaf("ExportMPAN", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterIdentity:
+    ELEMENT: ClassVar[str] = "MeterIdentity"
+
+    mpxns: MeterMpxns = field(metadata=group("MeterMPxNs", MeterMpxns))
+    esme_variant: str | None = field(default=None, metadata=leaf("ESMEVariant", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatusChangeEvent:
+    """N16. Of the changes the schema knows only MeterIdentity is built."""
+
+    ELEMENT: ClassVar[str] = "DeviceStatusChangeEvent"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    change: MeterIdentity = field(metadata=choice(MeterIdentity, within="DeviceStatusChange"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailure:
+    """N7, N10 to N15, N33 to N36."""
+
+    ELEMENT: ClassVar[str] = "CommandFailure"
+
+    command_request_id: RequestId = field(metadata=leaf("CommandRequestID", REQUEST_ID))
+    dsp_schedule_id: int | None = field(default=None, metadata=leaf("DSPScheduleID", INTEGER))
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareDistributionFailure:
+    """N18 to N23."""
+
+    ELEMENT: ClassVar[str] = "FirmwareDistributionFailure"
+
+    update_firmware_request_id: RequestId = field(metadata=leaf("UpdateFirmwareRequestID", REQUEST_ID))
+    meter_ids: tuple[Eui64, ...] = field(metadata=leaf("MeterIDs", EUI_LIST))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateHanDeviceLogResult:
+    """N24, N25."""
+
+    ELEMENT: ClassVar[str] = "UpdateHANDeviceLogResult"
+
+    request_id: RequestId = field(metadata=leaf("UpdateHANDeviceLogServiceRequestID", REQUEST_ID))
+
+
+class ActivateImageResultCode(StrEnum):
+    ACTIVATION_SUCCESS = "ActivationSuccess"
+    ACTIVATION_FAILURE = "ActivationFailure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidFirmwareUpgradeAlert:
+    firmware_version: str = field(metadata=leaf("FirmwareVersion", STRING))
+    result: ActivateImageResultCode = field(
+        metadata=leaf("ActivateImageResultCode", enumerated(ActivateImageResultCode))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidAlert:
+    """N39: what a PPMID or bridge reported, 8F8B for a firmware activation."""
+
+    ELEMENT: ClassVar[str] = "PPMIDAlert"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    device_alert_code: int = field(metadata=leaf("DeviceAlertCode", ALERT_CODE))  # 16 bits
+    timestamp: int | None = field(default=None, metadata=leaf("Timestamp", DATE_TIME))  # ns
+    firmware_upgrade: PpmidFirmwareUpgradeAlert | None = field(
+        default=None, metadata=group("PPMIDFirmwareUpgradeAlert", PpmidFirmwareUpgradeAlert)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareVersionMismatch:
+    """N49 to N52."""
+
+    ELEMENT: ClassVar[str] = "FirmwareVersionMismatch"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    device_type: DeviceType = field(metadata=leaf("DeviceType", enumerated(DeviceType)))
+    firmware_version_smi: str = field(metadata=leaf("FirmwareVersionSMI", STRING))
+    firmware_version_device: str = field(metadata=leaf("FirmwareVersionDevice", STRING))
+
+
+class CommsHubTransferStatus(StrEnum):
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CspFirmwareDeliveryStatus:
+    """N60, N61: whether the image reached the hub."""
+
+    ELEMENT: ClassVar[str] = "CSPFirmwareDeliveryStatus"
+
+    update_firmware_request_id: RequestId = field(metadata=leaf("UpdateFirmwareRequestID", REQUEST_ID))
+    comms_hub_device_id: Eui64 = field(metadata=leaf("CommsHubDeviceID", EUI))
+    target_device_id: Eui64 = field(metadata=leaf("TargetDeviceID", EUI))
+    firmware_version: str = field(metadata=leaf("FirmwareVersion", STRING))
+    time_stamp: int = field(metadata=leaf("TimeStamp", DATE_TIME))  # ns
+    status: CommsHubTransferStatus = field(metadata=leaf("CommsHubTransferStatus", enumerated(CommsHubTransferStatus)))
+
+
+class TransferResponseCode(StrEnum):
+    """In the order of CCS08's numbers 0 to 3."""
+
+    FILE_TRANSFER_SUCCESS = "FileTransferSuccess"
+    FIRMWARE_IMAGE_DISCARDED = "FirmwareImageDiscarded"
+    HARDWARE_VERSION_MISMATCH = "HardwareVersionMismatch"
+    FILE_TRANSFER_FAILURE = "FileTransferFailure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareTransferAlert:
+    update_firmware_request_id: RequestId | None = field(
+        default=None, metadata=leaf("UpdateFirmwareRequestID", REQUEST_ID)
+    )
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+    firmware_version: str = field(metadata=leaf("FirmwareVersion", STRING))
+    transfer_response_code: TransferResponseCode = field(
+        metadata=leaf("TransferResponseCode", enumerated(TransferResponseCode))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommsHubAlert:
+    """N62: the hub's firmware transfer alert, 8F8A or 8F89."""
+
+    ELEMENT: ClassVar[str] = "CommsHubAlert"
+
+    comms_hub_device_id: Eui64 = field(metadata=leaf("CommsHubDeviceID", EUI))
+    alert_code: int = field(metadata=leaf("AlertCode", ALERT_CODE))  # 16 bits
+    time_stamp: int | None = field(default=None, metadata=leaf("TimeStamp", DATE_TIME))  # ns
+    firmware_transfer: FirmwareTransferAlert | None = field(
+        default=None, metadata=group("FirmwareTransferAlert", FirmwareTransferAlert)
+    )
+
+
+DccAlert: TypeAlias = (
+    PowerOutageEvent
+    | DeviceStatusChangeEvent
+    | CommandFailure
+    | FirmwareDistributionFailure
+    | UpdateHanDeviceLogResult
+    | PpmidAlert
+    | FirmwareVersionMismatch
+    | CspFirmwareDeliveryStatus
+    | CommsHubAlert
+)
+DCC_ALERTS: tuple[type[DccAlert], ...] = (
+    PowerOutageEvent,
+    DeviceStatusChangeEvent,
+    CommandFailure,
+    FirmwareDistributionFailure,
+    UpdateHanDeviceLogResult,
+    PpmidAlert,
+    FirmwareVersionMismatch,
+    CspFirmwareDeliveryStatus,
+    CommsHubAlert,
+)
+
+
+class DccAlertRow(NamedTuple):
+    meaning: str
+    payload: type[DccAlert]
+    inferred: bool  # what the code means, or that it carries this payload, is our reading
+
+
+DCC_ALERT_TABLE: dict[str, DccAlertRow] = {
+    "AD1": DccAlertRow("hub without supply for at least 3 minutes", PowerOutageEvent, False),
+    "N16": DccAlertRow("identity recorded for a meter", DeviceStatusChangeEvent, True),
+    "N18": DccAlertRow("firmware distribution: device list problem", FirmwareDistributionFailure, True),
+    "N22": DccAlertRow("firmware distribution: device not identifiable at the CSP", FirmwareDistributionFailure, True),
+    "N23": DccAlertRow("firmware distribution: delivery failed", FirmwareDistributionFailure, True),
+    "N24": DccAlertRow("update of the HAN device log succeeded", UpdateHanDeviceLogResult, False),
+    "N25": DccAlertRow("update of the HAN device log doubtful", UpdateHanDeviceLogResult, True),
+    "N36": DccAlertRow("future dated request cancelled: hub withdrawn", CommandFailure, True),
+    "N39": DccAlertRow("alert of a PPMID or bridge", PpmidAlert, False),
+    "N49": DccAlertRow("firmware version on the device differs", FirmwareVersionMismatch, True),
+    "N52": DccAlertRow("GSME firmware version mismatch seen through the GPF", FirmwareVersionMismatch, False),
+    "N60": DccAlertRow("firmware image delivered to the hub", CspFirmwareDeliveryStatus, True),
+    "N61": DccAlertRow("firmware image not delivered to the hub", CspFirmwareDeliveryStatus, True),
+    "N62": DccAlertRow("firmware transfer alert of the hub", CommsHubAlert, True),
+}
+"""The codes this project raises. Source: SEC modification texts and DUIS XML schema V5.4; `inferred` as marked."""

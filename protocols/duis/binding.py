@@ -1,0 +1,302 @@
+"""Binds dataclasses to XML elements: each field, in element order, names its element and its type.
+
+A field's metadata is made by `leaf`, `group`, `choice`, `many` or `text`. A field whose value is None, or an empty
+tuple, has no element. Types are written and read here only; order, presence and facets are the schema's to check.
+"""
+
+import base64
+import binascii
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from lxml import etree
+
+from protocols.addresses import Eui64
+from protocols.duis.errors import DuisError
+from protocols.duis.identifiers import RequestId
+from protocols.duis.times import format_date, format_date_time, parse_date, parse_date_time
+from protocols.errors import InputError, UsageError
+
+NAMESPACE = "http://www.dccinterface.co.uk/ServiceUserGateway"
+_PREFIX = f"{{{NAMESPACE}}}"
+_STEP = "  "
+
+T = TypeVar("T")
+
+
+class Image(str):
+    """A long base64 text: the schema check of our own octets leaves it out."""
+
+    __slots__ = ()
+
+
+class Simple(NamedTuple):
+    """How one simple type is read from text (InputError if it cannot be) and written."""
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+
+
+class Kind(Enum):
+    LEAF = 0
+    GROUP = 1
+    CHOICE = 2
+    MANY = 3
+    TEXT = 4
+    SERVICE = 5
+
+
+class Binding(NamedTuple):
+    kind: Kind
+    name: str  # of the element; for a choice of the element around it, if any
+    simple: Simple | None = None
+    members: tuple[type[Any], ...] = ()
+
+
+def leaf(name: str, simple: Simple) -> Mapping[str, Binding]:
+    """Bind to an element with simple content."""
+    return {"duis": Binding(Kind.LEAF, name, simple)}
+
+
+def group(name: str, member: type[Any]) -> Mapping[str, Binding]:
+    """Bind to an element that holds another bound dataclass."""
+    return {"duis": Binding(Kind.GROUP, name, None, (member,))}
+
+
+def many(name: str, member: type[Any]) -> Mapping[str, Binding]:
+    """Bind a tuple to repeated elements."""
+    return {"duis": Binding(Kind.MANY, name, None, (member,))}
+
+
+def choice(*members: type[Any], within: str = "") -> Mapping[str, Binding]:
+    """Bind to exactly one of several named dataclasses, inside an element `within` if one is named."""
+    return {"duis": Binding(Kind.CHOICE, within, None, members)}
+
+
+def text(simple: Simple) -> Mapping[str, Binding]:
+    """Bind to the text of the dataclass's own element."""
+    return {"duis": Binding(Kind.TEXT, "", simple)}
+
+
+def service() -> Mapping[str, Binding]:
+    """Bind a ServiceReferenceVariant to its two elements: ServiceReference, its first two numbers, and itself."""
+    return {"duis": Binding(Kind.SERVICE, "ServiceReferenceVariant", STRING)}
+
+
+def bindings(bound: type[Any]) -> tuple[tuple[str, Binding], ...]:
+    """Return (attribute, binding) of each bound field in element order."""
+    known = _BINDINGS.get(bound)
+    if known is None:
+        known = _BINDINGS[bound] = _bindings(bound)
+    return known
+
+
+_BINDINGS: dict[type[Any], tuple[tuple[str, Binding], ...]] = {}
+
+
+def _bindings(bound: type[Any]) -> tuple[tuple[str, Binding], ...]:
+    return tuple((f.name, f.metadata["duis"]) for f in dataclasses.fields(bound) if "duis" in f.metadata)
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def write(name: str, value: object, indent: str = "") -> Iterator[str]:
+    """Yield the parts of element `name` holding the bound dataclass `value`, each line ended."""
+    content = bindings(type(value))
+    if content and content[0][1].kind is Kind.TEXT:
+        attribute, binding = content[0]
+        yield from _write_leaf(name, binding, getattr(value, attribute), indent)
+        return
+    inner = [part for attribute, b in content for part in _write_field(b, getattr(value, attribute), indent + _STEP)]
+    if not inner:
+        yield f"{indent}<sr:{name}/>\n"
+        return
+    yield f"{indent}<sr:{name}>\n"
+    yield from inner
+    yield f"{indent}</sr:{name}>\n"
+
+
+def _write_field(binding: Binding, value: object, indent: str) -> Iterator[str]:
+    if value is None or value == ():
+        return
+    if binding.kind is Kind.LEAF:
+        yield from _write_leaf(binding.name, binding, value, indent)
+    elif binding.kind is Kind.GROUP:
+        yield from write(binding.name, value, indent)
+    elif binding.kind is Kind.MANY and isinstance(value, tuple):
+        for item in value:
+            yield from write(binding.name, item, indent)
+    elif binding.kind is Kind.SERVICE:
+        yield from _write_leaf("ServiceReference", binding, _reference(str(value)), indent)
+        yield from _write_leaf("ServiceReferenceVariant", binding, value, indent)
+    elif binding.name:
+        yield f"{indent}<sr:{binding.name}>\n"
+        yield from write(_element_of(value), value, indent + _STEP)
+        yield f"{indent}</sr:{binding.name}>\n"
+    else:
+        yield from write(_element_of(value), value, indent)
+
+
+def _element_of(value: object) -> str:
+    """Return the element a member of a choice stands in."""
+    name: str = getattr(value, "ELEMENT", "")
+    if not name:
+        raise UsageError(f"{type(value).__name__} is no member of the choice")
+    return name
+
+
+def _write_leaf(name: str, binding: Binding, value: object, indent: str) -> Iterator[str]:
+    assert binding.simple is not None
+    try:
+        written = binding.simple.write(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"{name}: {error}") from error
+    yield f"{indent}<sr:{name}>"
+    yield written if isinstance(written, Image) else _escape(written)
+    yield f"</sr:{name}>\n"
+
+
+def _reference(variant: str) -> str:
+    return ".".join(variant.split(".")[:2])
+
+
+def _escape(written: str) -> str:
+    escaped = written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("\r", "&#13;")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def local_name(element: etree._Element) -> str:
+    return etree.QName(element).localname
+
+
+def read(bound: type[T], element: etree._Element) -> T:
+    """Return `bound` read from a schema-valid element; DuisError where a value is one that only we refuse."""
+    values: dict[str, Any] = {}
+    for attribute, binding in bindings(bound):
+        value = _read_field(binding, element)
+        if value is not None:
+            values[attribute] = value
+    try:
+        return bound(**values)
+    except TypeError as error:
+        raise DuisError(str(error), line=line_of(element), element=local_name(element)) from error
+
+
+def _read_field(binding: Binding, element: etree._Element) -> object:
+    if binding.kind is Kind.TEXT:
+        return _read_leaf(binding, element)
+    if binding.kind is Kind.MANY:
+        return tuple(read(binding.members[0], child) for child in element.findall(_PREFIX + binding.name))
+    if binding.kind is Kind.CHOICE:
+        return _read_choice(binding, element)
+    child = element.find(_PREFIX + binding.name)
+    if child is None:
+        return None
+    if binding.kind is Kind.SERVICE:
+        return _read_service(element, child)
+    return _read_leaf(binding, child) if binding.kind is Kind.LEAF else read(binding.members[0], child)
+
+
+def _read_service(element: etree._Element, child: etree._Element) -> str:
+    variant = child.text or ""
+    reference = element.findtext(_PREFIX + "ServiceReference") or ""
+    if reference != _reference(variant):
+        raise DuisError(
+            f"variant {variant} is not of service {reference}", line=line_of(child), element=local_name(child)
+        )
+    return variant
+
+
+def _read_choice(binding: Binding, element: etree._Element) -> object:
+    around = element.find(_PREFIX + binding.name) if binding.name else element
+    if around is None:
+        return None
+    for member in binding.members:
+        child = around.find(_PREFIX + member.ELEMENT)
+        if child is not None:
+            return read(member, child)
+    return None
+
+
+def _read_leaf(binding: Binding, element: etree._Element) -> object:
+    assert binding.simple is not None
+    try:
+        return binding.simple.read(element.text or "")
+    except (InputError, ValueError) as error:
+        raise DuisError(str(error), line=line_of(element), element=local_name(element)) from error
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Return the line the element starts at, from 1."""
+    line: object = element.sourceline
+    return line if isinstance(line, int) else None
+
+
+# --- simple types --------------------------------------------------------------------------------------------------
+
+
+def _read_base64(written: str) -> bytes:
+    packed = written.encode("ascii", "replace").translate(None, b" \t\r\n")
+    try:
+        octets = base64.b64decode(packed, validate=True)
+    except binascii.Error as error:
+        raise InputError(f"not base64: {error}") from None
+    tail = octets[len(octets) // 3 * 3 :]
+    if tail and base64.b64encode(tail) != packed[-4:]:
+        raise InputError("not base64: bits left over")
+    return octets
+
+
+def _read_eui_list(written: str) -> tuple[Eui64, ...]:
+    return tuple(_read_eui(item) for item in written.split(","))
+
+
+def _read_eui(written: str) -> Eui64:
+    if len(written) != 23 or any(written[i] != "-" for i in range(2, 23, 3)):
+        raise InputError(f"not an EUI-64 of DUIS: {written[:40]!r}")
+    return Eui64.parse(written)
+
+
+def _write_hex(value: bytes) -> str:
+    return value.hex().upper()
+
+
+def _write_code(value: int) -> str:
+    return value.to_bytes(2, "big").hex().upper()
+
+
+def _write_text(value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected, not {type(value).__name__}")
+    return str(value)
+
+
+def _write_number(value: int) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"number expected, not {type(value).__name__}")
+    return str(int(value))
+
+
+def enumerated(names: type[StrEnum]) -> Simple:
+    """Return the type of a closed list of texts."""
+    return Simple(names, _write_text)
+
+
+STRING = Simple(str, _write_text)
+INTEGER = Simple(int, _write_number)
+BOOLEAN = Simple(lambda written: written.strip() in ("true", "1"), lambda value: "true" if value else "false")
+DATE_TIME = Simple(parse_date_time, format_date_time)  # int ns UTC
+DATE = Simple(parse_date, format_date)  # int ns UTC, start of the day
+EUI = Simple(_read_eui, lambda value: value.hyphenated)
+EUI_LIST = Simple(_read_eui_list, lambda value: ",".join(item.hyphenated for item in value))
+REQUEST_ID = Simple(RequestId.parse, str)
+HEX = Simple(lambda written: bytes.fromhex(written.strip()), _write_hex)
+ALERT_CODE = Simple(lambda written: int(written.strip(), 16), _write_code)  # 16 bits
+BASE64 = Simple(_read_base64, lambda value: base64.b64encode(value).decode("ascii"))
+IMAGE = Simple(_read_base64, lambda value: Image(base64.b64encode(value).decode("ascii")))

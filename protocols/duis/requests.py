@@ -1,0 +1,135 @@
+"""Service requests: `sr:Request`. The bodies stand in `bodies.py`."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from protocols.duis.binding import BOOLEAN, INTEGER, REQUEST_ID, choice, group, leaf, service
+from protocols.duis.bodies import (
+    REQUEST_BODIES,
+    ActivateFirmware,
+    DevicePrenotification,
+    ReadFirmwareVersion,
+    ReadInventory,
+    RequestBody,
+    UpdateFirmware,
+    UpdateHanDeviceLog,
+    UpdateInventory,
+    UpdatePpmidFirmware,
+)
+from protocols.duis.document import Document, encode_document, parse_document
+from protocols.duis.errors import DuisError
+from protocols.duis.identifiers import RequestId
+from protocols.duis.schema import CURRENT_VERSION
+from protocols.errors import UsageError
+
+SERVICE_OF: dict[type[RequestBody], str] = {
+    ReadInventory: "8.2",
+    UpdateInventory: "8.4",
+    UpdateHanDeviceLog: "8.11",
+    UpdateFirmware: "11.1",
+    ReadFirmwareVersion: "11.2",
+    ActivateFirmware: "11.3",
+    UpdatePpmidFirmware: "11.4",
+    DevicePrenotification: "12.2",
+}
+"""ServiceReferenceVariant of each body; a SignedPreCommand may belong to any critical service."""
+
+CRITICAL_SERVICES = ("11.3",)
+"""Those of this project that a SignedPreCommand may name."""
+
+
+class CommandVariant(IntEnum):
+    """What becomes of a request. Source: DUIS XML schema V5.4."""
+
+    TO_DEVICE = 1
+    LOCAL = 2
+    TO_DEVICE_AND_LOCAL = 3
+    TRANSFORM = 4
+    SIGNED_TO_DEVICE = 5
+    SIGNED_LOCAL = 6
+    SIGNED_TO_DEVICE_AND_LOCAL = 7
+    DCC_ONLY = 8
+    DCC_INTERNAL = 9  # never from a user
+
+
+ALLOWED_COMMAND_VARIANTS: dict[str, tuple[CommandVariant, ...]] = {
+    **dict.fromkeys(("8.2", "8.4", "11.1", "11.4", "12.2"), (CommandVariant.DCC_ONLY,)),
+    **dict.fromkeys(("8.11", "11.2"), tuple(CommandVariant(n) for n in (1, 2, 3))),
+    "11.3": tuple(CommandVariant(n) for n in (4, 5, 6, 7)),
+}
+"""By ServiceReferenceVariant. A request outside is schema-valid; the DSP answers E12."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    request_id: RequestId = field(metadata=leaf("RequestID", REQUEST_ID))
+    first_in_sequence: bool | None = field(default=None, metadata=leaf("FirstInSequence", BOOLEAN))
+    preceding_request_id: RequestId | None = field(default=None, metadata=leaf("PrecedingServiceRequestID", REQUEST_ID))
+    command_variant: int = field(metadata=leaf("CommandVariant", INTEGER))
+    service: str = field(metadata=service())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    body: RequestBody = field(metadata=choice(*REQUEST_BODIES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    header: _Header = field(metadata=group("Header", _Header))
+    body: _Body = field(metadata=group("Body", _Body))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A service request.
+
+    service: the ServiceReferenceVariant; left empty it follows from the body (a SignedPreCommand must name its own).
+    """
+
+    request_id: RequestId
+    command_variant: CommandVariant
+    body: RequestBody
+    service: str = ""
+    first_in_sequence: bool | None = None
+    preceding_request_id: RequestId | None = None
+    schema_version: str = CURRENT_VERSION
+    has_signature: bool = field(default=False, compare=False)  # ds:Signature was there; it is not checked
+
+    def __post_init__(self) -> None:
+        expected = SERVICE_OF.get(type(self.body), "")
+        if not self.service:
+            object.__setattr__(self, "service", expected)
+        wrong = self.service != expected if expected else self.service not in CRITICAL_SERVICES
+        if wrong:
+            raise UsageError(f"{type(self.body).ELEMENT} does not belong to service {self.service or 'none'}")
+
+    def encode(self) -> bytes:
+        """Return the document, UTF-8. Raises UsageError where the schema would refuse it."""
+        header = _Header(
+            request_id=self.request_id,
+            first_in_sequence=self.first_in_sequence,
+            preceding_request_id=self.preceding_request_id,
+            command_variant=self.command_variant,
+            service=self.service,
+        )
+        return encode_document("Request", _Document(header=header, body=_Body(body=self.body)), self.schema_version)
+
+
+def parse_request(octets: bytes) -> Request:
+    """Read and check a request. Raises DuisError, with the RequestID where it could be read."""
+    parsed: Document[_Document] = parse_document(octets, "Request", _Document)
+    header = parsed.value.header
+    try:
+        return Request(
+            request_id=header.request_id,
+            command_variant=CommandVariant(header.command_variant),
+            body=parsed.value.body.body,
+            service=header.service,
+            first_in_sequence=header.first_in_sequence,
+            preceding_request_id=header.preceding_request_id,
+            schema_version=parsed.schema_version,
+            has_signature=parsed.has_signature,
+        )
+    except UsageError as error:
+        raise DuisError(str(error), element="ServiceReferenceVariant", request_id=header.request_id) from error

@@ -1,0 +1,212 @@
+"""Capture files of IEEE 802.15.4 frames with FCS (pcapng, link type 195), and the key table that Wireshark reads.
+
+One section, an interface for each radio network, times in nanoseconds. Written little-endian, read either way.
+Source: draft-ietf-opsawg-pcapng, Wireshark's `zigbee_pc_keys` table.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final, NamedTuple
+
+from protocols.errors import DecodeError, InputError, TruncatedError
+
+LINKTYPE_IEEE802_15_4_WITHFCS = 195
+
+_SECTION = 0x0A0D0D0A
+_INTERFACE = 0x00000001
+_ENHANCED_PACKET = 0x00000006
+_BYTE_ORDER_MAGIC = 0x1A2B3C4D
+_OPTION_COMMENT = 1
+_OPTION_INTERFACE_NAME = 2
+_OPTION_APPLICATION = 4  # of the section header
+_OPTION_TIME_RESOLUTION = 9
+_NANOSECONDS = 9  # as power of ten
+_SNAP_LENGTH = 0  # no limit
+_PACKET_HEAD = struct.Struct("<IIIIIII")
+_LENGTH = struct.Struct("<I")
+_PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + value + _PADDING[len(value) & 3]
+
+
+def _block(block_type: int, body: bytes) -> bytes:
+    length = _LENGTH.pack(len(body) + 12)
+    return _LENGTH.pack(block_type) + length + body + length
+
+
+class PcapngWriter:
+    """Writes to a binary file object as frames come; nothing is kept back."""
+
+    def __init__(self, file: BinaryIO, application: str = "hanlab") -> None:
+        self._write = file.write
+        self._interfaces = 0
+        head = struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1)
+        options = _option(_OPTION_APPLICATION, application.encode()) + _option(0, b"")
+        file.write(_block(_SECTION, head + options))
+
+    def interface(self, name: str) -> int:
+        """Add an interface and return its number; all interfaces may be added before or between frames."""
+        head = struct.pack("<HHI", LINKTYPE_IEEE802_15_4_WITHFCS, 0, _SNAP_LENGTH)
+        options = _option(_OPTION_INTERFACE_NAME, name.encode())
+        options += _option(_OPTION_TIME_RESOLUTION, bytes((_NANOSECONDS,))) + _option(0, b"")
+        self._write(_block(_INTERFACE, head + options))
+        self._interfaces += 1
+        return self._interfaces - 1
+
+    def frame(self, interface: int, time: int, octets: bytes, comment: str = "") -> None:
+        """Write one frame with FCS. time: ns since 1970 UTC."""
+        size = len(octets)
+        padded = octets + _PADDING[size & 3]
+        if comment:
+            padded += _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"")
+        length = 32 + len(padded)
+        head = _PACKET_HEAD.pack(_ENHANCED_PACKET, length, interface, time >> 32, time & 0xFFFFFFFF, size, size)
+        self._write(head + padded + _LENGTH.pack(length))
+
+
+class CapturedFrame(NamedTuple):
+    number: int  # from 1, as Wireshark counts
+    network: str  # name of the interface
+    time: int  # ns since 1970 UTC
+    octets: bytes  # with FCS
+    comment: str
+
+
+class _Interface(NamedTuple):
+    name: str
+    tick: int  # ns, numerator
+    per: int  # denominator
+
+
+def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
+    """Yield the frames of a capture.
+
+    Raises DecodeError for a file that is not pcapng, has another link type or contradicts itself, TruncatedError when
+    it stops inside a block.
+    """
+    order, interfaces, number = "<", list[_Interface](), 0
+    position = 0
+    head = file.read(12)
+    while head:
+        if len(head) < 12:
+            raise TruncatedError("a block header expected", offset=position, data=head)
+        if head[:4] == b"\x0a\x0d\x0d\x0a":
+            order, interfaces = _byte_order(head, position), []
+        elif not position:
+            raise DecodeError("not a pcapng file", data=head)
+        block_type, length = struct.unpack_from(order + "II", head)
+        body = _read_body(file, head, order, length, position)
+        if block_type == _INTERFACE:
+            interfaces.append(_read_interface(body, order, position))
+        elif block_type == _ENHANCED_PACKET:
+            number += 1
+            yield _read_packet(body, order, interfaces, number, position)
+        position += length
+        head = file.read(12)
+
+
+def _byte_order(head: bytes, position: int) -> str:
+    for order in "<>":
+        if struct.unpack_from(order + "I", head, 8)[0] == _BYTE_ORDER_MAGIC:
+            return order
+    raise DecodeError("no byte-order magic", offset=position + 8, data=head)
+
+
+def _read_body(file: BinaryIO, head: bytes, order: str, length: int, position: int) -> bytes:
+    """Return the body of a block whose first 12 octets are `head`, less both lengths."""
+    if length < 12 or length % 4:
+        raise DecodeError(f"a block of {length} octets", offset=position)
+    data = head[8:] + file.read(length - 12)
+    if len(data) < length - 8:
+        raise TruncatedError("the file stops inside a block", offset=position + 8 + len(data))
+    if struct.unpack_from(order + "I", data, len(data) - 4)[0] != length:
+        raise DecodeError("the two lengths of a block differ", offset=position)
+    return data[:-4]
+
+
+def _options(body: bytes, at: int, order: str) -> Iterator[tuple[int, bytes]]:
+    while at + 4 <= len(body):
+        code, size = struct.unpack_from(order + "HH", body, at)
+        if not code:
+            return
+        at += 4
+        if at + size > len(body):
+            raise TruncatedError("an option stops early", offset=at, data=body)
+        yield code, body[at : at + size]
+        at += size + -size % 4
+
+
+def _read_interface(body: bytes, order: str, position: int) -> _Interface:
+    if len(body) < 8:
+        raise TruncatedError("interface description expected", offset=position)
+    (link_type,) = struct.unpack_from(order + "H", body)
+    if link_type != LINKTYPE_IEEE802_15_4_WITHFCS:
+        raise DecodeError(f"link type {link_type}, {LINKTYPE_IEEE802_15_4_WITHFCS} expected", offset=position)
+    name, tick, per = "", 1000, 1
+    for code, value in _options(body, 8, order):
+        if code == _OPTION_INTERFACE_NAME:
+            name = value.decode(errors="replace")
+        elif code == _OPTION_TIME_RESOLUTION and value:
+            power = value[0] & 0x7F
+            tick, per = 1_000_000_000, 2**power if value[0] & 0x80 else 10**power
+    return _Interface(name, tick, per)
+
+
+def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: int, position: int) -> CapturedFrame:
+    if len(body) < 20:
+        raise TruncatedError("enhanced packet expected", offset=position)
+    index, high, low, captured, original = struct.unpack_from(order + "IIIII", body)
+    if index >= len(interfaces):
+        raise DecodeError(f"frame {number} of an interface not described", offset=position)
+    if captured != original or 20 + captured > len(body):
+        raise DecodeError(f"frame {number} is cut short", offset=position)
+    octets, end = body[20 : 20 + captured], 20 + captured + -captured % 4
+    comment = ""
+    if end < len(body):
+        comments = [value for code, value in _options(body, end, order) if code == _OPTION_COMMENT]
+        comment = "\n".join(value.decode(errors="replace") for value in comments)
+    network, tick, per = interfaces[index]
+    return CapturedFrame(number, network, (high << 32 | low) * tick // per, octets, comment)
+
+
+class CaptureKey(NamedTuple):
+    """A row of the key table. Labels of this project: `nwk <network>` and `link <eui>`."""
+
+    key: bytes  # 16 octets
+    label: str
+
+
+def key_row(key: bytes, label: str) -> str:
+    """Return the line (with newline) of one key in transmission order."""
+    if len(key) != 16 or any(character in '"\\\r\n' for character in label):
+        raise InputError(f"not a key of 16 octets with a plain label: {label!r}")
+    return f'"{key.hex(":").upper()}","Normal","{label}"\n'
+
+
+def read_keys(text: str) -> list[CaptureKey]:
+    """Read the rows of a key table; InputError names the line that is not one."""
+    return [_read_key(line, number) for number, line in enumerate(text.splitlines(), 1) if _is_row(line)]
+
+
+def write_keys(keys: Iterable[CaptureKey]) -> str:
+    """Return the text of a key table."""
+    return "".join(key_row(key, label) for key, label in keys)
+
+
+def _is_row(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _read_key(line: str, number: int) -> CaptureKey:
+    fields = line.strip().split(",")
+    if len(fields) == 3 and all(len(field) >= 2 and field[0] == field[-1] == '"' for field in fields):
+        digits, order, label = (field[1:-1] for field in fields)
+        try:
+            key = bytes.fromhex(digits.replace(":", ""))
+        except ValueError:
+            key = b""
+        if len(key) == 16 and order in ("Normal", "Reverse"):
+            return CaptureKey(key if order == "Normal" else key[::-1], label)
+    raise InputError(f"line {number} of the key table is not a row of key, byte order and label")

@@ -1,0 +1,148 @@
+"""Suppression of AD1 around firmware activations of tracked ESME (MP102B).
+
+A window is [start, end): it begins with the acceptance of the signed command, or at its date, and holds for the
+configured time. Nothing ends it early but the device's own confirmation, before it begins, that the activation was
+cancelled or replaced. A suppressed alert is dropped, not kept for later.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from gateway.dsp.effects import Turn
+from gateway.dsp.records import Activation, Device, Window, WindowEvent, WindowState
+from gateway.dsp.rows import Table, append
+from gateway.dsp.settings import DspSettings, OutageScope, OutageTime
+from gateway.dsp.tracked import TrackedList
+from protocols.addresses import Eui64
+from protocols.duis.inventory import DeviceType
+
+COUNTING = (WindowState.ARMED, WindowState.CANCEL_PENDING)
+
+
+class Outage(NamedTuple):
+    """One AD1 to be decided."""
+
+    mpxn: str | None
+    started: int  # ns UTC, of the outage
+    received: int  # ns UTC, by the DSP
+
+
+class Suppression:
+    """The windows, and the decision. Windows belong to the ESME; the hub's association counts at the alert's time."""
+
+    def __init__(self, settings: DspSettings) -> None:
+        self._settings = settings
+        self.tracked = TrackedList()
+        self.windows = Table(Window)
+
+    # --- arming ---
+
+    def arm(self, turn: Turn, device: Device, activation: Activation) -> None:
+        """Record the window of an accepted signed command, if the device is tracked. Membership is tested first."""
+        if not self.applies_to(device):
+            return
+        start, kind = turn.now, "immediate"
+        if activation.execution is not None and activation.execution > turn.now:
+            start, kind = activation.execution, "dated"
+        window = Window(
+            esme=device.device, hub=device.hub, start=start, end=start + self._settings.window, kind=kind,
+            request_id=activation.request_id, state=WindowState.ARMED, accepted=turn.now,
+            sequence=activation.sequence or 0,
+        )  # fmt: skip
+        self._put(turn, window, "armed")
+        turn.note(
+            "window-armed", esme=str(window.esme), start=window.start, end=window.end, kind=kind,
+            request=window.request_id,
+        )  # fmt: skip
+
+    def applies_to(self, device: Device) -> bool:
+        """Whether activations of this device open windows: on the list, an ESME, not of the first generation."""
+        return device.device in self.tracked and device.type is DeviceType.ESME and not device.smets1
+
+    # --- what ends a window ---
+
+    def cancel_requested(self, turn: Turn, esme: Eui64) -> None:
+        """A signed cancellation was accepted: windows to come are marked, and count until the device confirms."""
+        for window in self._to_come(turn.now, esme):
+            if window.state is WindowState.ARMED:
+                self._put(turn, replace(window, state=WindowState.CANCEL_PENDING), "cancel-pending")
+
+    def cancel_confirmed(self, turn: Turn, esme: Eui64, sequence: int) -> None:
+        """The device holds no activation any more: windows to come of commands before the cancellation go."""
+        self._end(turn, esme, sequence, WindowState.CANCELLED)
+
+    def date_confirmed(self, turn: Turn, esme: Eui64, sequence: int) -> None:
+        """The device holds this dated activation, hence no earlier one: windows to come of earlier commands go."""
+        self._end(turn, esme, sequence, WindowState.REPLACED)
+
+    def remove(self, turn: Turn, esme: Eui64) -> None:
+        """The device left the inventory or its hub was withdrawn: windows to come go."""
+        self._end(turn, esme, None, WindowState.REMOVED)
+
+    def _end(self, turn: Turn, esme: Eui64, before: int | None, state: WindowState) -> None:
+        for window in self._to_come(turn.now, esme):
+            if before is None or window.sequence < before:
+                self._put(turn, replace(window, state=state), state)
+                turn.note(
+                    "window-cancelled", esme=str(esme), start=window.start, end=window.end, kind=window.kind,
+                    request=window.request_id, state=str(state),
+                )  # fmt: skip
+
+    # --- time ---
+
+    def expire(self, turn: Turn) -> None:
+        """Mark windows that are over."""
+        for window in list(self._counting()):
+            if window.end <= turn.now:
+                self._put(turn, replace(window, state=WindowState.EXPIRED), "expired")
+
+    def reload(self, turn: Turn) -> None:
+        """After a restart: windows not begun take the duration now configured; an open one keeps its own."""
+        for window in list(self._counting()):
+            end = window.end if window.start <= turn.now else window.start + self._settings.window
+            self._put(turn, replace(window, end=end), "reloaded")
+
+    def next_due(self) -> int | None:
+        return min((window.end for window in self._counting()), default=None)
+
+    # --- deciding ---
+
+    def window_for(self, outage: Outage, on_hub: Iterable[Device]) -> Window | None:
+        """Return the open window that suppresses the alert, the one that ends last; None to deliver it.
+
+        on_hub: the devices associated with the hub now.
+        """
+        if not self._settings.suppression:
+            return None
+        per_mpxn = self._settings.outage_scope is OutageScope.PER_MPXN
+        esmes = {device.device for device in on_hub if not per_mpxn or device.mpxn == outage.mpxn}
+        open_now = [window for window in self._counting() if window.esme in esmes and self._covers(window, outage)]
+        return max(open_now, key=lambda window: (window.end, window.sequence), default=None)
+
+    def _covers(self, window: Window, outage: Outage) -> bool:
+        times = {
+            OutageTime.RECEIPT: (outage.received,),
+            OutageTime.EVENT_START: (outage.started,),
+            OutageTime.EITHER: (outage.received, outage.started),
+        }[self._settings.outage_time]
+        return any(window.start <= time < window.end for time in times)
+
+    @property
+    def policy(self) -> str:
+        """The rules in force, for the audit."""
+        if not self._settings.suppression:
+            return "off"
+        return f"{self._settings.outage_time} {self._settings.outage_scope}"
+
+    # --- the table ---
+
+    def _counting(self) -> Iterator[Window]:
+        return (window for window in self.windows if window.state in COUNTING)
+
+    def _to_come(self, now: int, esme: Eui64) -> list[Window]:
+        return [window for window in self._counting() if window.esme == esme and window.start > now]
+
+    def _put(self, turn: Turn, window: Window, event: str) -> None:
+        self.windows.put(turn, window)
+        append(turn, WindowEvent(turn.now, window.esme, window.request_id, event, window.start, window.end))

@@ -21,8 +21,8 @@ from protocols.ota.client_types import (
     Send,
     TimeoutPolicy,
 )
-from protocols.ota.replies import decode_default_response, default_response
 from protocols.zcl.clusters import ota
+from protocols.zcl.foundation import DefaultResponse, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
 
 _BLOCK_REQUEST = struct.Struct("<BBBBHHIIB")
 _BLOCK_RESPONSE = struct.Struct("<HHIIB")
-_QUERY_COMMAND, _BLOCK_REQUEST_COMMAND = 0x01, 0x03
+_QUERY_COMMAND, _BLOCK_REQUEST_COMMAND, _DEFAULT_RESPONSE = 0x01, 0x03, 0x0B
 _DATA_AT = 4 + _BLOCK_RESPONSE.size
 
 
@@ -93,7 +93,13 @@ class OtaClient:
         return []
 
     def server_found(self, now: int) -> list[Effect]:
-        return self._query(now) if self.state is ClientState.DISCOVERING else []
+        """Go on: with the end of a download that a reboot cut off before its activation, or with a query."""
+        if self.state is not ClientState.DISCOVERING:
+            return []
+        if self.downloaded_version is None or self.settings.activation_policy is ActivationPolicy.OUT_OF_BAND:
+            return self._query(now)
+        self._version, self._errors = self.downloaded_version, 0
+        return self._send_end(now)
 
     def no_server(self, now: int) -> list[Effect]:
         if self.state is ClientState.DISCOVERING:
@@ -155,7 +161,7 @@ class OtaClient:
         """Return the Default Response; none to a broadcast, nor for a success nobody asked to hear of."""
         if broadcast or (status is ZclStatus.SUCCESS and frame.default_response_disabled):
             return []
-        return [Send(default_response(frame, status))]
+        return [Send(default_response_to(frame, status))]
 
     def _command(self, frame: ZclFrame, command: ota.OtaCommand, now: int, *, broadcast: bool) -> list[Effect]:
         match command:
@@ -178,8 +184,10 @@ class OtaClient:
 
     def _foundation(self, frame: ZclFrame, now: int) -> list[Effect]:
         """Default Response: to a query or block request it means that the server will not serve."""
-        refused = decode_default_response(frame)
-        if refused is None or refused.status == ZclStatus.SUCCESS:
+        if frame.command != _DEFAULT_RESPONSE:
+            return []
+        refused = DefaultResponse.decode(frame.payload)
+        if refused.status == ZclStatus.SUCCESS:
             return []
         if refused.command == _BLOCK_REQUEST_COMMAND and self._downloading:
             return self._give_up(now, f"server refused: {refused.status:02X}")

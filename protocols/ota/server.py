@@ -9,8 +9,8 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, TruncatedError
 from protocols.interfaces import DAY, SECOND
 from protocols.ota.image import OtaHeader
-from protocols.ota.replies import default_response
 from protocols.zcl.clusters import ota
+from protocols.zcl.foundation import default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
@@ -171,7 +171,7 @@ class OtaServer:
             return self._answer(device, frame, ZclStatus.UNSUP_CLUSTER_COMMAND)
 
     def _answer(self, device: Eui64, frame: ZclFrame, status: ZclStatus) -> list[Effect]:
-        return [Send(device, default_response(frame, status))]
+        return [Send(device, default_response_to(frame, status))]
 
     def _command(self, device: Eui64, frame: ZclFrame, command: ota.OtaCommand, now: int) -> list[Effect]:
         match command:

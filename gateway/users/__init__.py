@@ -1,0 +1,1 @@
+"""Suppliers and network operators: they sign, send and receive. See README.md."""

@@ -1,0 +1,142 @@
+"""A supplier: prepares devices, sends firmware, activates it with its own signature."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.users.errors import PreCommandError
+from gateway.users.user import Exchange, ServiceUser
+from protocols.addresses import Eui64
+from protocols.duis.bodies import (
+    ActivateFirmware,
+    AddDeviceToChfWhitelist,
+    DevicePrenotification,
+    RequestType,
+    SignedPreCommand,
+    UpdateFirmware,
+    UpdateHanDeviceLog,
+    UpdatePpmidFirmware,
+)
+from protocols.duis.identifiers import RequestId
+from protocols.duis.requests import CommandVariant
+from protocols.duis.responses import PreCommand
+from protocols.duis.times import CANCELLATION_DATE_TIME
+from protocols.errors import DecodeError
+from protocols.gbcs import security
+from protocols.gbcs.envelope import Category, Message
+from protocols.gbcs.use_cases import cs06
+from protocols.interfaces import SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An 11.3 from Transform to acceptance. `command` is None if the Transform was refused, and nothing was signed."""
+
+    transform: Exchange
+    command: Exchange | None
+
+    @property
+    def request_id(self) -> RequestId:
+        return self.transform.request_id
+
+    @property
+    def code(self) -> str:
+        """The response code that ended it."""
+        return (self.command or self.transform).code
+
+    @property
+    def accepted(self) -> bool:
+        return self.command is not None and self.command.accepted
+
+
+class Supplier(ServiceUser):
+    """An import or gas supplier."""
+
+    def pre_notify(self, notification: DevicePrenotification) -> Exchange:
+        """SR 12.2."""
+        return self.request(self.dsp, CommandVariant.DCC_ONLY, notification)
+
+    def add_to_log(self, chf: Eui64, device: Eui64, install_code: bytes, join_seconds: int = 3600) -> Exchange:
+        """SR 8.11: add a device to the hub's log. install_code: 6 to 16 octets without CRC."""
+        add = AddDeviceToChfWhitelist(join_time_period=join_seconds, install_code=install_code)
+        body = UpdateHanDeviceLog(device_id=device, request_type=RequestType.ADD, add=add)
+        return self.request(chf, CommandVariant.TO_DEVICE, body)
+
+    def remove_from_log(self, chf: Eui64, device: Eui64) -> Exchange:
+        """SR 8.11: remove a device from the hub's log."""
+        body = UpdateHanDeviceLog(device_id=device, request_type=RequestType.REMOVE)
+        return self.request(chf, CommandVariant.TO_DEVICE, body)
+
+    def update_firmware(self, devices: Iterable[Eui64], image: bytes, version: int) -> Exchange:
+        """SR 11.1 for ESME, GSME and HCALCS. image: the OTA file. version: 32 bits."""
+        body = UpdateFirmware(firmware_image=image, firmware_version=f"{version:08X}", device_ids=tuple(devices))
+        return self.request(self.dsp, CommandVariant.DCC_ONLY, body)
+
+    def update_ppmid_firmware(self, devices: Iterable[Eui64], image: bytes, version: int) -> Exchange:
+        """SR 11.4 for PPMID and bridges: distribution and activation in one."""
+        body = UpdatePpmidFirmware(firmware_image=image, firmware_version=f"{version:08X}", device_ids=tuple(devices))
+        return self.request(self.dsp, CommandVariant.DCC_ONLY, body)
+
+    def activate(self, device: Eui64, firmware_hash: bytes, at: int | None = None) -> Activation:
+        """SR 11.3: ask for the pre-command, check it, sign it with our own key, send it.
+
+        firmware_hash: 32 octets, of the manufacturer image. at: ns UTC, None for at once.
+        Raises PreCommandError, and sends nothing more, if the pre-command says anything else than was asked for.
+        """
+        body = ActivateFirmware(execution_date_time=at, firmware_hash=firmware_hash)
+        transform = self.request(device, CommandVariant.TRANSFORM, body)
+        if transform.code != "I0":
+            return Activation(transform, None)
+        expected = cs06.Command(firmware_hash, transform.request_id.counter, _gbcs_time(at))
+        message = self._checked_pre_command(transform, expected)
+        signed = security.sign(message, self._credentials.ds_key, self._entropy)
+        command = self.request(
+            device,
+            CommandVariant.SIGNED_TO_DEVICE,
+            SignedPreCommand(gbcs_payload=signed.encode()),
+            service=transform.request.service,
+            request_id=transform.request_id,
+        )
+        return Activation(transform, command)
+
+    def cancel(self, device: Eui64, firmware_hash: bytes) -> Activation:
+        """SR 11.3 with the date that cancels what the device holds for later."""
+        return self.activate(device, firmware_hash, CANCELLATION_DATE_TIME)
+
+    def _checked_pre_command(self, transform: Exchange, expected: cs06.Command) -> Message:
+        content = transform.delivery.content
+        if not isinstance(content, PreCommand):
+            raise PreCommandError(f"{transform.request_id}: I0 without a pre-command")
+        try:
+            message = Message.decode(content.gbcs_payload)
+            command = cs06.Command.decode(message.payload)
+        except DecodeError as error:
+            raise PreCommandError(f"{transform.request_id}: not a CS06 pre-command: {error}") from error
+        for what, found, wanted in _compared(message, command, expected, transform.request_id):
+            if found != wanted:
+                raise PreCommandError(f"{transform.request_id}: pre-command has {what} {found}, asked for {wanted}")
+        return message
+
+
+def _compared(
+    message: Message, command: cs06.Command, expected: cs06.Command, asked: RequestId
+) -> tuple[tuple[str, object, object], ...]:
+    """Return (name, found, wanted) of everything a pre-command says."""
+    return (
+        ("category", message.category.value, Category.PRE_COMMAND.value),
+        ("message code", message.message_code, cs06.MESSAGE_CODE),
+        ("originator", message.originator, asked.originator),
+        ("target", message.target, asked.target),
+        ("counter", message.counter, asked.counter),
+        ("date-time", message.date_time, b""),
+        ("supplementary party", message.supplementary_party, None),
+        ("hash", command.image_hash.hex(), expected.image_hash.hex()),
+        ("originator counter", command.originator_counter, expected.originator_counter),
+        ("execution time", command.execution_time, expected.execution_time),
+    )
+
+
+def _gbcs_time(at: int | None) -> int | None:
+    """Return the execution time a command carries for an ExecutionDateTime: whole seconds, its own date to cancel."""
+    if at is None:
+        return None
+    return cs06.CANCEL if at == CANCELLATION_DATE_TIME else at - at % SECOND

@@ -1,0 +1,255 @@
+"""Takes captured frames apart, layer by layer, with the codecs only."""
+
+from collections import Counter
+from typing import Final, NamedTuple
+
+from gateway.campaigns.evidence.addresses import AddressBook, AddressSpace
+from gateway.campaigns.evidence.assembly import Duplicates, Ends, Reassembly
+from gateway.campaigns.evidence.keyring import KeyRing
+from protocols.addresses import Eui64
+from protocols.aps import commands as aps_commands
+from protocols.aps import frame as aps_frame
+from protocols.errors import DecodeError, IntegrityError
+from protocols.mac import commands as mac_commands
+from protocols.mac.beacon import Beacon
+from protocols.mac.frame import FCS_SIZE, FrameType, MacFrame, has_good_fcs
+from protocols.nwk import commands as nwk_commands
+from protocols.nwk import frame as nwk_frame
+from protocols.pcapng import CapturedFrame
+from protocols.zdp import messages as zdp
+
+FCS, UNDECRYPTED, MALFORMED, UNPROTECTED = "fcs", "undecrypted", "malformed", "unprotected"
+
+_MAC_NAMES: Final = {
+    mac_commands.AssociationRequest: "mac association request",
+    mac_commands.AssociationResponse: "mac association response",
+    mac_commands.DisassociationNotification: "mac disassociation notification",
+    mac_commands.DataRequest: "mac data request",
+    mac_commands.OrphanNotification: "mac orphan notification",
+    mac_commands.BeaconRequest: "mac beacon request",
+}
+_PLAIN_WITHOUT_KEY = (aps_commands.TransportNetworkKey,)  # the only command a node without network key may be sent
+
+
+class Defect(NamedTuple):
+    """A frame that is not in order."""
+
+    frame: int  # number in the capture, from 1
+    network: str
+    time: int  # ns UTC
+    kind: str  # FCS, UNDECRYPTED, MALFORMED or UNPROTECTED
+    reason: str
+
+
+class Association(NamedTuple):
+    """A parent gave a device its short address."""
+
+    frame: int
+    time: int
+    network: str
+    device: Eui64
+    parent: Eui64
+    short: int
+
+
+class Announcement(NamedTuple):
+    """Device_annce, its first sighting."""
+
+    frame: int
+    time: int
+    network: str
+    device: Eui64
+    short: int
+
+
+class ApsMessage(NamedTuple):
+    """What an application sent to another: one APS data frame or the fragments of one, first sighting."""
+
+    frame: int  # that completed it
+    time: int  # ns UTC, of that frame
+    network: str
+    source: Eui64 | None
+    destination: Eui64 | None  # None: broadcast, or not known
+    from_coordinator: bool
+    cluster: int
+    profile: int
+    secured: bool  # with a link key
+    fragments: tuple[int, ...]  # numbers of the frames, empty if sent in one
+    payload: bytes
+
+
+class Dissector:
+    """Feed frames in order of time; each gives the application message it completes, if any."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self._book = AddressBook()
+        self._duplicates, self._reassembly = Duplicates(), Reassembly()
+        self.frames = 0
+        self.protected = 0  # frames under NWK or APS security, all opened
+        self.secured = 0  # of these, frames under APS security
+        self.kinds: Counter[str] = Counter()
+        self.networks: Counter[str] = Counter()
+        self.defects: list[Defect] = []
+        self.associations: list[Association] = []
+        self.announcements: list[Announcement] = []
+        self.first = self.last = 0  # ns UTC
+
+    def take(self, captured: CapturedFrame) -> ApsMessage | None:
+        """Take one frame; what is wrong with it goes to `defects`."""
+        number, network, time, octets, _ = captured
+        self.frames += 1
+        self.networks[network] += 1
+        self.first, self.last = self.first or time, time
+        if not has_good_fcs(octets):
+            self.reject(captured, FCS, "the FCS is wrong")
+            return None
+        try:
+            frame = MacFrame.decode(octets[:-FCS_SIZE])
+            if frame.frame_type == FrameType.DATA:
+                return self._network_frame(captured, frame)
+            self._mac(frame, number, network, time)
+        except IntegrityError as error:
+            self.reject(captured, UNDECRYPTED, str(error))
+        except DecodeError as error:
+            self.reject(captured, MALFORMED, str(error))
+        return None
+
+    def reject(self, captured: CapturedFrame, kind: str, reason: str) -> None:
+        self.defects.append(Defect(captured.number, captured.network, captured.time, kind, reason))
+
+    def unfinished(self) -> int:
+        """Return how many fragmented messages never became whole."""
+        return len(self._reassembly.unfinished())
+
+    def euis(self) -> list[Eui64]:
+        return self._book.euis()
+
+    # --- MAC -------------------------------------------------------------------------------------------------------
+
+    def _mac(self, frame: MacFrame, number: int, network: str, time: int) -> None:
+        if frame.frame_type == FrameType.ACKNOWLEDGEMENT:
+            self.kinds["mac acknowledgement"] += 1
+            return
+        if frame.frame_type == FrameType.BEACON:
+            Beacon.decode(frame.payload)
+            self.kinds["mac beacon"] += 1
+            return
+        command = mac_commands.decode_command(frame.payload)
+        self.kinds[_MAC_NAMES[type(command)]] += 1
+        if not isinstance(command, mac_commands.AssociationResponse) or command.status:
+            return
+        device, parent = frame.destination, frame.source
+        if frame.destination_pan is not None and isinstance(device, Eui64) and isinstance(parent, Eui64):
+            self._book.space(network, frame.destination_pan).euis[command.short] = device
+            self.associations.append(Association(number, time, network, device, parent, command.short))
+
+    # --- NWK -------------------------------------------------------------------------------------------------------
+
+    def _network_frame(self, captured: CapturedFrame, frame: MacFrame) -> ApsMessage | None:
+        if frame.destination_pan is None:
+            raise DecodeError("a data frame without PAN id", data=frame.payload)
+        space = self._book.space(captured.network, frame.destination_pan)
+        octets = frame.payload
+        header, end = nwk_frame.decode_header(octets)
+        if header.security:
+            plain, hop = self._keys.open_network(space, octets, end)
+            self.protected += 1
+            if frame.source is not None and not isinstance(frame.source, Eui64):
+                space.euis[frame.source] = hop
+        else:
+            plain = octets[end:]
+        if header.source_ieee is not None:
+            space.euis[header.source] = header.source_ieee
+        if header.destination_ieee is not None:
+            space.euis[header.destination] = header.destination_ieee
+        if header.frame_type == nwk_frame.FrameType.COMMAND:
+            self._network_command(captured, plain, header.security)
+            return None
+        return self._aps(captured, space, header, plain)
+
+    def _network_command(self, captured: CapturedFrame, plain: bytes, security: bool) -> None:
+        command = nwk_commands.decode_command(plain)
+        self.kinds[f"nwk {type(command).__name__}"] += 1
+        rejoin = isinstance(command, nwk_commands.RejoinRequest | nwk_commands.RejoinResponse)
+        if not security and not rejoin:
+            self.reject(captured, UNPROTECTED, "a NWK command without security")
+
+    # --- APS -------------------------------------------------------------------------------------------------------
+
+    def _aps(
+        self, captured: CapturedFrame, space: AddressSpace, nwk: nwk_frame.NwkHeader, octets: bytes
+    ) -> ApsMessage | None:
+        header, end = aps_frame.decode_header(octets)
+        source, destination = space.euis.get(nwk.source), space.euis.get(nwk.destination)
+        if header.security:
+            plain, source = self._keys.open_link(octets, end, source, destination, self._book.euis)
+            self.secured += 1
+            if not nwk.security:
+                self.protected += 1
+        else:
+            plain = octets[end:]
+        if header.frame_type == aps_frame.FrameType.COMMAND:
+            self._aps_command(captured, plain, nwk.security, header.security)
+            return None
+        if not nwk.security:
+            self.reject(captured, UNPROTECTED, "an APS frame without NWK security")
+        if header.frame_type == aps_frame.FrameType.ACKNOWLEDGEMENT:
+            self.kinds["aps acknowledgement"] += 1
+            return None
+        ends = Ends(space.site, space.pan, nwk.source, nwk.destination)
+        fragments: tuple[int, ...] = ()
+        if header.fragmentation:
+            self.kinds["aps fragment"] += 1
+            whole = self._reassembly.take(ends, header, plain, captured.time, captured.number)
+            if whole is None:
+                return None
+            plain, fragments = whole
+        elif not self._duplicates.is_new(ends, header, plain, captured.time):
+            self.kinds["aps data, relayed or repeated"] += 1
+            return None
+        if header.profile == zdp.PROFILE:
+            self._zdp(captured, space, header.cluster, plain)
+            return None
+        return ApsMessage(
+            captured.number,
+            captured.time,
+            captured.network,
+            source,
+            destination,
+            nwk.source == 0,
+            header.cluster,
+            header.profile,
+            header.security,
+            fragments,
+            plain,
+        )
+
+    def _aps_command(self, captured: CapturedFrame, plain: bytes, nwk_security: bool, aps_security: bool) -> None:
+        command = aps_commands.decode_command(plain)
+        self.kinds[f"aps {type(command).__name__}"] += 1
+        if isinstance(command, aps_commands.Tunnel):
+            self._tunnelled(captured, command)
+        elif isinstance(command, aps_commands.TransportNetworkKey):
+            self._keys.add(command.key)
+        key_for_joiner = aps_security and isinstance(command, _PLAIN_WITHOUT_KEY)
+        if not nwk_security and not key_for_joiner:
+            self.reject(captured, UNPROTECTED, "an APS command without NWK security")
+
+    def _tunnelled(self, captured: CapturedFrame, tunnel: aps_commands.Tunnel) -> None:
+        """Open the command that a parent is to hand on as it is."""
+        header, end = aps_frame.decode_header(tunnel.frame)
+        if not header.security or header.frame_type != aps_frame.FrameType.COMMAND:
+            raise DecodeError("an APS tunnel with something else than a secured command", data=tunnel.frame)
+        plain, _ = self._keys.open_link(tunnel.frame, end, None, tunnel.destination, self._book.euis)
+        self.secured += 1
+        self._aps_command(captured, plain, True, True)
+
+    def _zdp(self, captured: CapturedFrame, space: AddressSpace, cluster: int, plain: bytes) -> None:
+        _, message = zdp.decode(cluster, plain)
+        self.kinds[f"zdp {type(message).__name__}"] += 1
+        if isinstance(message, zdp.DeviceAnnounce):
+            space.euis[message.short] = message.eui
+            self.announcements.append(
+                Announcement(captured.number, captured.time, captured.network, message.eui, message.short)
+            )

@@ -1,0 +1,1 @@
+"""The emulated devices of a HAN, one module or package each."""

@@ -1,0 +1,68 @@
+"""The hub's HAN ports taken together."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from protocols.addresses import Eui64
+from protocols.interfaces import ApsData, Handle, HanPort, LinkKey, ZdpQuery
+
+PROFILE = 0x0109  # Smart Energy
+
+
+class Token(NamedTuple):
+    """A handle together with the port that gave it."""
+
+    port: int
+    handle: Handle
+
+
+@runtime_checkable
+class Powered(Protocol):
+    """A port whose radio stands on the hub's own supply; one on a dongle has its own."""
+
+    def power_off(self) -> None: ...
+    def power_on(self) -> None: ...
+
+
+class Han:
+    """Sends to each device over the port it was last heard on."""
+
+    def __init__(self, ports: Sequence[HanPort], endpoint: int) -> None:
+        self._ports, self._endpoint = tuple(ports), endpoint
+        self._port_of: dict[Eui64, int] = {}
+
+    def place(self, device: Eui64, port: int) -> None:
+        """Note where `device` was heard."""
+        self._port_of[device] = port
+
+    def send(
+        self,
+        to: Eui64,
+        cluster: int,
+        endpoint: int,
+        frame: bytes,
+        *,
+        secured: bool = True,
+        acknowledged: bool = True,
+    ) -> Token:
+        """Send a ZCL frame, under the link key of `to` unless told otherwise."""
+        port = self._port_of.get(to, 0)
+        aps = ApsData(PROFILE, cluster, self._endpoint, endpoint, frame)
+        return Token(port, self._ports[port].send(to, aps, secured=secured, acknowledged=acknowledged))
+
+    def discover(self, who: Eui64, query: ZdpQuery) -> Token:
+        port = self._port_of.get(who, 0)
+        return Token(port, self._ports[port].discover(who, query))
+
+    def allow_join(self, who: Eui64, key: LinkKey, seconds: int) -> None:
+        """Allow `who` to join at any port for `seconds`."""
+        for port in self._ports:
+            port.allow_join(who, key, seconds)
+
+    def power(self, on: bool) -> None:
+        for port in self._ports:
+            if isinstance(port, Powered):
+                if on:
+                    port.power_on()
+                else:
+                    port.power_off()

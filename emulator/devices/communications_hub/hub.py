@@ -1,0 +1,146 @@
+"""The Communications Hub: CHF and GPF on one HAN node, with stored energy for three minutes without supply."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
+from emulator.devices.communications_hub.han import Han
+from emulator.devices.communications_hub.running import Parts, Running, describe
+from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
+from emulator.parts.gbcs_entity import GbcsEntity
+from emulator.power import HoldUp, Supply
+from protocols.addresses import Eui64
+from protocols.errors import UsageError
+from protocols.interfaces import (
+    Clock,
+    Entropy,
+    HanEvent,
+    HanPort,
+    Recorder,
+    Storage,
+    Timer,
+    WallClock,
+    WanLink,
+)
+from protocols.ota.server import OtaServer, OtaServerSettings
+
+
+class CommunicationsHub:
+    """Routes GBCS between WAN and tunnels, keeps and serves firmware images, obeys the ACB, tells of power losses.
+
+    han_ports: formed networks, each with the GPF's identifier as its address. dc_in: the supply from the ESME. The hub
+    knows devices by identifier and by the type its device log gives, and by nothing else.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        han_ports: Sequence[HanPort],
+        wan: WanLink,
+        clock: Clock,
+        wall: WallClock,
+        storage: Storage,
+        entropy: Entropy,
+        recorder: Recorder,
+        chf: GbcsEntity,
+        gpf: GbcsEntity | None,
+        dc_in: Supply,
+        settings: HubSettings | None = None,
+        ota_server_factory: Callable[[OtaServerSettings], OtaServer] = OtaServer,
+    ) -> None:
+        self.name, self.chf, self.gpf = name, chf, gpf
+        self.settings = settings if settings is not None else HubSettings()
+        self._clock, self._wall, self._storage = clock, wall, storage
+        self._recorder, self._ports = recorder, tuple(han_ports)
+        self._parts = Parts(
+            self._ports, wan, clock, wall, storage, chf, gpf, self.settings, ota_server_factory, self._note
+        )
+        self._running: Running | None = None
+        self._booting: Timer | None = None
+        self._dc_in = dc_in
+        for number, port in enumerate(self._ports):
+            port.attach(partial(self._event, number))
+        wan.attach(self._from_wan)
+        HoldUp(
+            clock, dc_in, lost=self._lost, empty=self.power_off, back=self._boot,
+            report_after=self.settings.loss_report_after, reserve=self.settings.hold_up,
+        )  # fmt: skip
+
+    @property
+    def running(self) -> bool:
+        return self._running is not None
+
+    @property
+    def firmware_version(self) -> int:
+        """The hub's own, 32 bits."""
+        return self.settings.firmware_version
+
+    def preload(self, devices: Iterable[InstalledDevice | tuple[Eui64, int, bytes]]) -> None:
+        """Put installed devices into the log; they may join for `HubSettings.installed_join_time`.
+
+        Raises UsageError for more devices than the log holds.
+        """
+        log = self._running.log if self._running is not None else DeviceLog(self._storage, self.settings)
+        until = self._wall.utc() + self.settings.installed_join_time
+        for device, type_code, install_code in devices:
+            if not log.has_room(type_code):
+                raise UsageError(f"{self.name}: no room in the device log for {device}")
+            entry = LogEntry(device, type_code, install_code, until)
+            log.put(entry)
+            if self._running is not None:
+                self._running.admit(entry)
+
+    def start(self) -> None:
+        """Begin to work, on networks already formed."""
+        for port in self._ports:
+            port.register((describe(self.settings),))
+        self._run()
+
+    def power_off(self) -> None:
+        """Lose all that is not in the storage; what the WAN or the HAN sends meanwhile is lost."""
+        if self._booting is not None:
+            self._booting.cancel()
+            self._booting = None
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+            Han(self._ports, self.settings.endpoint).power(on=False)
+
+    def power_on(self) -> None:
+        """Start anew from the storage, at once."""
+        if self._running is None:
+            Han(self._ports, self.settings.endpoint).power(on=True)
+            self.start()
+
+    # --- supply ------------------------------------------------------------------------------------------------
+
+    def _lost(self, started: int) -> None:
+        """Report the loss once: it has lasted three minutes. `started` in ns on the clock."""
+        if self._running is not None:
+            began = self._wall.utc() - (self._clock.now() - started)
+            self._running.report_loss(began)
+            self._note("power-loss-reported", started=began)
+
+    def _boot(self) -> None:
+        self._booting = self._clock.call_at(self._clock.now() + self.settings.boot_time, self._booted)
+
+    def _booted(self) -> None:
+        self._booting = None
+        self.power_on()
+
+    # --- volatile part -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._running = Running(self._parts)
+        self._running.start()
+
+    def _event(self, port: int, event: HanEvent) -> None:
+        if self._running is not None:
+            self._running.event(port, event)
+
+    def _from_wan(self, octets: bytes) -> None:
+        if self._running is not None:
+            self._running.from_wan(octets)
+
+    def _note(self, event: str, **fields: str | int | bool | None) -> None:
+        self._recorder.note(self.name, event, **fields)

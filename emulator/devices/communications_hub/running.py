@@ -1,0 +1,211 @@
+"""The hub while it has power: everything here dies with the supply and is made anew from storage at boot."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from emulator.devices.communications_hub.alarms import Alarms
+from emulator.devices.communications_hub.attributes import SERVED, answer_read
+from emulator.devices.communications_hub.chf import Chf, Note
+from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
+from emulator.devices.communications_hub.firmware import Firmware
+from emulator.devices.communications_hub.han import PROFILE, Han, Token
+from emulator.devices.communications_hub.image_blocks import ImageBlocks
+from emulator.devices.communications_hub.message_queue import MessageQueue
+from emulator.devices.communications_hub.settings import HubSettings
+from emulator.devices.communications_hub.tunnels import Tunnels
+from emulator.parts.gbcs_entity import GbcsEntity
+from protocols.addresses import Eui64
+from protocols.crypto.install_code import link_key
+from protocols.errors import DecodeError
+from protocols.interfaces import (
+    SECOND,
+    Clock,
+    Delivered,
+    Discovered,
+    HanEvent,
+    HanPort,
+    Joined,
+    Received,
+    Rejoined,
+    SimpleDescriptor,
+    Storage,
+    WallClock,
+    WanLink,
+)
+from protocols.ota.server import OtaServer, OtaServerSettings
+from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, PowerLoss, WanMessage
+from protocols.wan.session import WanSession
+from protocols.zcl.clusters import ota, tunneling
+
+_ENERGY_SERVICE_INTERFACE = 0x0500
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the hub is made of and keeps through a power cut."""
+
+    han_ports: Sequence[HanPort]
+    wan: WanLink
+    clock: Clock
+    wall: WallClock
+    storage: Storage
+    chf: GbcsEntity
+    gpf: GbcsEntity | None
+    settings: HubSettings
+    ota_server_factory: Callable[[OtaServerSettings], OtaServer]
+    note: Note
+
+
+def describe(settings: HubSettings) -> SimpleDescriptor:
+    """Return the hub's one HAN endpoint: attributes, OTA server, tunnelling client."""
+    return SimpleDescriptor(
+        settings.endpoint, PROFILE, _ENERGY_SERVICE_INTERFACE, 0, (*SERVED, ota.CLUSTER), (tunneling.CLUSTER,)
+    )
+
+
+class Running:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        storage, settings = parts.storage, parts.settings
+        self._alarms = Alarms(parts.clock)
+        self._session = WanSession(storage, resend_after=settings.resend_after)
+        self._wan_due: int | None = None
+        self._han = Han(parts.han_ports, settings.endpoint)
+        self.log = DeviceLog(storage, settings)
+        for entry in self.log.entries():
+            self._han.place(entry.device, entry.port)
+        self._queue = MessageQueue(storage, self._alarms, self._expired)
+        self._tunnels = Tunnels(
+            self._han, self.log, self._queue, self._alarms, storage, settings, up=self._carry_up, opened=self._opened
+        )
+        self._chf = Chf(
+            parts.chf, self.log, storage, parts.wall, settings,
+            send=self._send_own, admit=self.admit, note=parts.note,
+        )  # fmt: skip
+        self._firmware = Firmware(
+            self._han, self.log, ImageBlocks(storage), self._alarms, parts.wall, settings, parts.ota_server_factory,
+            report=self._chf.report, note=parts.note,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Go on where the storage says."""
+        for octets in self._session.resume(self._parts.clock.now()):
+            self._parts.wan.send(octets)
+        self._watch_wan()
+        self._chf.start()
+        for entry in self.log.entries():
+            self.admit(entry)
+        self._tunnels.start()
+        self._firmware.start()
+
+    def stop(self) -> None:
+        self._alarms.silence()
+
+    def admit(self, entry: LogEntry) -> None:
+        """Let a device join, with the link key of its install code, as long as its entry says."""
+        left = entry.join_until - self._parts.wall.utc()
+        if left > 0:
+            self._han.allow_join(entry.device, link_key(entry.install_code), -(-left // SECOND))
+
+    # --- WAN ---------------------------------------------------------------------------------------------------
+
+    def report_loss(self, started: int) -> None:
+        """Tell the WAN that the supply has been away since `started`, ns since 1970 UTC."""
+        self._send_up(PowerLoss(self._parts.chf.eui, started))
+
+    def from_wan(self, octets: bytes) -> None:
+        """Take an envelope of the CSP; what cannot be read is dropped."""
+        try:
+            arrival = self._session.received(octets)
+        except DecodeError as error:
+            self._parts.note("wan-refused", reason=str(error))
+            return
+        if arrival.message is not None:
+            self._from_csp(arrival.message)
+        reply = self._session.accept(arrival)
+        if reply is not None:
+            self._parts.wan.send(reply)
+
+    def _from_csp(self, message: WanMessage) -> None:
+        if isinstance(message, FirmwareImageDelivery):
+            self._firmware.take(message)
+        elif isinstance(message, GbcsCarried):
+            self._carry_down(message)
+
+    def _carry_down(self, carried: GbcsCarried) -> None:
+        if carried.device == self._parts.chf.eui:
+            self._chf.execute(carried.message)
+        elif carried.device not in self.log or len(carried.message) > tunneling.MAXIMUM_TRANSFER:
+            self._parts.note("gbcs-undeliverable", device=str(carried.device))
+        else:
+            self._queue.put(carried.device, carried.message, self._parts.settings.queue_expiry)
+            self._tunnels.pump(carried.device)
+
+    def _carry_up(self, device: Eui64, octets: bytes) -> None:
+        self._send_up(GbcsCarried(device, octets))
+
+    def _send_own(self, octets: bytes) -> None:
+        self._send_up(GbcsCarried(self._parts.chf.eui, octets))
+
+    def _send_up(self, message: WanMessage) -> None:
+        _, octets = self._session.send(message, self._parts.clock.now())
+        self._parts.wan.send(octets)
+        self._watch_wan()
+
+    def _watch_wan(self) -> None:
+        deadline = self._session.deadline
+        if deadline is not None and deadline != self._wan_due:
+            self._wan_due = deadline
+            self._alarms.after(max(0, deadline - self._parts.clock.now()), self._resend)
+
+    def _resend(self) -> None:
+        self._wan_due = None
+        for octets in self._session.wake(self._parts.clock.now()):
+            self._parts.wan.send(octets)
+        self._watch_wan()
+
+    # --- HAN ---------------------------------------------------------------------------------------------------
+
+    def event(self, port: int, event: HanEvent) -> None:
+        """Take what a HAN port tells."""
+        if type(event) is Received:
+            self._received(event)
+        elif isinstance(event, Delivered):
+            self._tunnels.delivered(Token(port, event.handle), event)
+        elif isinstance(event, Discovered):
+            self._tunnels.discovered(Token(port, event.handle), event)
+        elif isinstance(event, Joined | Rejoined):
+            self._joined(port, event.who)
+
+    def _received(self, event: Received) -> None:
+        """Take a frame of a device of the log: attribute reads as they come, the rest under the device's link key."""
+        who, aps = event.who, event.aps
+        if aps.profile != PROFILE or who not in self.log:
+            return
+        if aps.cluster in SERVED:
+            answer = answer_read(aps.cluster, aps.payload, self._parts.wall.utc())
+            if answer is not None:
+                self._han.send(who, aps.cluster, aps.source_endpoint, answer, secured=event.secured, acknowledged=False)
+        elif event.secured and aps.cluster == ota.CLUSTER:
+            self._firmware.received(who, aps.source_endpoint, aps.payload)
+        elif event.secured and aps.cluster == tunneling.CLUSTER:
+            self._tunnels.received(who, aps.source_endpoint, aps.payload)
+
+    def _joined(self, port: int, who: Eui64) -> None:
+        entry = self.log.get(who)
+        if entry is None:
+            return
+        if not entry.joined or entry.port != port:
+            self.log.put(entry._replace(joined=True, port=port))
+        self._han.place(who, port)
+        self._tunnels.joined(who)
+        self._firmware.notify(who)
+
+    def _opened(self, device: Eui64) -> None:
+        self._parts.note("tunnel-open", device=str(device))
+        endpoint = self._tunnels.endpoint(device)
+        if endpoint is not None:
+            self._firmware.place(device, endpoint)
+
+    def _expired(self, device: Eui64) -> None:
+        self._parts.note("gbcs-expired", device=str(device))

@@ -1,0 +1,77 @@
+"""Settings of the hub and its table of device types. Times in ns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from protocols.addresses import Eui64
+from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
+from protocols.ota.server import OtaServerSettings
+
+ESME_BLOCK, SHARED_BLOCK = "esme", "shared"
+
+
+class DeviceType(NamedTuple):
+    """What the hub does for a type of its device log."""
+
+    name: str
+    counted: bool = False  # against `HubSettings.type_1_capacity`
+    tunnel: bool = False  # the hub requests a tunnel for GBCS messages
+    block: str | None = None  # where its images are kept; None: gets no images
+    keeps_block: bool = False  # while its image is being passed on, images of other types for the block are discarded
+    activates_now: bool = False  # upgrade time "now", else "wait": CS06 activates
+    notified: bool = False  # gets Image Notify; a sleepy meter asks by itself
+
+
+# By the device type of CCS01. Source: GBCS mapping table; blocks: SECMP0007 as digested for the emulator.
+DEVICE_TYPES: Mapping[int, DeviceType] = MappingProxyType(
+    {
+        0: DeviceType("ESME", tunnel=True, block=ESME_BLOCK, notified=True),
+        1: DeviceType("GSME", block=SHARED_BLOCK, keeps_block=True),
+        13: DeviceType("HCALCS", counted=True, tunnel=True, block=SHARED_BLOCK, notified=True),
+        128: DeviceType("IHD"),
+        130: DeviceType("CAD"),
+        132: DeviceType("PPMID", counted=True, tunnel=True, block=SHARED_BLOCK, activates_now=True, notified=True),
+        254: DeviceType("GPF"),
+    }
+)
+
+
+class InstalledDevice(NamedTuple):
+    """A device in the hub's log before the run begins; plain tuples serve."""
+
+    device: Eui64
+    type_code: int  # of CCS01
+    install_code: bytes  # without its CRC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubSettings:
+    """Defaults cite their source; [I] marks an assumption."""
+
+    firmware_version: int = 0x00000001  # 32 bits, the hub's own, answered to ECS52
+    endpoint: int = 1  # of the hub on the HAN, 1 to 240
+    # supply
+    loss_report_after: int = 180 * SECOND  # without supply, until the WAN is told
+    hold_up: int = 200 * SECOND  # stored energy [I]
+    boot_time: int = 60 * SECOND  # [I]
+    # device log
+    log_capacity: int = 16
+    type_1_capacity: int = 6
+    installed_join_time: int = 24 * HOUR  # how long devices of `preload` may join [I]
+    # tunnels: GBCS 10.2.2
+    tunnel_refresh: int = 0xFFFF * SECOND  # after the last tunnel response
+    tunnel_busy_wait: int = 3 * MINUTE
+    tunnel_answer_wait: int = 10 * SECOND  # for a tunnel response [I]
+    tunnel_backoff: int = 30 * SECOND  # first pause after a failed attempt, doubled up to `tunnel_backoff_most` [I]
+    tunnel_backoff_most: int = 10 * MINUTE  # [I]
+    transfer_retry: int = 30 * SECOND  # after a transfer without acknowledgement [I]
+    transfer_doubt: int = 10 * SECOND  # a transfer may still be answered with NO_SUCH_TUNNEL for so long [I]
+    queue_expiry: int = DAY
+    # firmware
+    notify_repeat: int = 30 * MINUTE  # Image Notify again while a device has not begun [I]
+    acknowledge_blocks: bool = False  # APS acknowledgement of each block; the client asks again anyway [I]
+    ota: OtaServerSettings = field(default_factory=OtaServerSettings)
+    # WAN
+    resend_after: int = 60 * SECOND

@@ -141,12 +141,13 @@ class Message:
             raise UsageError(f"a date-time has 12 octets, not {len(self.date_time)}")
         identities = _HEADER.pack(9, self.cra, self.counter, 8, self.originator, 8, self.target)
         date_time = bytes((len(self.date_time),)) + self.date_time
-        other = self._other_information()
+        other = self.other_information()
         return b"".join(
             (identities, date_time, encode_length(len(other)), other, encode_length(len(self.payload)), self.payload)
         )
 
-    def _other_information(self) -> bytes:
+    def other_information(self) -> bytes:
+        """Return message code, supplementary identifiers and certificate, as far as the message has them."""
         other = self.message_code.to_bytes(2, "big")
         if self.supplementary_party is None:
             return other

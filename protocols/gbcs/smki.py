@@ -87,12 +87,12 @@ class Certificate:
 
     @cached_property
     def role(self) -> RemotePartyRole | None:
-        """The organisation's role; None for a device."""
+        """The organisation's role; None for a device, and for a unit that is no role."""
         units = self._x509.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         try:
             return RemotePartyRole(int(str(units[0].value), 16)) if units else None
         except ValueError:
-            raise DecodeError(f"a certificate of unknown role {units[0].value!r}", data=self.der) from None
+            return None
 
     @cached_property
     def usage(self) -> str:

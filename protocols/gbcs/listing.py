@@ -1,0 +1,107 @@
+"""A message as lines to read: offset, name and value of every field, and the payload's tree below."""
+
+from collections.abc import Iterator
+
+from protocols.gbcs.document import payload_offset
+from protocols.gbcs.envelope import MAC_OCTETS, Message
+from protocols.gbcs.json_fields import Json, hexadecimal
+from protocols.gbcs.lengths import encode_length
+
+_MAC_HEADER_TAG_OCTETS = 7  # DD and six empty fields
+_SECURITY_HEADER_OCTETS = 5
+_LABELS = ("form", "tag", "type", "choice")
+_LISTS = ("items", "components", "requests", "data", "results")
+
+
+def listing(message: Message, described: dict[str, Json]) -> list[str]:
+    """Return the lines; `described` is what `document.describe` gave for this message."""
+    octets = message.encode()
+    code = f"{described['use_case']} ({described['message_code']})"
+    lines = [f"{described['source']}: {described['category']}, {code}, {len(octets)} octets"]
+    lines += [_line(offset, 0, name, value) for offset, name, value in _before_payload(message, octets)]
+    lines.append(_line(payload_offset(message), 0, "payload", f"{len(message.payload)} octets"))
+    lines += _tree(described["payload"], 1)
+    lines += [_line(offset, 0, name, value) for offset, name, value in _after_payload(message, described)]
+    return lines
+
+
+def _before_payload(message: Message, octets: bytes) -> Iterator[tuple[int, str, str]]:
+    offset = 0
+    if message.mac is not None:
+        grouping = len(message.grouping_octets())
+        offset = len(octets) - grouping - MAC_OCTETS
+        yield 0, "MAC header", hexadecimal(octets[:_MAC_HEADER_TAG_OCTETS])
+        length = offset - _SECURITY_HEADER_OCTETS - _MAC_HEADER_TAG_OCTETS
+        yield _MAC_HEADER_TAG_OCTETS, "length", hexadecimal(octets[_MAC_HEADER_TAG_OCTETS:][:length])
+        yield (
+            offset - _SECURITY_HEADER_OCTETS,
+            "security header",
+            hexadecimal(octets[offset - _SECURITY_HEADER_OCTETS : offset]),
+        )
+    yield offset, "grouping header", "DF"
+    yield offset + 2, "CRA flag", f"{message.cra.value} ({message.cra.name.lower()})"
+    yield offset + 3, "originator counter", _number(message.counter)
+    yield offset + 12, "originator", str(message.originator)
+    yield offset + 21, "target", str(message.target)
+    yield offset + 29, "date-time", hexadecimal(message.date_time) or "none"
+    yield from _other_information(message)
+
+
+def _other_information(message: Message) -> Iterator[tuple[int, str, str]]:
+    offset = payload_offset(message) - len(encode_length(len(message.payload))) - len(message.other_information())
+    yield offset, "message code", f"{message.message_code:04X}"
+    if message.supplementary_party is not None:
+        yield offset + 2, "supplementary remote party", str(message.supplementary_party)
+    if message.supplementary_counter is not None:
+        yield offset + 10, "supplementary remote party counter", _number(message.supplementary_counter)
+    if message.supplementary_originator_counter is not None:
+        yield offset + 18, "supplementary originator counter", _number(message.supplementary_originator_counter)
+    if message.certificate:
+        yield offset + 18, "certificate", hexadecimal(message.certificate)
+
+
+def _after_payload(message: Message, described: dict[str, Json]) -> Iterator[tuple[int, str, str]]:
+    offset = payload_offset(message) + len(message.payload)
+    if message.signature is not None:
+        yield offset, "signature", f"{hexadecimal(message.signature)} {described['signature']}".strip()
+        offset += 1 + len(message.signature)
+    if message.mac is not None:
+        yield offset, "MAC", f"{hexadecimal(message.mac)} {described['mac']}"
+
+
+def _tree(node: Json, depth: int) -> Iterator[str]:
+    """Yield a line for a node of a tree and those of the nodes below it."""
+    if not isinstance(node, dict):
+        return
+    label = next((str(node[name]) for name in _LABELS if name in node), "component")
+    shown = [_field(name, value) for name, value in node.items() if _is_shown(name, value)]
+    yield _line(_offset(node), depth, label, " ".join(shown))
+    below = node.get("value")
+    yield from _tree(below, depth + 1)
+    for name in _LISTS:
+        listed = node.get(name)
+        if isinstance(listed, list):
+            for item in listed:
+                yield from _tree(item, depth + 1)
+
+
+def _is_shown(name: str, value: Json) -> bool:
+    return name not in ("at", *_LABELS) and value != "" and not isinstance(value, dict | list)
+
+
+def _field(name: str, value: Json) -> str:
+    text = _number(value) if isinstance(value, int) else str(value)
+    return text if name in ("value", "octets") else f"{name.replace('_', ' ')} {text}"
+
+
+def _offset(node: dict[str, Json]) -> int:
+    at = node["at"]
+    return at if isinstance(at, int) else 0
+
+
+def _number(value: int) -> str:
+    return str(value) if -10 < value < 10 else f"{value} ({value & (1 << 64) - 1:X})"
+
+
+def _line(offset: int, depth: int, name: str, value: str) -> str:
+    return f"{offset:5}  {'  ' * depth}{name}  {value}".rstrip()

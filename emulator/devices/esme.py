@@ -1,0 +1,119 @@
+"""ESME: the electricity meter, which also feeds the hub."""
+
+from dataclasses import dataclass
+from typing import Unpack
+
+from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.han_application import METERING, METERING_DEVICE, TUNNELING
+from emulator.parts.updatable import DeviceParts
+from emulator.power import Supply
+from protocols.errors import UsageError
+from protocols.gbcs.codes import AlertCode
+from protocols.gbcs.envelope import Message
+from protocols.gbcs.smki import RemotePartyRole
+from protocols.gbcs.use_cases import ecs52, ecs80
+from protocols.interfaces import MINUTE, SECOND
+
+_LOST = "supply/lost"
+_RESTORED = "supply/restored"
+_BOOT = "boot"
+_CUTTING = "activation/dc-cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EsmeSettings:
+    """Times in ns. dc_outage: how long an activation leaves the hub without supply, 12 to 15 minutes."""
+
+    dc_outage: int = 13 * MINUTE
+    boot: int = 5 * SECOND  # after the mains came back
+    long_outage: int = 3 * MINUTE  # from here on 8F36 in place of 8F35
+
+    def __post_init__(self) -> None:
+        if not 12 * MINUTE <= self.dc_outage <= 15 * MINUTE:
+            raise UsageError("an activation takes 12 to 15 minutes")
+
+
+class Esme(CommandActivatedDevice):
+    """An electricity meter. It measures its mains, and gives DC to the hub from it.
+
+    An activation cuts the DC, not the mains: only a real loss of the mains leads to 8F35 or 8F36.
+    """
+
+    shown = METERING_DEVICE
+    servers = (METERING, TUNNELING)
+
+    def __init__(
+        self, *, mains: Supply, dc_out: Supply, esme_settings: EsmeSettings | None = None, **parts: Unpack[DeviceParts]
+    ) -> None:
+        """mains: what it measures and lives on; dc_out: what it gives the hub; `parts` as of `UpdatableDevice`."""
+        super().__init__(**parts)
+        self.mains, self.dc_out = mains, dc_out
+        self.esme_settings = esme_settings if esme_settings is not None else EsmeSettings()
+        mains.attach(self._mains_changed)
+
+    # --- activation --------------------------------------------------------------------------------------------
+
+    def activate(self) -> None:
+        """Restart into the waiting image, the hub without supply meanwhile."""
+        self.storage.put(_CUTTING, b"\x01")
+        self.note("dc-supply-cut")
+        self.dc_out.switch(False)
+        self.restart_after(self.esme_settings.dc_outage)
+
+    def _run(self) -> None:
+        self._give_supply()
+        super()._run()
+        self._tell_outage()
+
+    def _give_supply(self) -> None:
+        if self.storage.get(_CUTTING) is not None:
+            self.storage.delete(_CUTTING)
+            self.note("dc-supply-back")
+        self.dc_out.switch(self.mains.on)
+
+    # --- mains -------------------------------------------------------------------------------------------------
+
+    def _mains_changed(self, on: bool) -> None:
+        if on:
+            self.timers.after(_BOOT, self.esme_settings.boot, self.power_on)
+            self.storage.put(_RESTORED, self.wall.utc().to_bytes(8, "big"))
+            if self.storage.get(_CUTTING) is None:
+                self.dc_out.switch(True)
+            return
+        if self.storage.get(_LOST) is None:
+            self.storage.put(_LOST, self.wall.utc().to_bytes(8, "big"))
+        self.note("supply-interrupted")
+        self.dc_out.switch(False)
+        self.power_off()
+
+    def _tell_outage(self) -> None:
+        """After a real loss of the mains, tell the network operator that it is back."""
+        lost, restored = self.storage.get(_LOST), self.storage.get(_RESTORED)
+        if lost is None or restored is None:
+            return
+        begin, end = int.from_bytes(lost, "big"), int.from_bytes(restored, "big")
+        self.note("supply-restored", duration=end - begin)
+        self.restore_alert(begin, end)
+        self.storage.delete(_LOST)
+        self.storage.delete(_RESTORED)
+
+    def restore_alert(self, lost: int, restored: int) -> None:
+        """Queue 8F35 or 8F36 for an interruption from `lost` to `restored` (ns UTC)."""
+        long = restored - lost >= self.esme_settings.long_outage
+        code = AlertCode.SUPPLY_RESTORED_AFTER_OUTAGE if long else AlertCode.SUPPLY_RESTORED
+        operator = self.entity.anchors.eui(RemotePartyRole.NETWORK_OPERATOR)
+
+        def payload(counter: int) -> bytes:
+            return ecs80.Alert(code, self.wall.utc(), lost, restored, counter).encode()
+
+        self.send_alert(ecs80.MESSAGE_CODE, operator, payload)
+
+    # --- GBCS --------------------------------------------------------------------------------------------------
+
+    def command(self, message: Message, octets: bytes) -> None:
+        if message.message_code == ecs52.MESSAGE_CODE:
+            ecs52.Command.decode(message.payload)
+            response = ecs52.Response(self.firmware_version, counter=message.counter)
+            self.send_gbcs(self.entity.respond(message, response.encode(), signed=False))
+        else:
+            super().command(message, octets)

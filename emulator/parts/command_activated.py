@@ -1,0 +1,205 @@
+"""Devices whose images wait for a CS06 command: the meters' way, also that of the HCALCS."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from emulator.parts.gbcs_entity import GbcsRefused
+from emulator.parts.updatable import UpdatableDevice
+from protocols.errors import DecodeError
+from protocols.gbcs.codes import AlertCode
+from protocols.gbcs.envelope import Message
+from protocols.gbcs.smki import DIGITAL_SIGNING, RemotePartyRole
+from protocols.gbcs.times import dlms_date_time
+from protocols.gbcs.use_cases import cs06, fdra
+from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
+from protocols.ota.client import ActivationPolicy, OtaClientSettings, TimeoutPolicy
+from protocols.ota.image import FirmwareImage, manufacturer_image_hash, split
+
+_DATED, _BEGUN = "activation/dated", "activation/begun"
+_TIMER = "dated activation"
+
+
+class Begun(NamedTuple):
+    """An activation under way, as it is kept over the restart: version (4), dated (1), the command."""
+
+    from_version: int  # 32 bits
+    dated: bool
+    octets: bytes  # the CS06 command
+
+    @classmethod
+    def decode(cls, octets: bytes) -> "Begun":
+        return cls(int.from_bytes(octets[:4], "big"), bool(octets[4]), octets[5:])
+
+    def encode(self) -> bytes:
+        return self.from_version.to_bytes(4, "big") + bytes([self.dated]) + self.octets
+
+
+class CommandActivatedDevice(UpdatableDevice):
+    """Checks the supplier's signature on an image, tells of it (FDRA), and activates on CS06.
+
+    One dated activation is stored; any later CS06 replaces it, one dated `cs06.CANCEL` only removes it.
+    """
+
+    def ota_settings(self) -> OtaClientSettings:
+        never = TimeoutPolicy.NEVER
+        return replace(self.settings.ota, activation_policy=ActivationPolicy.OUT_OF_BAND, timeout_policy=never)
+
+    # --- image -------------------------------------------------------------------------------------------------
+
+    def check_image(self, version: int, file: bytes) -> str | None:
+        reason = super().check_image(version, file)
+        if reason is None and not self.signature_good(FirmwareImage.decode(file, signed=True)):
+            return "signature invalid"
+        return reason
+
+    def signature_good(self, image: FirmwareImage) -> bool:
+        """Return whether the supplier signed the manufacturer image."""
+        key = self.entity.anchors.public_key(RemotePartyRole.SUPPLIER, DIGITAL_SIGNING)
+        if key is None or image.signature is None:
+            return False
+        r, s = image.signature[:32], image.signature[32:]
+        encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        try:
+            key.verify(encoded, image.manufacturer_image, ECDSA(SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    def image_verified(self, version: int, file: bytes) -> None:
+        self._send_receipt(AlertCode.FIRMWARE_VERIFIED, self.image_hash(file))
+
+    def image_refused(self, version: int, file: bytes) -> None:
+        self._send_receipt(AlertCode.FIRMWARE_VERIFICATION_FAILED, self._calculated_hash(file))
+
+    def _calculated_hash(self, file: bytes) -> bytes:
+        """Return the hash of what stands where the manufacturer image belongs."""
+        try:
+            return self.image_hash(file)
+        except DecodeError:
+            return manufacturer_image_hash(_body(file))
+
+    def _send_receipt(self, code: AlertCode, image_hash: bytes) -> None:
+        supplier = self.entity.anchors.eui(RemotePartyRole.SUPPLIER)
+
+        def payload(counter: int) -> bytes:
+            return fdra.Alert(code, self.wall.utc(), image_hash, counter).encode()
+
+        self.send_alert(fdra.MESSAGE_CODE, supplier, payload)
+
+    # --- CS06 --------------------------------------------------------------------------------------------------
+
+    def command(self, message: Message, octets: bytes) -> None:
+        if message.message_code == cs06.MESSAGE_CODE:
+            self._cs06(message, octets)
+        else:
+            super().command(message, octets)
+
+    def _cs06(self, message: Message, octets: bytes) -> None:
+        command = cs06.Command.decode(message.payload)
+        if command.originator_counter != message.counter:
+            raise GbcsRefused("counters of payload and header differ")
+        when = command.execution_time
+        if when == cs06.CANCEL:
+            self.cancel_activation()
+            self._respond(message, None)
+        elif when is not None and when > self.wall.utc():
+            self._schedule(when, octets)
+            self._respond(message, None)
+        else:
+            self._drop_dated()
+            self._execute(message, octets, dated=False)
+
+    def _schedule(self, when: int, octets: bytes) -> None:
+        self.storage.put(_DATED, octets)
+        version = self.store.pending_version
+        self.note("activation-scheduled", version="none" if version is None else f"{version:08X}", at=when)
+        self._arm(when)
+
+    def cancel_activation(self) -> None:
+        """Forget the dated activation, if there is one."""
+        held = self.storage.get(_DATED) is not None
+        self._drop_dated()
+        if held:
+            self.note("activation-cancelled")
+
+    def _drop_dated(self) -> None:
+        self.storage.delete(_DATED)
+        self.timers.cancel(_TIMER)
+
+    def _arm(self, when: int) -> None:
+        """Wait until the device's own clock says `when` (ns UTC)."""
+        self.timers.after(_TIMER, max(when - self.wall.utc(), 0), self._dated_due)
+
+    def _dated_due(self) -> None:
+        octets = self.storage.get(_DATED)
+        if octets is None:
+            return
+        message = Message.decode(octets)
+        when = cs06.Command.decode(message.payload).execution_time
+        if when is not None and when > self.wall.utc():
+            self._arm(when)
+            return
+        self._drop_dated()
+        self._execute(message, octets, dated=True)
+
+    def _execute(self, message: Message, octets: bytes, *, dated: bool) -> None:
+        """Activate, or report why not."""
+        file = self.store.pending
+        if file is None:
+            self._report(message, OutcomeCode.NO_IMAGE, dated=dated)
+        elif self.image_hash(file) != cs06.Command.decode(message.payload).image_hash:
+            self._report(message, OutcomeCode.HASH_MISMATCH, dated=dated)
+        else:
+            self.storage.put(_BEGUN, Begun(self.firmware_version, dated, octets).encode())
+            self.activate()
+
+    def activate(self) -> None:
+        """Restart into the waiting image; the end is told after the restart."""
+        self.restart_after(self.settings.reboot)
+
+    def _run(self) -> None:
+        super()._run()
+        held = self.storage.get(_BEGUN)
+        if held is not None:
+            self._finish(Begun.decode(held))
+        if self.storage.get(_DATED) is not None:
+            self._dated_due()
+
+    def _finish(self, begun: Begun) -> None:
+        version = self.store.activate()
+        self.note("activated", from_version=f"{begun.from_version:08X}", to_version=f"{version:08X}")
+        self._report(Message.decode(begun.octets), OutcomeCode.SUCCESS, dated=begun.dated)
+        self.storage.delete(_BEGUN)
+        self.activated()
+
+    def activated(self) -> None:
+        """Hear that an activation is complete and reported."""
+
+    def _report(self, message: Message, code: OutcomeCode, *, dated: bool) -> None:
+        outcome = Outcome(code, self.firmware_version)
+        if not dated:
+            self._respond(message, outcome)
+            return
+        command = cs06.Command.decode(message.payload)
+        done = code is OutcomeCode.SUCCESS
+        alert_code = AlertCode.FUTURE_DATED_COMMAND_DONE if done else AlertCode.FUTURE_DATED_COMMAND_FAILED
+        alert = cs06.Alert(alert_code, command.execution_time or 0, message.counter, outcome)
+        self.send_alert(cs06.ALERT_MESSAGE_CODE, message.originator, lambda _: alert.encode())
+
+    def _respond(self, message: Message, outcome: Outcome | None) -> None:
+        payload = cs06.Response(outcome).encode()
+        date_time = dlms_date_time(self.wall.utc())
+        self.send_gbcs(self.entity.respond(message, payload, date_time=date_time, signed=True))
+
+
+def _body(file: bytes) -> bytes:
+    """Return what follows the header, the whole file if there is no good header."""
+    try:
+        return split(file)[1]
+    except DecodeError:
+        return file

@@ -1,0 +1,237 @@
+"""A device's firmware: what runs, what waits, what is half here; and the download that fills it."""
+
+import struct
+from collections.abc import Callable
+
+from emulator.parts.han_application import OTA_UPGRADE, SMART_ENERGY, HanApplication
+from emulator.parts.timers import Timers
+from protocols.addresses import Eui64
+from protocols.errors import DecodeError
+from protocols.interfaces import Clock, Discovered, MatchDescriptor, Random, Received, Storage
+from protocols.ota.client import (
+    Activate,
+    Checkpoint,
+    Discover,
+    DownloadFailed,
+    DownloadStarted,
+    DownloadStatistics,
+    Effect,
+    ImageComplete,
+    OtaClient,
+    OtaClientSettings,
+    OtaIdentity,
+    PartialImage,
+    Send,
+    ZclStatus,
+)
+from protocols.ota.image import OtaHeader
+
+_RUNNING, _PENDING, _PARTIAL, _PART = "firmware/running", "firmware/pending", "firmware/partial", "firmware/part/"
+_PARTIAL_HEAD = struct.Struct(">II")  # version, size
+_BLOCK_REQUEST = 0x03
+_WAKE = "ota wake"
+
+
+class FirmwareStore:
+    """The cells of firmware: one image runs, at most one waits, at most one is half here."""
+
+    def __init__(self, storage: Storage, factory_version: int) -> None:
+        self._storage, self._factory_version = storage, factory_version
+
+    @property
+    def running_version(self) -> int:
+        held = self._storage.get(_RUNNING)
+        return self._factory_version if held is None else int.from_bytes(held, "big")
+
+    @property
+    def pending(self) -> bytes | None:
+        """The file that was checked and waits for its activation."""
+        return self._storage.get(_PENDING)
+
+    @property
+    def pending_version(self) -> int | None:
+        held = self.pending
+        return None if held is None else OtaHeader.decode(held).file_version
+
+    def put_pending(self, file: bytes) -> None:
+        """Keep a checked file in place of the one that waited."""
+        self._storage.put(_PENDING, file)
+        self.drop_partial()
+
+    def activate(self) -> int:
+        """Let the waiting image run from now on; return its version."""
+        version = self.pending_version
+        if version is None:
+            return self.running_version
+        self._storage.put(_RUNNING, version.to_bytes(4, "big"))
+        self._storage.delete(_PENDING)
+        return version
+
+    # --- a download under way ----------------------------------------------------------------------------------
+
+    def begin(self, version: int, size: int, offset: int) -> None:
+        """Note which image is coming; an older part of another one goes, `offset` octets of this one stay."""
+        if not offset:
+            self.drop_partial()
+        self._storage.put(_PARTIAL, _PARTIAL_HEAD.pack(version, size))
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        self._storage.put(f"{_PART}{checkpoint.offset:010}", checkpoint.data)
+
+    @property
+    def partial(self) -> PartialImage | None:
+        """Return what a reboot left of a download."""
+        head = self._storage.get(_PARTIAL)
+        if head is None:
+            return None
+        version, size = _PARTIAL_HEAD.unpack(head)
+        data = bytearray()
+        for cell in self._parts():
+            if int(cell[len(_PART) :]) == len(data):
+                data += self._storage.get(cell) or b""
+        return PartialImage(version, size, bytes(data))
+
+    def drop_partial(self) -> None:
+        self._storage.delete(_PARTIAL)
+        for cell in self._parts():
+            self._storage.delete(cell)
+
+    def _parts(self) -> list[str]:
+        return [cell for cell in self._storage.cells() if cell.startswith(_PART)]
+
+
+class FirmwareDownload:
+    """Drives an `OtaClient`: discovery, frames to the hub, one timer, checkpoints.
+
+    `complete(version, file)` checks an image and returns SUCCESS or INVALID_IMAGE; `activate(version)` is asked for
+    when the server's upgrade time is there.
+    """
+
+    def __init__(
+        self,
+        application: HanApplication,
+        clock: Clock,
+        timers: Timers,
+        store: FirmwareStore,
+        *,
+        identity: OtaIdentity,
+        random: Random,
+        settings: OtaClientSettings,
+        started: Callable[[int, int], None],
+        complete: Callable[[int, bytes], ZclStatus],
+        activate: Callable[[int], None],
+    ) -> None:
+        self._application, self._clock, self._timers, self._store = application, clock, timers, store
+        self._identity, self._random, self._settings = identity, random, settings
+        self._started, self._complete, self._activate = started, complete, activate
+        self._server: tuple[Eui64, int] | None = None  # who, endpoint
+        self._hub = Eui64(0)
+        self._client: OtaClient | None = None
+        self._due: int | None = None  # when the timer fires
+        self.statistics = DownloadStatistics()
+        application.on(OTA_UPGRADE, self._frame)
+
+    def start(self, hub: Eui64) -> None:
+        """Begin with the server `hub`, from what the store holds; again after each restart of the device."""
+        if self._client is not None:
+            return
+        self._hub = hub
+        self._client = OtaClient(
+            self._identity,
+            self._store.running_version,
+            self._random,
+            self._settings,
+            downloaded_version=self._store.pending_version,
+            resume=self._store.partial,
+        )
+        self._run(self._client.start(self._clock.now()))
+
+    def stop(self) -> None:
+        """Forget all that is not stored: the power went."""
+        self._client, self._server, self._due = None, None, None
+        self._timers.cancel(_WAKE)
+
+    @property
+    def client(self) -> OtaClient | None:
+        """The machine, None while the device is off or has no network."""
+        return self._client
+
+    # --- in ----------------------------------------------------------------------------------------------------
+
+    def _frame(self, event: Received) -> None:
+        client = self._client
+        if client is None or not event.secured or event.who != self._hub:
+            return
+        if self._server is None:
+            self._server = (event.who, event.aps.source_endpoint)
+        try:
+            effects = client.frame(event.aps.payload, self._clock.now())
+        except DecodeError:
+            return
+        self._run(effects)
+
+    def _discovered(self, event: Discovered) -> None:
+        client, now = self._client, self._clock.now()
+        if client is None:
+            return
+        if event.answered and event.endpoints:
+            self._server = (event.who, event.endpoints[0])
+            self._run(client.server_found(now))
+        else:
+            self._run(client.no_server(now))
+
+    def _wake(self) -> None:
+        self._due = None
+        if self._client is not None:
+            self._run(self._client.wake(self._clock.now()))
+
+    # --- out ---------------------------------------------------------------------------------------------------
+
+    def _run(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if type(effect) is Send:
+                self._send(effect.frame)
+            else:
+                self._effect(effect)
+        self._arm()
+
+    def _send(self, frame: bytes) -> None:
+        """Send to the server; a block request needs no acknowledgement, its answer is one."""
+        if self._server is not None:
+            who, endpoint = self._server
+            self._application.send(who, OTA_UPGRADE, endpoint, frame, acknowledged=frame[2] != _BLOCK_REQUEST)
+
+    def _effect(self, effect: Effect) -> None:
+        match effect:
+            case Discover():
+                self._application.discover(self._hub, MatchDescriptor(SMART_ENERGY, (OTA_UPGRADE,)), self._discovered)
+            case DownloadStarted(version, size, offset):
+                self._take_statistics()
+                self._store.begin(version, size, offset)
+                self._started(version, size)
+            case Checkpoint():
+                self._store.keep(effect)
+            case ImageComplete(version, file):
+                self._checked(self._complete(version, file))
+            case DownloadFailed():
+                self._store.drop_partial()
+            case Activate(version):
+                self._activate(version)
+
+    def _take_statistics(self) -> None:
+        if self._client is not None:
+            self.statistics = self._client.statistics
+
+    def _checked(self, status: ZclStatus) -> None:
+        client = self._client
+        if client is None:
+            return
+        self._run(client.image_checked(status, self._clock.now()))
+
+    def _arm(self) -> None:
+        """Have the timer fire at the deadline or before: one that is early sets itself again."""
+        client = self._client
+        deadline = None if client is None else client.deadline
+        if deadline is not None and (self._due is None or deadline < self._due):
+            self._due = deadline
+            self._timers.at(_WAKE, deadline, self._wake)

@@ -1,0 +1,115 @@
+"""What a device runs on its node: one Smart Energy endpoint, and the dispatch of what arrives by cluster."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from protocols.addresses import Eui64
+from protocols.interfaces import (
+    ApsData,
+    Delivered,
+    DeliveryStatus,
+    Discovered,
+    Handle,
+    HanEvent,
+    HanPort,
+    Joined,
+    Received,
+    Rejoined,
+    SimpleDescriptor,
+    ZdpQuery,
+)
+
+SMART_ENERGY = 0x0109
+
+BASIC = 0x0000
+TIME = 0x000A
+OTA_UPGRADE = 0x0019
+KEEP_ALIVE = 0x0025
+PRICE = 0x0700
+METERING = 0x0702
+TUNNELING = 0x0704
+KEY_ESTABLISHMENT = 0x0800
+
+
+class DeviceId(NamedTuple):
+    """A Zigbee device id of the profile and the endpoint that shows it."""
+
+    device: int  # 16 bits
+    endpoint: int  # 8 bits
+
+
+METERING_DEVICE = DeviceId(0x0501, 1)
+IN_HOME_DISPLAY = DeviceId(0x0502, 1)
+LOAD_CONTROL_DEVICE = DeviceId(0x0504, 1)
+PREPAYMENT_TERMINAL = DeviceId(0x0506, 1)
+
+
+def descriptor(shown: DeviceId, *, servers: tuple[int, ...] = (), clients: tuple[int, ...] = ()) -> SimpleDescriptor:
+    """Return the descriptor of a Smart Energy endpoint; every one serves Basic."""
+    return SimpleDescriptor(shown.endpoint, SMART_ENERGY, shown.device, 0, (BASIC, *servers), clients)
+
+
+class HanApplication:
+    """Joins one endpoint to a `HanPort`.
+
+    `joined(trust_centre)` is called when the node has (again) a network. Frames go to the handler of their cluster.
+    """
+
+    def __init__(self, node: HanPort, endpoint: SimpleDescriptor, joined: Callable[[Eui64], None]) -> None:
+        self.endpoint = endpoint
+        self._node, self._joined = node, joined
+        self._handlers: dict[int, Callable[[Received], None]] = {}
+        self._deliveries: dict[Handle, Callable[[DeliveryStatus], None]] = {}
+        self._queries: dict[Handle, Callable[[Discovered], None]] = {}
+
+    def attach(self) -> None:
+        """Take over the node's events and show the endpoint."""
+        self._node.attach(self._event)
+        self._node.register((self.endpoint,))
+
+    def on(self, cluster: int, handler: Callable[[Received], None]) -> None:
+        """Hand frames of `cluster` for this endpoint to `handler`."""
+        self._handlers[cluster] = handler
+
+    def send(
+        self,
+        to: Eui64,
+        cluster: int,
+        endpoint: int,
+        frame: bytes,
+        *,
+        acknowledged: bool = True,
+        done: Callable[[DeliveryStatus], None] | None = None,
+    ) -> None:
+        """Send a ZCL frame under the link key; `done` hears how it went."""
+        aps = ApsData(SMART_ENERGY, cluster, self.endpoint.endpoint, endpoint, frame)
+        handle = self._node.send(to, aps, secured=True, acknowledged=acknowledged)
+        if done is not None:
+            self._deliveries[handle] = done
+
+    def discover(self, who: Eui64, query: ZdpQuery, done: Callable[[Discovered], None]) -> None:
+        self._queries[self._node.discover(who, query)] = done
+
+    def forget(self) -> None:
+        """Drop what is under way: the power went."""
+        self._deliveries.clear()
+        self._queries.clear()
+
+    def _event(self, event: HanEvent) -> None:
+        match event:
+            case Received(aps=aps):
+                handler = self._handlers.get(aps.cluster)
+                if handler is not None and aps.destination_endpoint == self.endpoint.endpoint:
+                    handler(event)
+            case Delivered(handle, status):
+                done = self._deliveries.pop(handle, None)
+                if done is not None:
+                    done(status)
+            case Discovered(handle):
+                answered = self._queries.pop(handle, None)
+                if answered is not None:
+                    answered(event)
+            case Joined(who) | Rejoined(who):
+                self._joined(who)
+            case _:
+                pass

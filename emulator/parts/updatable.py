@@ -1,0 +1,268 @@
+"""What every updatable device is made of: endpoint, tunnel, firmware, GBCS entity, and its power."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NotRequired, TypedDict
+
+from emulator.parts.firmware import FirmwareDownload, FirmwareStore
+from emulator.parts.gbcs_entity import GbcsEntity, GbcsRefused
+from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, DeviceId, HanApplication, descriptor
+from emulator.parts.timers import Timers
+from emulator.parts.tunnel import TunnelServer, TunnelSettings
+from firmware_images import Product
+from protocols.addresses import Eui64
+from protocols.errors import DecodeError
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.use_cases import alert_code_of
+from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, Storage, WallClock
+from protocols.ota.client import DownloadStatistics, OtaClientSettings, OtaIdentity, ZclStatus
+from protocols.ota.image import FirmwareImage, ProductImage
+from protocols.stack.node import Node
+
+_RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+    """Times in ns."""
+
+    reboot: int = 30 * SECOND  # an activation, for devices whose activation is a plain restart
+    ota: OtaClientSettings = field(default_factory=OtaClientSettings)
+    tunnel: TunnelSettings = field(default_factory=TunnelSettings)
+
+
+class DeviceParts(TypedDict):
+    """The keyword arguments of every updatable device."""
+
+    name: str  # actor of the timeline, e.g. "home-1/esme"
+    node: Node
+    clock: Clock
+    wall: WallClock
+    storage: Storage
+    entropy: Entropy
+    recorder: Recorder
+    entity: GbcsEntity
+    product: Product
+    running_version: NotRequired[int | None]  # from the factory
+    settings: NotRequired[DeviceSettings | None]
+
+
+class UpdatableDevice:
+    """Base of ESME, HCALCS, PPMID and bridges.
+
+    It downloads images by OTA, takes GBCS commands from its tunnel, and queues responses and alerts until the hub has
+    them. What is not in `storage` dies with `power_off`. Subclasses say what to do with a good image and a command.
+    """
+
+    shown: DeviceId  # on the HAN
+    servers: tuple[int, ...] = (TUNNELING,)
+    clients: tuple[int, ...] = (OTA_UPGRADE,)
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        node: Node,
+        clock: Clock,
+        wall: WallClock,
+        storage: Storage,
+        entropy: Entropy,
+        recorder: Recorder,
+        entity: GbcsEntity,
+        product: Product,
+        running_version: int | None = None,
+        settings: DeviceSettings | None = None,
+    ) -> None:
+        """running_version: from the factory, by default the product's first; an activated one in `storage` wins."""
+        self.name, self.node, self.clock, self.wall = name, node, clock, wall
+        self.storage, self.entropy, self.recorder = storage, entropy, recorder
+        self.entity, self.product = entity, product
+        self.settings = settings if settings is not None else DeviceSettings()
+        self.powered = False
+        self.timers = Timers(clock)
+        self.store = FirmwareStore(storage, product.versions[0] if running_version is None else running_version)
+        endpoint = descriptor(self.shown, servers=self.servers, clients=self.clients)
+        self.application = HanApplication(node, endpoint, self._joined)
+        self.tunnel = TunnelServer(
+            self.application,
+            self.timers,
+            storage,
+            received=self._gbcs_received,
+            delivered=self._gbcs_delivered,
+            settings=self.settings.tunnel,
+        )
+        self.download = FirmwareDownload(
+            self.application,
+            clock,
+            self.timers,
+            self.store,
+            identity=OtaIdentity(product.manufacturer, product.image_type, product.hardware_version),
+            random=entropy.random(f"ota {node.eui}"),
+            settings=self.ota_settings(),
+            started=self._download_started,
+            complete=self._download_complete,
+            activate=self._server_activates,
+        )
+        self.application.attach()
+
+    # --- what others see ---------------------------------------------------------------------------------------
+
+    @property
+    def firmware_version(self) -> int:
+        """32 bits, of the image that runs."""
+        return self.store.running_version
+
+    @property
+    def statistics(self) -> DownloadStatistics:
+        """Of the last download: blocks, retries, octets, started, ended (ns)."""
+        return self.download.statistics
+
+    def start(self, key: LinkKey | None = None, channels: Sequence[int] = (11,)) -> None:
+        """Switch on for the first time; with `key` also look for a network under that install-code link key."""
+        self.powered = True
+        if key is not None:
+            self.node.join(key, channels)
+        self._run()
+
+    def power_off(self) -> None:
+        """Lose the supply; also while a restart is under way."""
+        if self.powered:
+            self._stop()
+        self.timers.clear()
+
+    def power_on(self) -> None:
+        """Have the supply again, and boot."""
+        if not self.powered:
+            self.powered = True
+            self.node.power_on()
+            self._run()
+
+    def note(self, event: str, **fields: str | int | bool | None) -> None:
+        self.recorder.note(self.name, event, **fields)
+
+    # --- power -------------------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        self.powered = False
+        self.timers.clear()
+        self.download.stop()
+        self.tunnel.reset()
+        self.application.forget()
+        self.node.power_off()
+
+    def _run(self) -> None:
+        """Begin to work: called at every start, after the node's."""
+        hub = self.node.trust_centre
+        if hub is not None and self.node.joined:
+            self.download.start(hub)
+
+    def _joined(self, hub: Eui64) -> None:
+        if self.powered:
+            self.download.start(hub)
+
+    def restart_after(self, duration: int) -> None:
+        """Be off for `duration` ns, then boot. A power cut meanwhile ends the wait: its end boots."""
+        self._stop()
+        self.timers.after(_RESTART, duration, self.power_on)
+
+    # --- firmware ----------------------------------------------------------------------------------------------
+
+    def ota_settings(self) -> OtaClientSettings:
+        return self.settings.ota
+
+    def _download_started(self, version: int, size: int) -> None:
+        self.note("download-started", version=f"{version:08X}", size=size)
+
+    def _download_complete(self, version: int, file: bytes) -> ZclStatus:
+        """Check a downloaded file and keep it, or refuse it."""
+        statistics = self.download.statistics
+        self.note(
+            "download-finished",
+            version=f"{version:08X}",
+            sha256=sha256(file).hexdigest(),
+            blocks=statistics.blocks,
+            retries=statistics.retries,
+        )
+        reason = self.check_image(version, file)
+        if reason is not None:
+            self.note("image-refused", version=f"{version:08X}", reason=reason)
+            self.image_refused(version, file)
+            return ZclStatus.INVALID_IMAGE
+        self.store.put_pending(file)
+        self.note("image-verified", version=f"{version:08X}", hash=self.image_hash(file).hex())
+        self.image_verified(version, file)
+        return ZclStatus.SUCCESS
+
+    def check_image(self, version: int, file: bytes) -> str | None:
+        """Return what is wrong with a downloaded file, None if it may run here."""
+        try:
+            image = FirmwareImage.decode(file, signed=self.product.kind.signed)
+            content = ProductImage.decode(image.manufacturer_image)
+        except DecodeError as error:
+            return error.what
+        return self._check_header(image, version) or self._check_product(content, version)
+
+    def _check_header(self, image: FirmwareImage, version: int) -> str | None:
+        header, product = image.header, self.product
+        if (header.manufacturer, header.image_type) != (product.manufacturer, product.image_type):
+            return f"image of {header.manufacturer:04X} type {header.image_type:04X}"
+        if header.file_version != version:
+            return f"version {header.file_version:08X} in the header"
+        hardware = header.hardware_range
+        if hardware is not None and not hardware.admits(product.hardware_version):
+            return f"not for hardware {product.hardware_version:04X}"
+        return None
+
+    def _check_product(self, content: ProductImage, version: int) -> str | None:
+        product = self.product
+        named = (content.kind, content.manufacturer, content.model)
+        if named != (product.kind, product.manufacturer, product.model):
+            return f"made for {content.kind.value} {content.manufacturer:04X} {content.model:08X}"
+        return None if content.version == version else f"version {content.version:08X} inside"
+
+    def image_hash(self, file: bytes) -> bytes:
+        """Return SHA-256 of the manufacturer image in a file, 32 octets."""
+        return FirmwareImage.decode(file, signed=self.product.kind.signed).hash
+
+    def image_verified(self, version: int, file: bytes) -> None:
+        """Hear of a good image, stored already."""
+
+    def image_refused(self, version: int, file: bytes) -> None:
+        """Hear of a bad image, forgotten already."""
+
+    def _server_activates(self, version: int) -> None:
+        """Hear that the server's upgrade time has come."""
+
+    # --- GBCS --------------------------------------------------------------------------------------------------
+
+    def _gbcs_received(self, octets: bytes) -> None:
+        try:
+            message = self.entity.accept(octets)
+            self.command(message, octets)
+        except GbcsRefused as refused:
+            self.note("command-refused", reason=refused.reason)
+        except DecodeError as error:
+            self.note("command-refused", reason=f"malformed payload: {error.what}")
+
+    def command(self, message: Message, octets: bytes) -> None:
+        """Obey an accepted command; raise GbcsRefused for one this kind of device does not know."""
+        raise GbcsRefused(f"use case {message.message_code:04X} not supported")
+
+    def send_gbcs(self, octets: bytes) -> None:
+        """Queue a response or alert until the hub has it."""
+        self.tunnel.post(octets)
+
+    def send_alert(self, message_code: int, target: Eui64, payload: Callable[[int], bytes]) -> None:
+        """Make an alert, its payload from the alert counter, and queue it."""
+        counter = self.entity.next_counter()
+        self.send_gbcs(self.sign_alert(message_code, target, payload(counter), counter))
+
+    def sign_alert(self, message_code: int, target: Eui64, payload: bytes, counter: int) -> bytes:
+        return self.entity.alert(message_code, target, payload, counter=counter)
+
+    def _gbcs_delivered(self, octets: bytes) -> None:
+        message = Message.decode(octets)
+        if message.cra is Cra.ALERT:
+            code = alert_code_of(message)
+            self.note("alert-sent", code="none" if code is None else f"{code:04X}", counter=message.counter)

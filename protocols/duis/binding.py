@@ -20,6 +20,8 @@ from protocols.duis.times import format_date, format_date_time, parse_date, pars
 from protocols.errors import InputError, UsageError
 
 NAMESPACE = "http://www.dccinterface.co.uk/ServiceUserGateway"
+MAX_IMAGE = 10_240_000  # octets, decoded. Source: DUIS XML schema V5.4
+
 _PREFIX = f"{{{NAMESPACE}}}"
 _STEP = "  "
 
@@ -253,6 +255,13 @@ def _read_base64(written: str) -> bytes:
     return octets
 
 
+def _read_image(written: str) -> bytes:
+    image = _read_base64(written)
+    if len(image) > MAX_IMAGE:
+        raise InputError(f"image of {len(image):,} octets, at most {MAX_IMAGE:,}")
+    return image
+
+
 def _read_eui_list(written: str) -> tuple[Eui64, ...]:
     return tuple(_read_eui(item) for item in written.split(","))
 
@@ -299,4 +308,4 @@ REQUEST_ID = Simple(RequestId.parse, str)
 HEX = Simple(lambda written: bytes.fromhex(written.strip()), _write_hex)
 ALERT_CODE = Simple(lambda written: int(written.strip(), 16), _write_code)  # 16 bits
 BASE64 = Simple(_read_base64, lambda value: base64.b64encode(value).decode("ascii"))
-IMAGE = Simple(_read_base64, lambda value: Image(base64.b64encode(value).decode("ascii")))
+IMAGE = Simple(_read_image, lambda value: Image(base64.b64encode(value).decode("ascii")))

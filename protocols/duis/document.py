@@ -6,18 +6,16 @@ from typing import Any, Generic, TypeVar
 
 from lxml import etree
 
-from protocols.duis.binding import NAMESPACE, Image, line_of, local_name, read, write
+from protocols.duis.binding import MAX_IMAGE, NAMESPACE, Image, line_of, local_name, read, write
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
 from protocols.duis.schema import check, version_of
 from protocols.errors import InputError, UsageError
 
-MAX_IMAGE = 10_240_000  # octets, decoded. Source: DUIS XML schema V5.4
 MAX_DOCUMENT = 20_000_000  # octets: the largest image in lines of base64, the longest list of devices, and room
 
 _HUGE = 8_000_000  # octets; libxml2 refuses texts of 10,000,000 unless told otherwise
 _IMAGE = f"{{{NAMESPACE}}}FirmwareImage"
-_SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _IMAGE_START = re.compile(rb"<(?:[^\s<>/:=\"']+:)?FirmwareImage(?:\s[^<>]*)?>")
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
@@ -76,7 +74,6 @@ def parse_document(octets: bytes, name: str, bound: type[T]) -> Document[T]:
 
 def _read_checked(root: etree._Element, bound: type[T]) -> Document[T]:
     version = version_of(root.get("schemaVersion"), line_of(root))
-    _forget_schema_locations(root)
     images = [(element, element.text) for element in root.iter(_IMAGE)]
     for element, _ in images:
         element.text = ""  # its type and length are checked by our own code: `_refuse_early` and the binding
@@ -86,14 +83,6 @@ def _read_checked(root: etree._Element, bound: type[T]) -> Document[T]:
     for element, image in images:
         element.text = image
     return Document(read(bound, root), version.number, root.find(_SIGNATURE) is not None)
-
-
-def _forget_schema_locations(root: etree._Element) -> None:
-    """Remove hints that would have the validator fetch a schema of the sender's choice."""
-    for element in root.iter():
-        for hint in ("schemaLocation", "noNamespaceSchemaLocation"):
-            if _SCHEMA_INSTANCE + hint in element.attrib:
-                del element.attrib[_SCHEMA_INSTANCE + hint]
 
 
 def _request_id(root: etree._Element) -> RequestId | None:

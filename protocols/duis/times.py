@@ -7,6 +7,8 @@ from protocols.errors import InputError, UsageError
 from protocols.interfaces import DAY, MILLISECOND, MINUTE, SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).days * DAY
+_LAST = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH).days * DAY + DAY - 1
 _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _ZONE = r"(Z|[+-]\d\d:\d\d)?"
 _DATE_TIME = re.compile(_DATE + r"T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})0*)?" + _ZONE, re.ASCII)
@@ -35,7 +37,10 @@ def parse_date_time(text: str) -> int:
     midnight = _midnight(year, month, day, text)
     if hour > 24 or minute > 59 or second > 59:
         raise InputError(f"no such time: {text[:60]!r}")
-    return midnight + (hour * 3600 + minute * 60 + second) * SECOND + fraction - _offset(match[8])
+    time = midnight + (hour * 3600 + minute * 60 + second) * SECOND + fraction - _offset(match[8])
+    if not _FIRST <= time <= _LAST:
+        raise InputError(f"outside the years 1 to 9999 in UTC: {text[:60]!r}")
+    return time
 
 
 def format_date(time: int) -> str:
@@ -44,11 +49,11 @@ def format_date(time: int) -> str:
 
 
 def parse_date(text: str) -> int:
-    """Return the start of the date, UTC. InputError for anything else."""
+    """Return the start of the date, UTC, whatever zone it is written with. InputError for anything else."""
     match = _DATE_ONLY.fullmatch(text.strip())
     if match is None:
         raise InputError(f"not a date of the years 1 to 9999: {text[:60]!r}")
-    return _midnight(int(match[1]), int(match[2]), int(match[3]), text) - _offset(match[4])
+    return _midnight(int(match[1]), int(match[2]), int(match[3]), text)
 
 
 def _at(seconds: int) -> datetime:

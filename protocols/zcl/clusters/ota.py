@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError, TruncatedError
+from protocols.errors import DecodeError, TruncatedError, UsageError
 from protocols.zcl.frame import CLIENT_COMMAND, SERVER_COMMAND, SERVER_RESPONSE, ZclFrame
 
 CLUSTER = 0x0019
@@ -73,6 +73,8 @@ class ImageNotify(NamedTuple):
 
     def encode(self) -> bytes:
         given = [field for field in self[1:] if field is not None]
+        if any(field is None for field in self[1 : 1 + len(given)]):
+            raise UsageError("a field of Image Notify needs the ones before it")
         layout = ("<BB", "<BBH", "<BBHH", "<BBHHI")[len(given)]
         return struct.pack(layout, len(given), self.query_jitter, *given)
 

@@ -1,0 +1,25 @@
+"""The published values and captured frames of `se-security*.json`, as parameters of tests."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.tools import required
+
+FOLDER = Path(os.environ.get("HANLAB_VECTORS", Path(__file__).parents[2].parent / "shared" / "vectors"))
+FILES = ("se-security.json", "se-security-more.json")
+
+
+def cases(section: str) -> list[Any]:
+    """Return one parameter, a dict, for each entry of a section of both files.
+
+    Without the files: one that is skipped, or that fails with HANLAB_REQUIRE_TOOLS=1 as it has no fields.
+    """
+    if not all((FOLDER / name).is_file() for name in FILES):
+        skip = pytest.mark.skip(reason=f"no security vectors in {FOLDER}")
+        return [pytest.param({}, id="absent", marks=() if required() else skip)]
+    found = [case for name in FILES for case in json.loads((FOLDER / name).read_text()).get(section, [])]
+    return [pytest.param(case, id=case["id"]) for case in found]

@@ -1,0 +1,89 @@
+"""Turns the dissected capture into what the checks ask for."""
+
+from pathlib import Path
+
+from gateway.campaigns.evidence.capture import CaptureEvidence, OtaEvent, TunnelMessage, read_capture
+from gateway.campaigns.evidence.transfers import Transfer as Seen
+from gateway.campaigns.verify.air import Air, Carried, Running, Transfer
+from gateway.campaigns.verify.gbcs_view import judge
+from protocols.addresses import Eui64
+from protocols.gbcs.keystore import Keystore
+from protocols.zcl.clusters import ota
+
+
+def read_air(capture: Path, keys: Path, certificates: Keystore) -> Air:
+    """Dissect the capture in one pass. Raises InputError if it is no capture or the keys are no key table."""
+    return air_of(read_capture(capture, keys), certificates)
+
+
+def air_of(seen: CaptureEvidence, certificates: Keystore) -> Air:
+    """Return what a dissected capture shows."""
+    ends = _first_ends(seen.ota)
+    return Air(
+        frames=seen.frames,
+        networks=tuple(seen.networks),
+        protected=seen.protected,
+        defects=tuple(f"frame {d.frame} on {d.network}: {d.kind}, {d.reason}" for d in seen.defects),
+        first=seen.first,
+        last=seen.last,
+        transfers=tuple(_transfer(transfer, ends) for transfer in seen.transfers),
+        running=tuple(
+            Running(event.device, event.command.file_version, event.time, event.frame)
+            for event in seen.ota
+            if isinstance(event.command, ota.QueryNextImageRequest) and event.device is not None
+        ),
+        carried=_carried(seen.messages, certificates),
+    )
+
+
+_Ends = dict[tuple[Eui64, int], list[OtaEvent]]
+
+
+def _first_ends(events: list[OtaEvent]) -> _Ends:
+    """Return the Upgrade End Requests by device and version, in order of time."""
+    ends: _Ends = {}
+    for event in events:
+        if isinstance(event.command, ota.UpgradeEndRequest) and event.device is not None:
+            ends.setdefault((event.device, event.command.file_version), []).append(event)
+    return ends
+
+
+def _transfer(seen: Seen, ends: _Ends) -> Transfer:
+    """Take over a transfer; it ended with its first Upgrade End, however often the device repeats that."""
+    ended, status, frame = seen.ended, seen.status, seen.last_frame
+    for event in ends.get((seen.device, seen.file_version), ()):
+        if seen.started <= event.time <= seen.ended and isinstance(event.command, ota.UpgradeEndRequest):
+            ended, status, frame = event.time, event.command.status, event.frame
+            break
+    return Transfer(
+        device=seen.device,
+        manufacturer=seen.manufacturer_code,
+        image_type=seen.image_type,
+        version=seen.file_version,
+        image=seen.image,
+        size=seen.size or 0,
+        blocks=len(seen.blocks),
+        conflicting=tuple(seen.conflicting),
+        started=seen.started,
+        ended=ended,
+        status=status,
+        upgrade_wait=_wait(seen.end_response),
+        frame=frame,
+    )
+
+
+def _wait(response: ota.UpgradeEndResponse | None) -> int | None:
+    if response is None or response.upgrade_time == ota.UPGRADE_WAIT:
+        return None if response is None else ota.UPGRADE_WAIT
+    return response.upgrade_time - response.current_time
+
+
+def _carried(messages: list[TunnelMessage], certificates: Keystore) -> tuple[Carried, ...]:
+    """Return each message once, at its first sighting: a device sends an alert again until it is acknowledged."""
+    found: dict[tuple[Eui64, bool, bytes], Carried] = {}
+    for message in messages:
+        key = (message.device, message.upward, message.data)
+        if key not in found:
+            judged = judge(message.data, certificates)
+            found[key] = Carried(message.device, message.upward, message.time, message.frame, message.data, judged)
+    return tuple(found.values())

@@ -1,0 +1,107 @@
+"""All evidence of one run, gathered once and then only read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gateway.campaigns.verify.air import Air
+from gateway.campaigns.verify.capture_view import read_air
+from gateway.campaigns.verify.folder import Event, RunFiles, read_folder
+from gateway.campaigns.verify.messages import Correspondence, read_correspondence
+from protocols.addresses import Eui64
+from protocols.duis.bodies import DevicePrenotification
+from protocols.duis.identifiers import RequestId
+from protocols.duis.inventory import DeviceType, PpmidVariant
+from protocols.duis.requests import CommandVariant
+from protocols.errors import InputError
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """files: what the run wrote. users: what they asked and were told. air: what the capture shows."""
+
+    files: RunFiles
+    users: Correspondence
+    air: Air
+
+    @cached_property
+    def types(self) -> Mapping[Eui64, DeviceType]:
+        """Device types as users gave or read them: 12.2, else the last 8.2."""
+        told = {device: entry.device_type for device, entry in self.users.last_inventory().items()}
+        return told | {device: body.device_type for device, body in self.prenotified.items()}
+
+    @cached_property
+    def prenotified(self) -> Mapping[Eui64, DevicePrenotification]:
+        """The accepted 12.2 of each device."""
+        found = {}
+        for exchange in self.users.of_service("12.2"):
+            body = exchange.request.body
+            if exchange.accepted and isinstance(body, DevicePrenotification):
+                found[body.device_id] = body
+        return found
+
+    @cached_property
+    def bridges(self) -> tuple[Eui64, ...]:
+        return tuple(
+            device
+            for device, body in self.prenotified.items()
+            if body.ppmid_variant is not None and body.ppmid_variant is not PpmidVariant.PPMID
+        )
+
+    @cached_property
+    def ppmids(self) -> tuple[Eui64, ...]:
+        """Plain PPMIDs."""
+        return tuple(d for d, body in self.prenotified.items() if body.ppmid_variant is PpmidVariant.PPMID)
+
+    @cached_property
+    def broker(self) -> Eui64:
+        """The ACB: the target of requests that the DCC itself answers."""
+        for exchange in self.users.exchanges:
+            if exchange.request.command_variant is CommandVariant.DCC_ONLY:
+                return exchange.target
+        raise InputError(f"{self.files.path}: no request to the DSP itself, so its identifier is unknown")
+
+    @cached_property
+    def tracked(self) -> tuple[Eui64, ...]:
+        """ESMEs on the list of MP102B, as the description of the homes has it."""
+        devices = self.files.summary.get("devices", [])
+        return tuple(Eui64.parse(device["eui"]) for device in devices if device.get("tracked"))
+
+    @cached_property
+    def hubs(self) -> Mapping[Eui64, Eui64]:
+        """The CHF each device is associated with."""
+        rows = self.files.store.get("inventory", ())
+        return {Eui64.parse(row["device"]): Eui64.parse(row["hub"]) for row in rows if row["hub"]}
+
+    @cached_property
+    def actors(self) -> Mapping[Eui64, str]:
+        """The names under which devices stand in the timeline, from their joining."""
+        joined = [event for event in self.files.timeline if event.name == "joined" and event.text("device")]
+        return {Eui64.parse(event.text("device")): event.actor for event in joined}
+
+    def events(self, name: str) -> list[Event]:
+        return [event for event in self.files.timeline if event.name == name]
+
+    def name(self, device: Eui64) -> str:
+        """Return a short name for evidence: kind and last octets, e.g. "AltHAN Bridge 3 ..11b3"."""
+        body = self.prenotified.get(device)
+        kind = self.types.get(device, "device")
+        if body is not None and body.ppmid_variant is not None:
+            kind = body.ppmid_variant
+        return f"{kind} ..{str(device)[-4:]}"
+
+
+def gather(path: Path) -> Evidence:
+    """Read and dissect an output folder. Raises InputError where it cannot be read."""
+    files = read_folder(path)
+    users = read_correspondence(files.received, files.sent)
+    return Evidence(files, users, read_air(files.capture, files.keys, files.certificates))
+
+
+def same_request(text: str, request_id: RequestId) -> bool:
+    """Return whether `text`, as store or timeline keeps it, names the request."""
+    try:
+        return RequestId.parse(text) == request_id
+    except InputError:
+        return False

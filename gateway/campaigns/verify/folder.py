@@ -1,0 +1,161 @@
+"""Reads the output folder of a run into plain values. Nothing is judged here.
+
+Whatever cannot be read raises InputError with the file, and the line where there is one.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from protocols.errors import InputError
+from protocols.gbcs.keystore import Keystore
+
+FORMAT = 1  # of summary.json; a newer one is refused
+
+Value = str | int | bool | None
+Row = Mapping[str, Any]  # one row of store.db by column
+
+
+class Event(NamedTuple):
+    """One line of timeline.jsonl."""
+
+    time: int  # ns UTC
+    actor: str
+    name: str
+    fields: Mapping[str, Value]
+
+    def text(self, field: str) -> str:
+        """Return a field as text, empty when it is absent."""
+        value = self.fields.get(field)
+        return "" if value is None else str(value)
+
+
+class Logged(NamedTuple):
+    """One message a user got or sent."""
+
+    user: str
+    number: int
+    time: int  # ns UTC, of receipt or sending
+    octets: bytes
+
+    @property
+    def place(self) -> str:
+        return f"{self.user}/{self.number:06d}"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Everything the folder holds, but the capture, which is only named."""
+
+    path: Path
+    summary: Mapping[str, Any]
+    timeline: tuple[Event, ...]
+    received: tuple[Logged, ...]  # by user, in order of receipt
+    sent: tuple[Logged, ...]  # by user, in order of sending
+    certificates: Keystore  # of all entities
+    organisations: Keystore  # private keys too, of organisations only; empty where the folder has none
+    store: Mapping[str, tuple[Row, ...]]  # by table, in order of insertion
+
+    @property
+    def capture(self) -> Path:
+        return self.path / "capture.pcapng"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys.txt"
+
+
+def read_folder(path: Path) -> RunFiles:
+    """Read an output folder; InputError names what is missing or damaged."""
+    if not path.is_dir():
+        raise InputError(f"{path}: not a folder")
+    for name in ("capture.pcapng", "keys.txt"):
+        if not (path / name).is_file():
+            raise InputError(f"{path / name}: missing")
+    return RunFiles(
+        path=path,
+        summary=_read_summary(path / "summary.json"),
+        timeline=_read_timeline(path / "timeline.jsonl"),
+        received=_read_messages(path / "mailboxes"),
+        sent=_read_messages(path / "requests"),
+        certificates=_read_keys(path / "certificates", wanted=True),
+        organisations=_read_keys(path / "keystore", wanted=False),
+        store=_read_store(path / "store.db"),
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: missing") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _read_summary(path: Path) -> Mapping[str, Any]:
+    try:
+        summary = json.loads(_read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: line {error.lineno}: {error.msg}") from error
+    if not isinstance(summary, dict):
+        raise InputError(f"{path}: not a JSON object")
+    form = summary.get("format", FORMAT)
+    if not isinstance(form, int) or form > FORMAT:
+        raise InputError(f"{path}: format {form} is newer than this program reads ({FORMAT})")
+    return summary
+
+
+def _read_timeline(path: Path) -> tuple[Event, ...]:
+    events = []
+    for number, line in enumerate(_read_text(path).splitlines(), 1):
+        try:
+            fields = json.loads(line)
+            events.append(Event(fields.pop("ns"), fields.pop("actor"), fields.pop("event"), fields))
+        except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+            raise InputError(f"{path}: line {number}: not an event: {error}") from error
+    return tuple(events)
+
+
+def _read_messages(path: Path) -> tuple[Logged, ...]:
+    if not path.is_dir():
+        raise InputError(f"{path}: missing")
+    messages = []
+    for user in sorted(entry for entry in path.iterdir() if entry.is_dir()):
+        for file in sorted(user.glob("*.xml")):
+            number, _, time = file.stem.partition("-")
+            if not (number.isdecimal() and time.isdecimal()):
+                raise InputError(f"{file}: not named NNNNNN-<ns>.xml")
+            messages.append(Logged(user.name, int(number), int(time), file.read_bytes()))
+    return tuple(messages)
+
+
+def _read_keys(path: Path, *, wanted: bool) -> Keystore:
+    if not wanted and not path.is_dir():
+        return Keystore()
+    return Keystore.load(path)
+
+
+def _read_store(path: Path) -> dict[str, tuple[Row, ...]]:
+    if not path.is_file():
+        raise InputError(f"{path}: missing")
+    log = path.with_name(path.name + "-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
+        try:
+            connection.row_factory = sqlite3.Row
+            names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {name: _rows(connection, name) for name in sorted(names) if not name.startswith("sqlite_")}
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise InputError(f"{path}: not a store: {error}") from error
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> tuple[Row, ...]:
+    quoted = table.replace('"', '""')
+    return tuple(dict(row) for row in connection.execute(f'SELECT * FROM "{quoted}"'))  # noqa: S608 - a name of sqlite_master

@@ -1,0 +1,46 @@
+"""All checks, in the order they are told."""
+
+from collections.abc import Callable, Iterator
+
+from gateway.campaigns.verify import alerts, frames, inventory, meters, outages, reads, tracking, transfers, updates
+from gateway.campaigns.verify.check import Check
+from gateway.campaigns.verify.evidence import Evidence
+
+CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
+    frames.check_frames,
+    frames.check_documents,
+    transfers.check_rebuilt_images,
+    updates.check_updates,
+    updates.check_signatures,
+    meters.check_receipts,
+    meters.check_separation,
+    reads.check_answers_relayed,
+    updates.check_one_request_each,
+    inventory.check_records,
+    inventory.check_changes_confirmed,
+    inventory.check_reads_followed,
+    inventory.check_variants,
+    transfers.check_bad_images_refused,
+    transfers.check_unknown_images_refused,
+    updates.check_served_alike,
+    updates.check_service_types,
+    updates.check_second_request_blocked,
+    updates.check_alerts_delivered,
+    reads.check_unknown_remote_party,
+    updates.check_bridge_messages,
+    outages.check_silence,
+    outages.check_windows,
+    tracking.check_what_arms,
+    tracking.check_order_of_tests,
+    tracking.check_horizon,
+    tracking.check_before_date,
+    tracking.check_cancellation,
+    outages.check_delivery,
+    tracking.check_three_minutes,
+    alerts.check_all_delivered,
+    alerts.check_inside_windows,
+)
+
+
+def run_checks(evidence: Evidence) -> list[Check]:
+    return [check for checks in CHECKS for check in checks(evidence)]

@@ -26,7 +26,7 @@ _LARGEST_FILE = 1 << 20  # octets; the longest message of the reference data has
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
 Messages = Annotated[
-    list[str], typer.Argument(metavar="(HEX|FILE)...", help="Messages in hexadecimal, or files that hold it.")
+    list[str], typer.Argument(metavar="HEX|FILE", help="Messages in hexadecimal, or files that hold it.")
 ]
 KeystoreFolder = Annotated[
     Path | None, typer.Option("--keystore", metavar="DIR", help="Folder of <eui>-<ds|ka>.pem and .key files.")
@@ -61,7 +61,7 @@ def encode(source: Source = "-") -> None:
     Any number of objects may follow each other; each gives a line of hexadecimal. Exit 2: something is wrong with one.
     """
     try:
-        for number, value in enumerate(_objects(_read_text(source)), 1):
+        for number, value in enumerate(_objects(_read_json(source)), 1):
             print(document.restore(value, f"message {number}").hex().upper())
     except HanlabError as error:
         raise _failure(error) from None
@@ -69,11 +69,9 @@ def encode(source: Source = "-") -> None:
 
 def _decode_one(argument: str, number: int, keys: Keystore | None, *, as_json: bool, strict: bool) -> int:
     """Print one message and return the exit code it asks for."""
-    source = f"argument {number}"
+    source = argument if _is_file(argument) else f"argument {number}"
     try:
-        source, text = _text_of(argument, source)
-        octets = _octets(text)
-        message = Message.decode(octets)
+        message = Message.decode(_octets(_text_of(argument)))
     except (DecodeError, InputError) as error:
         if as_json:
             print(json.dumps(document.unreadable(source, str(error))))
@@ -91,12 +89,12 @@ def _exit_code(described: dict[str, Json], *, strict: bool) -> int:
     return FAILED if unchecked or INVALID in verdicts else GOOD
 
 
-def _text_of(argument: str, source: str) -> tuple[str, str]:
-    """Return what to call the message, and its hexadecimal: the argument itself or what the file it names holds."""
+def _text_of(argument: str) -> str:
+    """Return a message's hexadecimal: the argument itself or what the file it names holds."""
     if _is_file(argument):
-        return argument, _read_text(argument)
+        return _read_text(argument)
     if set(argument) <= _HEXADECIMAL:
-        return source, argument
+        return argument
     raise InputError(f"neither hexadecimal nor a file: {argument[:60]!r}")
 
 
@@ -108,15 +106,23 @@ def _is_file(argument: str) -> bool:
 
 
 def _read_text(source: str) -> str:
-    """Return the text of a file, of standard input for `-`."""
+    """Return the text of a file; the error of a bad one does not name it."""
     try:
-        if source == "-":
-            return sys.stdin.read()
         with Path(source).open("rb") as stream:
             content = stream.read(_LARGEST_FILE + 1)
         if len(content) > _LARGEST_FILE:
-            raise InputError(f"{source}: more than {_LARGEST_FILE} octets")
+            raise InputError(f"more than {_LARGEST_FILE} octets")
         return content.decode("utf-8")
+    except OSError as error:
+        raise InputError(error.strerror or "cannot be read") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"not a text at octet {error.start}") from None
+
+
+def _read_json(source: str) -> str:
+    """Return the text of a file of any size, of standard input for `-`."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -11,8 +11,8 @@ from protocols.octets import Reader
 
 MESSAGE_CODE = 0x0059
 
-_REQUEST = Descriptor(GET, 0x0001, bytes.fromhex("0100000201FF"), 2)
-_OLDER_REQUEST = Descriptor(GET, 0x0001, bytes.fromhex("0000000201FF"), 2)  # the OBIS of an older public table
+_REQUEST = Descriptor(GET, 0x0001, bytes.fromhex("0000000201FF"), 2)  # 0-0:0.2.1.255, as RTDS has it
+_OTHER_REQUEST = Descriptor(GET, 0x0001, bytes.fromhex("0100000201FF"), 2)  # 1-0:0.2.1.255, accepted as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Command:
     @classmethod
     def decode(cls, octets: bytes) -> Self:
         request = dlms.parse_access_request(octets)
-        if request.descriptors not in ((_REQUEST,), (_OLDER_REQUEST,)):
+        if request.descriptors not in ((_REQUEST,), (_OTHER_REQUEST,)):
             raise DecodeError("not the request of ECS52", data=octets)
         dlms.expect(request.data, dlms.NULL, "data of a get")
         request.data.finish()

@@ -6,7 +6,6 @@ nothing, the value is this project's choice and a comment says so.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -65,7 +64,7 @@ class DspSettings:
     small_image_limit: int = 768_000  # "750 KB" of SECMP0007, the decoded file: PPMID, bridges, HCALCS
     update_timeout: int = 7 * DAY  # an open update then expires and blocks no more; ours
     response_timeout: int = 25 * HOUR  # the hub keeps a command 24 h; then E21; ours
-    ppmid_variant_schema: Decimal = Decimal("5.5")  # first schemaVersion with PPMIDVariant (MP170); ours
+    gbcs_version: str = "4.1"  # told with a pre-command where the products list has no entry for the device
     use_activation_retry: bool = True  # MP105: the response to any 11.3 corrects the version
     # The answer of an ESME to its supplier's own read bears a MAC between the two, which the DSP cannot check. It is
     # believed only for a command that is awaited, over the hub of that device; the path is the DCC's own.

@@ -1,0 +1,252 @@
+"""Service request 11.3: Transform, Signed Pre-Command, and what the device makes of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gateway.dsp.acb import Acb
+from gateway.dsp.answers import Answers, Counters
+from gateway.dsp.commands import Commands
+from gateway.dsp.effects import Turn
+from gateway.dsp.firmware import Firmware
+from gateway.dsp.inventory import Inventory
+from gateway.dsp.products import ProductsList
+from gateway.dsp.records import Activation, ActivationState, Command, Device
+from gateway.dsp.rows import Table, Unsigned
+from gateway.dsp.settings import DspSettings
+from gateway.dsp.suppression import Suppression
+from gateway.dsp.validation import DATE_TOO_FAR, PRE_COMMAND_MISMATCH, SIGNATURE_INVALID, RefusedError, Target
+from protocols.addresses import Eui64
+from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
+from protocols.duis.codes import ACCEPTED, SUCCESS
+from protocols.duis.identifiers import RequestId
+from protocols.duis.requests import CommandVariant, Request
+from protocols.duis.responses import LocalCommand, PreCommand
+from protocols.duis.times import CANCELLATION_DATE_TIME
+from protocols.errors import DecodeError, IntegrityError
+from protocols.gbcs.envelope import Category, Message
+from protocols.gbcs.use_cases import cs06
+from protocols.interfaces import SECOND
+
+IMMEDIATE, DATED, CANCEL = "immediate", "dated", "cancel"
+_TO_DEVICE = (CommandVariant.SIGNED_TO_DEVICE, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
+_LOCAL = (CommandVariant.SIGNED_LOCAL, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
+_AWAITED = (ActivationState.SENT, ActivationState.SCHEDULED)
+
+
+class Activations:
+    def __init__(
+        self,
+        settings: DspSettings,
+        inventory: Inventory,
+        products: ProductsList,
+        acb: Acb,
+        answers: Answers,
+        counters: Counters,
+        commands: Commands,
+        firmware: Firmware,
+        suppression: Suppression,
+    ) -> None:
+        self._settings, self._inventory, self._products, self._acb = settings, inventory, products, acb
+        self._answers, self._counters, self._commands = answers, counters, commands
+        self._firmware, self._suppression = firmware, suppression
+        self.table = Table(Activation)
+
+    # --- requests ---
+
+    def transform(self, turn: Turn, user: Eui64, request: Request, target: Target) -> str:
+        """Answer command variant 4 with the pre-command; nothing is activated and no window opens."""
+        body = request.body
+        if not isinstance(body, ActivateFirmware):
+            raise RefusedError("E12", "no activation in the request")
+        execution = body.execution_date_time
+        if execution is not None:
+            execution = cs06.CANCEL if execution == CANCELLATION_DATE_TIME else execution - execution % SECOND
+        kind = self._kind(execution, turn.now)
+        counter = request.request_id.counter
+        payload = cs06.Command(body.firmware_hash, counter, execution).encode()
+        pre_command = self._acb.pre_command(user, target.device.device, counter, payload)
+        activation = Activation(
+            request_id=str(request.request_id), user=user, device=target.device.device, hash=body.firmware_hash,
+            kind=kind, execution=execution if kind == DATED else None, state=ActivationState.TRANSFORMED,
+            transformed=turn.now,
+        )  # fmt: skip
+        self.table.put(turn, activation)
+        content = PreCommand(gbcs_version=self._gbcs_version(target.device), gbcs_payload=pre_command)
+        self._answers.reply(turn, request, SUCCESS, content)
+        return SUCCESS
+
+    def signed(self, turn: Turn, user: Eui64, request: Request, target: Target) -> str:
+        """Take a Signed Pre-Command (variants 5 to 7): check it against its Transform, record, send."""
+        body = request.body
+        if not isinstance(body, SignedPreCommand):
+            raise RefusedError("E12", "no signed pre-command in the request")
+        activation = self.table.get(str(request.request_id))
+        if activation is None or activation.state is not ActivationState.TRANSFORMED or activation.user != user:
+            raise RefusedError(PRE_COMMAND_MISMATCH, "no Transform of this RequestID waits for its signature")
+        message, command = self._read_signed(request.request_id, body.gbcs_payload, activation)
+        kind = self._kind(command.execution_time, turn.now)
+        octets = self._acb.command(message)
+        dated = command.execution_time if kind == DATED else None
+        told = {body.execution_date_time} - {None, CANCELLATION_DATE_TIME} | {activation.execution} - {None}
+        if any(time is not None and time // SECOND * SECOND != dated for time in told):
+            turn.note("date-disagreement", request=activation.request_id, used=dated)
+        accepted = replace(
+            activation, kind=kind, execution=dated, state=ActivationState.SENT, accepted=turn.now,
+            sequence=self._counters.next(turn, "activations"),
+        )  # fmt: skip
+        self.table.put(turn, accepted)
+        self._track(turn, target.device, accepted)
+        return self._dispatch(turn, request, target, octets)
+
+    def _kind(self, execution: int | None, now: int) -> str:
+        """Return what an execution time asks for. Raises RefusedError for a date beyond the horizon."""
+        if execution is None:
+            return IMMEDIATE
+        if execution == cs06.CANCEL:
+            return CANCEL
+        if execution > now + self._settings.activation_horizon:
+            raise RefusedError(DATE_TOO_FAR, f"execution {execution} is more than the horizon ahead of {now}")
+        return DATED
+
+    def _read_signed(
+        self, request_id: RequestId, octets: bytes, activation: Activation
+    ) -> tuple[Message, cs06.Command]:
+        """Decode a signed pre-command. Raises RefusedError unless it is what was transformed, and signed.
+
+        The execution time alone may differ; that of the command counts, since the device obeys it.
+        """
+        try:
+            message = Message.decode(octets)
+            command = cs06.Command.decode(message.payload)
+        except DecodeError as error:
+            raise RefusedError(PRE_COMMAND_MISMATCH, f"signed pre-command: {error}") from error
+        if message.category is not Category.SIGNED_COMMAND:
+            raise RefusedError(SIGNATURE_INVALID, "pre-command without a signature")
+        seen = (message.originator, message.target, message.counter, message.message_code, message.date_time)
+        if seen != (*request_id, cs06.MESSAGE_CODE, b"") or message.supplementary_party is not None:
+            raise RefusedError(PRE_COMMAND_MISMATCH, "header of the signed pre-command differs from its Transform")
+        if (command.image_hash, command.originator_counter) != (activation.hash, request_id.counter):
+            raise RefusedError(PRE_COMMAND_MISMATCH, "payload of the signed pre-command differs from its Transform")
+        try:
+            self._acb.verify_user_signature(message)
+        except IntegrityError as error:
+            raise RefusedError(SIGNATURE_INVALID, error.what) from error
+        return message, command
+
+    def _track(self, turn: Turn, device: Device, activation: Activation) -> None:
+        if activation.kind == CANCEL:
+            self._suppression.cancel_requested(turn, device.device)
+        else:
+            self._suppression.arm(turn, device, activation)
+
+    def _dispatch(self, turn: Turn, request: Request, target: Target, octets: bytes) -> str:
+        request_id, variant = request.request_id, request.command_variant
+        if variant in _TO_DEVICE:
+            command = Command(
+                originator=request_id.originator, device=request_id.target, counter=Unsigned(request_id.counter),
+                request_id=str(request_id), user=request_id.originator, service=request.service,
+                hub=target.hub.device, message_code=cs06.MESSAGE_CODE, due=turn.now,
+            )  # fmt: skip
+            self._commands.send(turn, command, octets)
+        if variant in _LOCAL:
+            self._answers.reply(turn, request, SUCCESS, LocalCommand(gbcs_payload=octets))
+            return SUCCESS
+        self._answers.reply(turn, request, ACCEPTED)
+        return ACCEPTED
+
+    def _gbcs_version(self, device: Device) -> str:
+        entry = self._products.of(device)
+        return self._settings.gbcs_version if entry is None else entry.gbcs_version
+
+    # --- what the device says ---
+
+    def answered(self, turn: Turn, command: Command, response: cs06.Response) -> None:
+        """The device answered the command; its signature was verified."""
+        activation = self.table.get(command.request_id)
+        device = self._inventory.device(command.device)
+        if activation is None or device is None:
+            return
+        if response.outcome is not None:
+            cause = f"{command.service} {command.request_id}"
+            self._apply(turn, device, activation, response.outcome, cause)
+        elif activation.kind == CANCEL:
+            self._cancelled(turn, activation)
+        else:
+            self._scheduled(turn, activation)
+
+    def reported(self, turn: Turn, message: Message, alert: cs06.Alert) -> None:
+        """The device told what came of a dated activation (8F66, 8F67); its signature was verified."""
+        device = self._inventory.device(message.originator)
+        if device is None:
+            return
+        request_id = str(RequestId(message.target, message.originator, alert.originator_counter))
+        cause = f"{int(alert.alert_code):04X} {request_id}"
+        self._apply(turn, device, self.table.get(request_id), alert.outcome, cause)
+
+    def _apply(
+        self, turn: Turn, device: Device, activation: Activation | None, outcome: cs06.Outcome, cause: str
+    ) -> None:
+        """Take the version the device runs, whatever the outcome (MP105), and close the activation."""
+        success = outcome.code == cs06.OutcomeCode.SUCCESS
+        if success or self._settings.use_activation_retry:
+            self._inventory.version_reported(turn, device, outcome.firmware_version, cause)
+            self._firmware.activated(turn, device.device, outcome.firmware_version)
+        if activation is None:
+            return
+        if not success:
+            reason = f"activation outcome {int(outcome.code)}"
+            self._firmware.activation_failed(turn, self._firmware.of_hash(device.device, activation.hash), reason)
+        self.table.put(turn, replace(activation, state=ActivationState.DONE if success else ActivationState.FAILED))
+
+    def _scheduled(self, turn: Turn, activation: Activation) -> None:
+        """The device holds this date now, and no earlier one."""
+        self._end_earlier(turn, activation, ActivationState.REPLACED)
+        self._firmware.unscheduled(turn, activation.device)
+        self._firmware.scheduled(turn, activation.device, activation.hash)
+        self._suppression.date_confirmed(turn, activation.device, activation.sequence or 0)
+        self.table.put(turn, replace(activation, state=ActivationState.SCHEDULED))
+
+    def _cancelled(self, turn: Turn, activation: Activation) -> None:
+        self._end_earlier(turn, activation, ActivationState.CANCELLED)
+        self._firmware.unscheduled(turn, activation.device)
+        self._suppression.cancel_confirmed(turn, activation.device, activation.sequence or 0)
+        self.table.put(turn, replace(activation, state=ActivationState.CONFIRMED))
+
+    def _end_earlier(self, turn: Turn, activation: Activation, state: ActivationState) -> None:
+        def earlier(other: Activation) -> bool:
+            return (
+                other.device == activation.device
+                and other.kind == DATED
+                and other.state in _AWAITED
+                and (other.sequence or 0) < (activation.sequence or 0)
+            )
+
+        for other in self._matching(earlier):
+            self.table.put(turn, replace(other, state=state))
+
+    # --- time ---
+
+    def expire(self, turn: Turn) -> None:
+        """Mark dated activations no alert came for; forget Transforms nobody signed."""
+        for activation in list(self.table):
+            due = self._due(activation)
+            if due is None or due > turn.now:
+                continue
+            if activation.state is ActivationState.TRANSFORMED:
+                self.table.drop(turn, activation)
+            else:
+                self.table.put(turn, replace(activation, state=ActivationState.OVERDUE))
+                self._firmware.overdue(turn, activation.device)
+
+    def next_due(self) -> int | None:
+        return min((due for activation in self.table if (due := self._due(activation)) is not None), default=None)
+
+    def _due(self, activation: Activation) -> int | None:
+        if activation.state is ActivationState.TRANSFORMED:
+            return activation.transformed + self._settings.transform_lifetime
+        if activation.state is ActivationState.SCHEDULED and activation.execution is not None:
+            return activation.execution + self._settings.overdue_after
+        return None
+
+    def _matching(self, wanted: Callable[[Activation], bool]) -> list[Activation]:
+        return [activation for activation in self.table if wanted(activation)]

@@ -1,0 +1,58 @@
+"""Commands on their way to devices: held until their date, sent, and awaited until the answer or the time-out."""
+
+from dataclasses import replace
+
+from gateway.dsp.effects import Turn
+from gateway.dsp.records import Command
+from gateway.dsp.rows import Table
+from gateway.dsp.settings import DspSettings
+from protocols.addresses import Eui64
+from protocols.gbcs.envelope import Message
+from protocols.wan.smwan import GbcsToHub
+
+
+class Commands:
+    def __init__(self, settings: DspSettings) -> None:
+        self._settings = settings
+        self.table = Table(Command)
+
+    def send(self, turn: Turn, command: Command, octets: bytes, at: int | None = None) -> None:
+        """Send a command now and await its response, or hold it until `at`. `command.due` is set here."""
+        if at is not None and at > turn.now:
+            self.table.put(turn, replace(command, due=at, held=octets))
+            return
+        self.table.put(turn, replace(command, due=turn.now + self._settings.response_timeout, held=None))
+        turn.to_csp(GbcsToHub(command.hub, command.device, octets).encode())
+
+    def awaited(self, message: Message) -> Command | None:
+        """Return the command a response answers, if one is awaited."""
+        command = self.table.get(message.target, message.originator, message.counter)
+        if command is None or command.held is not None or command.message_code != message.message_code:
+            return None
+        return command
+
+    def done(self, turn: Turn, command: Command) -> None:
+        self.table.drop(turn, command)
+
+    def send_held(self, turn: Turn) -> None:
+        """Send what was held until now."""
+        for command in list(self.table):
+            if command.held is not None and command.due <= turn.now:
+                self.send(turn, command, command.held)
+
+    def timed_out(self, turn: Turn) -> list[Command]:
+        """Give up and return the commands whose answer is overdue."""
+        late = [command for command in self.table if command.held is None and command.due <= turn.now]
+        for command in late:
+            self.table.drop(turn, command)
+        return late
+
+    def cancel_held(self, turn: Turn, hub: Eui64) -> list[Command]:
+        """Forget and return the commands held for a hub and the devices behind it."""
+        held = [command for command in self.table if command.hub == hub and command.held is not None]
+        for command in held:
+            self.table.drop(turn, command)
+        return held
+
+    def next_due(self) -> int | None:
+        return min((command.due for command in self.table), default=None)

@@ -263,7 +263,7 @@ class SimulatedRadio:
                     receiver.take(out, link)
                 else:
                     receiver.lost += 1
-        if out.aborted:  # the listener of a receiver switched this radio off
+        if self._current is not out:  # the listener of a receiver switched this radio off
             return
         if not out.ack_request:
             self._end(out, _OK, pending=False)

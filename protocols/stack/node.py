@@ -1,16 +1,24 @@
 """One HAN node: a `HanPort` over one radio, or over two of a bridge."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from protocols.addresses import Eui64, ShortAddress
+from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
+from protocols.crypto.mmo import aes_mmo
+from protocols.errors import UsageError
 from protocols.interfaces import (
+    ActiveEndpoints,
     ApsData,
     Clock,
+    Delivered,
+    DeliveryStatus,
+    Discovered,
     Entropy,
+    Handle,
     HanEvent,
     HanLimits,
-    Handle,
     LinkKey,
+    MatchDescriptor,
     RadioLink,
     Recorder,
     SimpleDescriptor,
@@ -18,16 +26,21 @@ from protocols.interfaces import (
     TrustBackup,
     ZdpQuery,
 )
+from protocols.stack.aps import PLAIN_ROOM
+from protocols.stack.counts import Counts
+from protocols.stack.running import Running
 from protocols.stack.settings import KeyLog, NodeRole, NodeStatistics, StackSettings
+from protocols.zdp import messages as zdp
+
+_DEFAULTS = StackSettings()
 
 
 class Node:
     """`protocols.interfaces.HanPort`: coordinator, router, end device or sleepy end device.
 
-    Events come from the clock's callbacks, never out of a call of the application.
+    It is switched on when made: a node whose storage knows a network takes it up again. Events come from the clock's
+    callbacks, never out of a call of the application. A node that is off raises UsageError where it is used.
     """
-
-    limits: HanLimits
 
     def __init__(
         self,
@@ -37,52 +50,200 @@ class Node:
         clock: Clock,
         storage: Storage,
         entropy: Entropy,
-        settings: StackSettings = StackSettings(),
+        settings: StackSettings = _DEFAULTS,
         key_log: KeyLog | None = None,
         recorder: Recorder | None = None,
         name: str = "",
     ) -> None:
         """`radios`: the HAN's first, those of the backhaul after. `key_log` gets every key as it comes into use."""
-        self.role, self.eui, self.name = role, eui, name
+        if not radios:
+            raise UsageError("a node needs a radio")
+        self.role, self.eui, self.name = role, eui, name or str(eui)
+        self._radios, self._clock, self._storage, self._entropy = list(radios), clock, storage, entropy
+        self._settings, self._key_log, self._recorder = settings, key_log, recorder
+        self._listener: Callable[[HanEvent], None] = lambda event: None
+        self._endpoints: tuple[SimpleDescriptor, ...] = ()
+        self._counts = Counts()
+        self._handles = 0
+        self._running: Running | None = None
+        self._extended_pan_id = eui
+        self._start()
+        room = self._on().aps.secured_room
+        routes = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
+        self.limits = HanLimits(PLAIN_ROOM, room, True, True, routes)
 
     # --- HanPort -----------------------------------------------------------------------------------------------
 
-    def attach(self, listener: Callable[[HanEvent], None]) -> None: ...
-    def register(self, endpoints: Sequence[SimpleDescriptor]) -> None: ...
-    def send(self, to: Eui64, aps: ApsData, *, secured: bool, acknowledged: bool) -> Handle: ...
-    def allow_join(self, who: Eui64, key: LinkKey, seconds: int) -> None: ...
-    def install_link_key(self, who: Eui64, key: LinkKey) -> None: ...
-    def remove(self, who: Eui64) -> None: ...
-    def discover(self, who: Eui64, query: ZdpQuery) -> Handle: ...
-    def export_trust(self) -> TrustBackup: ...
-    def restore_trust(self, backup: TrustBackup) -> None: ...
+    def attach(self, listener: Callable[[HanEvent], None]) -> None:
+        self._listener = listener
+
+    def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
+        """Set the endpoints of the application; they stay through power cuts."""
+        self._endpoints = tuple(endpoints)
+
+    def send(self, to: Eui64, aps: ApsData, *, secured: bool, acknowledged: bool) -> Handle:
+        """Send to a node of the network; `Delivered` tells the end.
+
+        A message that does not fit one frame goes in fragments and is acknowledged in any case. `NO_ROUTE`: this node
+        has no network or knows no short address of `to`. `NO_KEY`: `secured`, and no link key with `to`.
+        """
+        running = self._on()
+        self._handles += 1
+        handle = Handle(self._handles)
+        peer = running.state.peers.get(to)
+        if peer is None or peer.short == NO_SHORT_ADDRESS or running.state.network is None:
+            running.timers.soon(self._delivered, handle, DeliveryStatus.NO_ROUTE)
+        elif secured and peer.security is None:
+            running.timers.soon(self._delivered, handle, DeliveryStatus.NO_KEY)
+        else:
+            done = partial(self._delivered, handle)
+            running.aps.send(peer, aps, done, secured=secured, acknowledged=acknowledged)
+        return handle
+
+    def _delivered(self, handle: Handle, status: DeliveryStatus) -> None:
+        if status is not DeliveryStatus.OK:
+            self._counts.failures += 1
+        self._listener(Delivered(handle, status))
+
+    def allow_join(self, who: Eui64, key: LinkKey, seconds: int) -> None:
+        """Let `who` join for `seconds` under `key`: at the trust centre for it alone, at the routers by permission."""
+        self._on().trust().allow(who, key, seconds)
+
+    def install_link_key(self, who: Eui64, key: LinkKey) -> None:
+        self._on().state.set_key(who, key)
+
+    def remove(self, who: Eui64) -> None:
+        self._on().trust().remove(who)
+
+    def discover(self, who: Eui64, query: ZdpQuery) -> Handle:
+        running = self._on()
+        self._handles += 1
+        handle = Handle(self._handles)
+        peer = running.state.peers.get(who)
+        if peer is None or peer.short == NO_SHORT_ADDRESS:
+            running.post(Discovered(handle, who, (), None, False))
+            return handle
+        request: zdp.ZdpMessage
+        if isinstance(query, MatchDescriptor):
+            request = zdp.MatchDescriptorRequest(peer.short, query.profile, query.server_clusters)
+        elif isinstance(query, ActiveEndpoints):
+            request = zdp.ActiveEndpointsRequest(peer.short)
+        else:
+            request = zdp.SimpleDescriptorRequest(peer.short, query.endpoint)
+        running.zdp.query(peer, request, partial(self._discovered, handle, who))
+        return handle
+
+    def _discovered(self, handle: Handle, who: Eui64, answer: zdp.ZdpMessage | None) -> None:
+        endpoints = answer.endpoints if isinstance(answer, zdp.EndpointsResponse) else ()
+        descriptor = answer.descriptor if isinstance(answer, zdp.SimpleDescriptorResponse) else None
+        self._listener(Discovered(handle, who, endpoints, descriptor, answer is not None))
+
+    def export_trust(self) -> TrustBackup:
+        state = self._on().state
+        epid = self._extended_pan_id if state.network is None else state.network.extended_pan_id
+        keys = sorted((peer.eui, peer.key) for peer in state.peers.values() if peer.key is not None)
+        return TrustBackup(epid, tuple((eui, aes_mmo(key)) for eui, key in keys))
+
+    def restore_trust(self, backup: TrustBackup) -> None:
+        """Before `form`: take over the extended PAN id, and the hashes as link keys of the devices."""
+        running = self._on()
+        running.trust()
+        self._extended_pan_id = backup.extended_pan_id
+        for eui, hashed in backup.hashed_link_keys:
+            running.state.set_key(eui, LinkKey(hashed))
 
     # --- beyond the port ---------------------------------------------------------------------------------------
 
     def form(self, pan_id: int, channel: int) -> None:
         """Start the network as its coordinator; the network key comes from the entropy."""
+        running = self._on()
+        running.trust()
+        if running.state.network is not None:
+            raise UsageError(f"{self.name} has a network already")
+        key = self._entropy.random(f"network key {self.eui}").randbytes(16)
+        running.form(pan_id, channel, self._extended_pan_id, key)
 
     def join(self, key: LinkKey, channels: Sequence[int] = (11,)) -> None:
         """Look for a network and join it under the install-code link key `key`, again and again until joined.
 
-        Afterwards `Joined(trust centre)`. Goes on after a power cut.
+        Then `Joined(trust centre)`. Goes on after a power cut.
         """
+        running = self._on()
+        if self.role is NodeRole.COORDINATOR or running.state.network is not None:
+            raise UsageError(f"{self.name} has a network already")
+        running.join(key, tuple(channels))
 
     def power_off(self) -> None:
         """Radios off, timers dead; what is not in the storage is lost."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+            self._note("power-off")
 
     def power_on(self) -> None:
-        """Start from the storage: a joined node announces itself (the hub sees `Rejoined`), another goes on joining."""
+        """Start from the storage: a joined node announces itself (the hub sees `Rejoined`), another goes on joining.
+
+        A node that was a member gets `Rejoined(trust centre)` when the trust centre has answered.
+        """
+        if self._running is None:
+            self._note("power-on")
+            self._start()
+
+    def _start(self) -> None:
+        boot = int.from_bytes(self._storage.get("boots") or b"", "little") + 1
+        self._storage.put("boots", boot.to_bytes(4, "little"))
+        self._running = Running(
+            self.role,
+            self.eui,
+            self._radios,
+            self._clock,
+            self._storage,
+            self._entropy,
+            self._settings,
+            self._key_log,
+            self._counts,
+            boot,
+            lambda: self._endpoints,
+            self._emit,
+            self._note,
+        )
+
+    def _emit(self, event: HanEvent) -> None:
+        self._listener(event)
+
+    def _note(self, event: str, **fields: str | int | bool | None) -> None:
+        if self._recorder is not None:
+            self._recorder.note(self.name, event, **fields)
+
+    def _on(self) -> Running:
+        if self._running is None:
+            raise UsageError(f"{self.name} is off")
+        return self._running
 
     @property
-    def joined(self) -> bool: ...
+    def powered(self) -> bool:
+        return self._running is not None
+
     @property
-    def powered(self) -> bool: ...
+    def joined(self) -> bool:
+        """Whether the node is on and has the network key."""
+        return self._running is not None and self._running.state.network is not None
+
     @property
-    def short(self) -> ShortAddress: ...
+    def short(self) -> ShortAddress:
+        return NO_SHORT_ADDRESS if self._running is None else self._running.state.short
+
     @property
-    def parent(self) -> Eui64 | None: ...
+    def parent(self) -> Eui64 | None:
+        """The router this node is a child of; None without network and at the coordinator."""
+        network = None if self._running is None else self._running.state.network
+        return None if network is None or network.parent == self.eui else network.parent
+
     @property
-    def trust_centre(self) -> Eui64 | None: ...
+    def trust_centre(self) -> Eui64 | None:
+        network = None if self._running is None else self._running.state.network
+        return None if network is None else network.trust_centre
+
     @property
-    def statistics(self) -> NodeStatistics: ...
+    def statistics(self) -> NodeStatistics:
+        return self._counts.statistics()

@@ -1,0 +1,315 @@
+"""APS layer of a node: end-to-end security, acknowledgements, fragments and duplicates."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from protocols.aps.commands import ApsCommand, decode_command
+from protocols.aps.frame import (
+    ApsHeader,
+    DeliveryMode,
+    Fragmentation,
+    FrameType,
+    acknowledgement_of,
+    data_header,
+    decode_header,
+)
+from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, read_auxiliary
+from protocols.errors import DecodeError
+from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
+from protocols.stack.counts import Counts
+from protocols.stack.fragments import Reassembler, split
+from protocols.stack.nwk import NwkLayer
+from protocols.stack.settings import StackSettings
+from protocols.stack.state import NodeState, Peer
+from protocols.stack.timers import Timers
+from protocols.zdp import messages as zdp
+
+PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
+FRAGMENT_HEADER = 2  # octets more in the APS header
+
+Done = Callable[[DeliveryStatus], object]
+
+
+class _ReplayError(DecodeError):
+    """A good frame whose counter is not above the last one."""
+
+
+class ApsUser(Protocol):
+    """The layers above."""
+
+    def aps_data(self, peer: Peer, header: ApsHeader, payload: bytes, secured: bool, lqi: int) -> None:
+        """A message for this node, whole, once."""
+        ...
+
+    def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
+        """A command; `key_id` is the key that secured it, None for none."""
+        ...
+
+
+class _Outgoing:
+    """A message or command that waits for its acknowledgement."""
+
+    __slots__ = ("blocks", "counter", "data", "done", "index", "key", "left", "peer", "secured", "timer")
+
+    def __init__(self, peer: Peer, data: ApsData | None, blocks: list[bytes], done: Done | None) -> None:
+        self.peer, self.data, self.blocks, self.done = peer, data, blocks, done  # data None: a command
+        self.index = self.counter = self.left = 0
+        self.key = (0, 0)
+        self.secured = False
+        self.timer: Timer | None = None
+
+
+class ApsLayer:
+    """End to end, between this node and its peers."""
+
+    def __init__(
+        self,
+        state: NodeState,
+        nwk: NwkLayer,
+        timers: Timers,
+        settings: StackSettings,
+        counts: Counts,
+        random: Random,
+    ) -> None:
+        self._state, self._nwk, self._timers, self._settings, self._counts = state, nwk, timers, settings, counts
+        self._counter = random.randrange(0, 256)
+        self._outgoing: dict[tuple[int, int], _Outgoing] = {}  # by short address and APS counter
+        self._seen: dict[tuple[int, int], tuple[int, bytes]] = {}  # by source and APS counter: until, payload
+        self._reassembler = Reassembler(timers, settings)
+        self.user: ApsUser | None = None
+        overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
+        self.secured_room = PLAIN_ROOM - overhead
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def _next_counter(self) -> int:
+        self._counter = (self._counter + 1) & 0xFF
+        return self._counter
+
+    def send(self, peer: Peer, data: ApsData, done: Done, *, secured: bool, acknowledged: bool) -> None:
+        """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""
+        payload = data.payload
+        room = self.secured_room if secured else PLAIN_ROOM
+        if len(payload) <= room:
+            if not acknowledged:
+                self._send_once(peer, data, done, secured=secured)
+                return
+            blocks = [payload]
+        else:
+            blocks = split(payload, min(room - FRAGMENT_HEADER, self._settings.fragment_limit))
+            if len(payload) > self._settings.message_limit or len(blocks) > 255:
+                self._timers.soon(done, DeliveryStatus.TOO_LONG)
+                return
+        out = _Outgoing(peer, data, blocks, done)
+        out.secured = secured
+        self._begin(out)
+
+    def _send_once(self, peer: Peer, data: ApsData, done: Done, *, secured: bool) -> None:
+        profile, cluster, source, destination, payload = data
+        header = data_header(
+            destination, cluster, profile, source, self._next_counter(), security=secured, ack_request=False
+        )
+        self._nwk.send(peer.short, self._seal(peer, header, payload, secured=secured), partial(_hop_outcome, done))
+
+    def broadcast(self, destination: int, data: ApsData) -> None:
+        """Send a message to all nodes of a class, without APS security."""
+        header = ApsHeader(
+            FrameType.DATA,
+            data.destination_endpoint,
+            data.cluster,
+            data.profile,
+            data.source_endpoint,
+            self._next_counter(),
+            delivery_mode=DeliveryMode.BROADCAST,
+        )
+        self._nwk.broadcast(type(self._state.short)(destination), header.encode() + data.payload)
+
+    def send_command(self, peer: Peer, command: bytes, *, secured: bool, done: Done | None = None) -> None:
+        """Send a command with acknowledgement, under the link key of `peer` if `secured`."""
+        out = _Outgoing(peer, None, [command], done)
+        out.secured = secured
+        self._begin(out)
+
+    def command_frame(self, peer: Peer, command: bytes, key_id: int) -> bytes:
+        """Return a secured command frame for `peer` as it stands in a Tunnel or goes to a joiner: EUI-64 included."""
+        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self._next_counter(), security=True).encode()
+        if peer.security is None:
+            return b""
+        counter = self._state.next_aps_counter()
+        return peer.security.protect(header, self._state.eui, counter, command, key_id=key_id, extended_nonce=True)
+
+    def _begin(self, out: _Outgoing) -> None:
+        out.counter = self._next_counter()
+        out.key = (out.peer.short, out.counter)
+        replaced = self._outgoing.pop(out.key, None)
+        if replaced is not None:  # 256 messages later: its time is over
+            self._end(replaced, DeliveryStatus.NO_ACK)
+        self._outgoing[out.key] = out
+        out.left = self._settings.aps_retries
+        self._transmit(out)
+
+    def _transmit(self, out: _Outgoing) -> None:
+        data, index = out.data, out.index
+        if data is None:
+            fields = (FrameType.COMMAND, 0, 0, 0, 0, out.counter, out.secured, True)
+            header = ApsHeader(*fields).encode()
+        elif len(out.blocks) == 1:
+            header = data_header(
+                data.destination_endpoint,
+                data.cluster,
+                data.profile,
+                data.source_endpoint,
+                out.counter,
+                security=out.secured,
+                ack_request=True,
+            )
+        else:
+            header = _fragment_header(data, out)
+        frame = self._seal(out.peer, header, out.blocks[index], secured=out.secured, extended=data is None)
+        self._nwk.send(out.peer.short, frame)
+        wait = self._settings.sleepy_ack_wait if out.peer.sleepy else self._settings.ack_wait
+        out.timer = self._timers.after(wait, self._timeout, out)
+
+    def _timeout(self, out: _Outgoing) -> None:
+        if out.left:
+            out.left -= 1
+            self._counts.retries += 1
+            self._transmit(out)
+        else:
+            self._outgoing.pop(out.key, None)
+            self._end(out, DeliveryStatus.NO_ACK)
+
+    def _end(self, out: _Outgoing, status: DeliveryStatus) -> None:
+        if out.timer is not None:
+            out.timer.cancel()
+        if out.done is not None:
+            out.done(status)
+
+    def _seal(self, peer: Peer, header: bytes, payload: bytes, *, secured: bool, extended: bool = False) -> bytes:
+        if not secured or peer.security is None:
+            return header + payload
+        extended = extended or self._settings.extended_nonce
+        counter = self._state.next_aps_counter()
+        return peer.security.protect(header, self._state.eui, counter, payload, extended_nonce=extended)
+
+    # --- receiving ---------------------------------------------------------------------------------------------
+
+    def receive(self, source: int, octets: bytes, lqi: int) -> None:
+        """Take an APS frame from the node `source`; one that does not verify is counted and dropped."""
+        try:
+            header, end = decode_header(octets)
+            peer = self._state.by_short.get(source)
+            key_id: int | None = None
+            if header.security:
+                peer, payload, key_id = self._open(peer, octets, end)
+            else:
+                payload = octets[end:]
+            if peer is None:
+                raise DecodeError("the sender is not known")
+            if header.frame_type == FrameType.DATA:
+                self._data(peer, source, header, payload, lqi)
+            elif header.frame_type == FrameType.ACKNOWLEDGEMENT:
+                self._acknowledged(source, header)
+            else:
+                self._command(peer, source, header, payload, key_id)
+        except _ReplayError:
+            self._counts.replays += 1
+        except DecodeError:
+            self._counts.refused += 1
+
+    def _announcer(self, header: ApsHeader, payload: bytes) -> Peer:
+        """Return who announces itself; DecodeError for any other frame of an unknown sender."""
+        if header.profile == zdp.PROFILE and header.cluster == zdp.Cluster.DEVICE_ANNOUNCE:
+            _, message = zdp.decode(header.cluster, payload)
+            if isinstance(message, zdp.DeviceAnnounce) and message.eui != self._state.eui:
+                return self._state.peer(message.eui)
+        raise DecodeError("the sender is not known", data=payload)
+
+    def _open(self, peer: Peer | None, octets: bytes, end: int) -> tuple[Peer, bytes, int]:
+        """Return who sent it, the plaintext and the key's id; DecodeError if it does not verify or is a replay."""
+        auxiliary = read_auxiliary(octets, end)
+        if auxiliary.source is not None and (peer is None or peer.eui != auxiliary.source):
+            peer = self._state.peers.get(auxiliary.source)
+        if peer is None or peer.security is None:
+            raise DecodeError("no link key with the sender", data=octets)
+        payload, _, counter = peer.security.unprotect(octets, end, peer.eui)
+        if counter < peer.aps_next:
+            raise _ReplayError("a replayed APS frame", data=octets)
+        self._state.aps_heard(peer, counter)
+        return peer, payload, auxiliary.key_id
+
+    def _data(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, lqi: int) -> None:
+        secured = header.security
+        if header.fragmentation:
+            whole = self._reassembler.take(source, header, payload)
+            self._acknowledge(peer, header)
+            if whole is None or self.user is None:
+                return
+            self.user.aps_data(peer, header, whole, secured, lqi)
+            return
+        if header.ack_request:
+            self._acknowledge(peer, header)
+        if (header.ack_request or not secured) and self._duplicate(source, header, payload):
+            self._counts.duplicates += 1
+            return
+        if self.user is not None:
+            self.user.aps_data(peer, header, payload, secured, lqi)
+
+    def _duplicate(self, source: int, header: ApsHeader, payload: bytes) -> bool:
+        """Tell whether this message came before; the counter alone wraps after 256 of them."""
+        key, now = (source, header.counter), self._timers.now()
+        seen = self._seen.get(key)
+        self._seen[key] = (now + self._settings.duplicate_wait, payload)
+        return seen is not None and seen[0] > now and seen[1] == payload
+
+    def _acknowledge(self, peer: Peer, header: ApsHeader) -> None:
+        answer = acknowledgement_of(header, security=header.security).encode()
+        self._nwk.send(peer.short, self._seal(peer, answer, b"", secured=header.security))
+
+    def _command(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, key_id: int | None) -> None:
+        command = decode_command(payload)
+        if header.ack_request:
+            self._acknowledge(peer, header)
+            if self._duplicate(source, header, payload):
+                self._counts.duplicates += 1
+                return
+        if self.user is not None:
+            self.user.aps_command(peer, command, key_id)
+
+    def _acknowledged(self, source: int, header: ApsHeader) -> None:
+        key = (source, header.counter)
+        out = self._outgoing.get(key)
+        if out is None or (out.secured and not header.security):
+            return
+        if header.fragmentation and header.block_number != out.index:
+            return
+        if out.timer is not None:
+            out.timer.cancel()
+        out.index += 1
+        if out.index < len(out.blocks):
+            out.left = self._settings.aps_retries
+            self._transmit(out)
+        else:
+            del self._outgoing[key]
+            self._end(out, DeliveryStatus.OK)
+
+
+def _hop_outcome(done: Done, ok: bool) -> None:
+    done(DeliveryStatus.OK if ok else DeliveryStatus.NO_ACK)
+
+
+def _fragment_header(data: ApsData, out: _Outgoing) -> bytes:
+    first = out.index == 0
+    return ApsHeader(
+        FrameType.DATA,
+        data.destination_endpoint,
+        data.cluster,
+        data.profile,
+        data.source_endpoint,
+        out.counter,
+        security=out.secured,
+        ack_request=True,
+        fragmentation=Fragmentation.FIRST if first else Fragmentation.OTHER,
+        block_number=len(out.blocks) if first else out.index,
+    ).encode()

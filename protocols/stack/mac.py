@@ -1,0 +1,265 @@
+"""MAC sublayer of one radio: data frames, scanning, association, and frames held for sleeping children."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
+from protocols.errors import DecodeError
+from protocols.interfaces import Handle, RadioLink, Random, TransmitStatus
+from protocols.mac.beacon import Beacon
+from protocols.mac.commands import (
+    AssociationRequest,
+    AssociationResponse,
+    BeaconRequest,
+    Capability,
+    DataRequest,
+    decode_command,
+)
+from protocols.mac.frame import BROADCAST_PAN, FrameType, MacFrame, data_frame
+from protocols.stack.indirect import IndirectQueue
+from protocols.stack.settings import StackSettings
+from protocols.stack.timers import Timers
+
+BROADCAST = ShortAddress(0xFFFF)
+_ASSOCIATION_POLLS = 4  # data requests until the response must have come
+
+Sent = Callable[[bool], object]  # told whether the next hop acknowledged
+Associated = Callable[[ShortAddress | None, Eui64 | None], object]  # own short address and the parent, or None
+
+
+class Candidate(NamedTuple):
+    """A router heard in a scan."""
+
+    radio: int
+    channel: int
+    pan_id: int
+    short: ShortAddress
+    lqi: int
+    beacon: Beacon
+
+
+class MacUser(Protocol):
+    """Who decides on children."""
+
+    def beacon(self) -> Beacon | None:
+        """Return what to answer to a beacon request, None not to."""
+        ...
+
+    def associate(self, radio: int, eui: Eui64, capability: Capability) -> AssociationResponse | None:
+        """Return the answer to an association request, None to stay silent."""
+        ...
+
+    def associated(self, radio: int, eui: Eui64) -> None:
+        """The child has its association response."""
+        ...
+
+
+class _Nobody:
+    """The listener of a radio that is off."""
+
+    def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
+        """Hear nothing."""
+
+    def transmitted(self, handle: Handle, status: TransmitStatus, pending: bool) -> None:
+        """Expect nothing."""
+
+
+class MacLayer:
+    """`protocols.interfaces.RadioListener` of one radio."""
+
+    def __init__(
+        self, index: int, eui: Eui64, radio: RadioLink, timers: Timers, settings: StackSettings, random: Random
+    ) -> None:
+        self.index, self._radio = index, radio
+        self.own_extended = eui
+        self._timers, self._settings = timers, settings
+        self._sequence = random.randrange(0, 256)
+        self.short, self.pan_id, self.channel = NO_SHORT_ADDRESS, BROADCAST_PAN, 11
+        self._receiver_on = self._coordinator = False
+        self.user: MacUser | None = None
+        self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
+        self.indirect = IndirectQueue(self, radio, timers, settings)
+        self._done: dict[Handle, Callable[[TransmitStatus, bool], object]] = {}
+        self._last_sequence: dict[int, int] = {}  # by source: drops frames repeated for a lost acknowledgement
+        self._scan: list[Candidate] | None = None
+        self._association: Associated | None = None
+        self.polled: Callable[[bool], object] = lambda more: None  # a frame came; `more` wait at the parent
+        radio.attach(self)
+
+    # --- configuration -----------------------------------------------------------------------------------------
+
+    def configure(
+        self,
+        *,
+        short: ShortAddress,
+        pan_id: int,
+        channel: int,
+        receiver_on: bool = True,
+        coordinator: bool = False,
+    ) -> None:
+        self.short, self.pan_id, self.channel = short, pan_id, channel
+        self._receiver_on, self._coordinator = receiver_on, coordinator
+        self._apply()
+
+    def set_receiver(self, *, on: bool) -> None:
+        if on != self._receiver_on:
+            self._receiver_on = on
+            self._apply()
+
+    def _apply(self) -> None:
+        self._radio.configure(
+            eui=self.own_extended,
+            short=self.short,
+            pan_id=self.pan_id,
+            channel=self.channel,
+            receiver_on=self._receiver_on,
+            coordinator=self._coordinator,
+        )
+
+    def shut(self) -> None:
+        """Switch the radio off: what is queued is dropped, nothing is heard."""
+        self._radio.attach(_Nobody())
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def send(self, destination: int, payload: bytes, done: Sent | None = None) -> None:
+        """Send a NWK frame to a neighbour, or to all of them without acknowledgement."""
+        sequence = self._sequence = (self._sequence + 1) & 0xFF
+        unicast = destination != BROADCAST
+        to = ShortAddress(destination)
+        frame = data_frame(sequence, self.pan_id, to, self.short, payload, ack_request=unicast)
+        handle = self._radio.transmit(frame, retries=self._settings.mac_retries)
+        if done is not None:
+            self._done[handle] = lambda status, pending: done(status is TransmitStatus.OK)
+
+    def transmit(
+        self,
+        kind: FrameType,
+        payload: bytes,
+        *,
+        to: ShortAddress | Eui64 | None,
+        source: ShortAddress | Eui64 | None,
+        source_pan: int | None = None,
+        pending: bool = False,
+        done: Callable[[TransmitStatus, bool], object] | None = None,
+    ) -> None:
+        """Send any frame; `done(status, pending bit of the acknowledgement)`."""
+        self._sequence = (self._sequence + 1) & 0xFF
+        pan = None if to is None else self.pan_id
+        from_pan = None if source is None else self.pan_id if source_pan is None else source_pan
+        unicast = to is not None and to != BROADCAST
+        frame = MacFrame(kind, self._sequence, pan, to, from_pan, source, payload, unicast, pending)
+        handle = self._radio.transmit(frame.encode(), retries=self._settings.mac_retries)
+        if done is not None:
+            self._done[handle] = done
+
+    def transmitted(self, handle: Handle, status: TransmitStatus, pending: bool) -> None:
+        done = self._done.pop(handle, None)
+        if done is not None:
+            done(status, pending)
+
+    # --- receiving ---------------------------------------------------------------------------------------------
+
+    def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
+        try:
+            decoded = MacFrame.decode(frame)
+            if decoded.frame_type == FrameType.DATA:
+                self._data(decoded, lqi)
+            elif decoded.frame_type == FrameType.COMMAND:
+                self._command(decoded)
+            elif decoded.frame_type == FrameType.BEACON:
+                self._beacon(decoded, lqi)
+        except DecodeError:
+            return
+
+    def _data(self, frame: MacFrame, lqi: int) -> None:
+        source = frame.source
+        if source is None:
+            return
+        if frame.ack_request:
+            if self._last_sequence.get(source) == frame.sequence:
+                self.polled(frame.frame_pending)
+                return
+            self._last_sequence[source] = frame.sequence
+        self.deliver(self.index, source, frame.payload, lqi)
+        self.polled(frame.frame_pending)
+
+    def _command(self, frame: MacFrame) -> None:
+        command, source, user = decode_command(frame.payload), frame.source, self.user
+        if isinstance(command, DataRequest) and source is not None:
+            self.indirect.requested(source)
+        elif isinstance(command, AssociationResponse) and self._association is not None:
+            parent = source if isinstance(source, Eui64) else None
+            self._end_association(command.short if command.status == 0 else None, parent)
+        elif user is None:
+            return
+        elif isinstance(command, BeaconRequest):
+            beacon = user.beacon()
+            if beacon is not None:
+                self.transmit(FrameType.BEACON, beacon.encode(), to=None, source=self.short)
+        elif isinstance(command, AssociationRequest) and isinstance(source, Eui64):
+            response = user.associate(self.index, source, command.capability)
+            if response is not None:
+                self.indirect.hold_response(source, response)
+
+    def response_delivered(self, eui: Eui64) -> None:
+        if self.user is not None:
+            self.user.associated(self.index, eui)
+
+    def _beacon(self, frame: MacFrame, lqi: int) -> None:
+        if self._scan is None or frame.source_pan is None or frame.source is None:
+            return
+        beacon = Beacon.decode(frame.payload)
+        source = ShortAddress(frame.source)
+        self._scan.append(Candidate(self.index, self.channel, frame.source_pan, source, lqi, beacon))
+
+    # --- joining -----------------------------------------------------------------------------------------------
+
+    def scan(self, channels: Sequence[int], done: Callable[[list[Candidate]], object]) -> None:
+        """Look for routers on each of `channels`, then tell which were heard."""
+        self._scan = []
+        self._scan_next(list(channels), done)
+
+    def _scan_next(self, channels: list[int], done: Callable[[list[Candidate]], object]) -> None:
+        if not channels:
+            heard, self._scan = self._scan or [], None
+            done(heard)
+            return
+        self.configure(short=NO_SHORT_ADDRESS, pan_id=BROADCAST_PAN, channel=channels.pop(0))
+        self.transmit(FrameType.COMMAND, BeaconRequest().encode(), to=BROADCAST, source=None)
+        self._timers.after(self._settings.scan_wait, self._scan_next, channels, done)
+
+    def associate(self, parent: Candidate, capability: Capability, done: Associated) -> None:
+        """Ask `parent` for admission; `done` gets the short address, or None if refused or unanswered."""
+        self.configure(short=NO_SHORT_ADDRESS, pan_id=parent.pan_id, channel=parent.channel)
+        self._association = done
+
+        def requested(status: TransmitStatus, pending: bool) -> None:
+            if status is TransmitStatus.OK:
+                self._timers.after(self._settings.response_wait, self._ask_response, parent, _ASSOCIATION_POLLS)
+            else:
+                self._end_association(None)
+
+        request = AssociationRequest(capability).encode()
+        self.transmit(
+            FrameType.COMMAND,
+            request,
+            to=parent.short,
+            source=self.own_extended,
+            source_pan=BROADCAST_PAN,
+            done=requested,
+        )
+
+    def _ask_response(self, parent: Candidate, left: int) -> None:
+        if self._association is None:
+            return
+        if not left:
+            self._end_association(None)
+            return
+        self.transmit(FrameType.COMMAND, DataRequest().encode(), to=parent.short, source=self.own_extended)
+        self._timers.after(self._settings.response_wait // 2, self._ask_response, parent, left - 1)
+
+    def _end_association(self, short: ShortAddress | None, parent: Eui64 | None = None) -> None:
+        done, self._association = self._association, None
+        if done is not None:
+            done(short, parent)

@@ -1,0 +1,47 @@
+"""Makes sure that the trust centre knows a node is there, after it has joined and after a restart."""
+
+from collections.abc import Callable
+
+from protocols.addresses import Eui64, ShortAddress
+from protocols.interfaces import Random
+from protocols.stack.settings import StackSettings
+from protocols.stack.state import NodeState
+from protocols.stack.timers import Timers
+from protocols.stack.zdp import ZdpLayer
+from protocols.zdp.messages import NodeDescriptorRequest, ZdpMessage
+
+
+class Presence:
+    """Announces the node and asks the trust centre for its node descriptor, again until it answers."""
+
+    def __init__(
+        self,
+        state: NodeState,
+        zdp: ZdpLayer,
+        timers: Timers,
+        settings: StackSettings,
+        random: Random,
+        confirmed: Callable[[Eui64], object],
+    ) -> None:
+        self._state, self._zdp, self._timers, self._settings = state, zdp, timers, settings
+        self._random, self._confirmed = random, confirmed
+        self._pause = settings.join_backoff
+
+    def announce(self) -> None:
+        network = self._state.network
+        if network is None:
+            return
+        self._zdp.announce()
+        centre = self._state.peer(network.trust_centre)
+        self._zdp.query(centre, NodeDescriptorRequest(ShortAddress(0)), self._answered)
+
+    def _answered(self, answer: ZdpMessage | None) -> None:
+        network = self._state.network
+        if network is None:
+            return
+        if answer is not None:
+            self._confirmed(network.trust_centre)
+            return
+        pause = self._pause
+        self._pause = min(2 * pause, self._settings.restart_backoff_most)
+        self._timers.after(pause // 2 + self._random.randrange(0, pause), self.announce)

@@ -1,0 +1,258 @@
+"""The layers of a node between power-on and power-off."""
+
+from collections.abc import Callable, Sequence
+
+from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
+from protocols.aps.commands import ApsCommand, RemoveDevice, Tunnel, UpdateDevice, UpdateStatus
+from protocols.aps.frame import ApsHeader
+from protocols.aps.security import KeyId
+from protocols.errors import DecodeError, UsageError
+from protocols.interfaces import (
+    ApsData,
+    Clock,
+    Entropy,
+    HanEvent,
+    Joined,
+    Left,
+    LinkKey,
+    RadioLink,
+    Received,
+    Rejoined,
+    SimpleDescriptor,
+    Storage,
+)
+from protocols.nwk.commands import Leave
+from protocols.stack.aps import ApsLayer
+from protocols.stack.counts import Counts
+from protocols.stack.joiner import Joiner
+from protocols.stack.mac import Candidate, MacLayer
+from protocols.stack.nwk import NwkLayer
+from protocols.stack.parent import Parent
+from protocols.stack.polling import Poller
+from protocols.stack.presence import Presence
+from protocols.stack.settings import KeyLog, NodeRole, StackSettings
+from protocols.stack.state import Network, NodeState, Peer
+from protocols.stack.timers import Timers
+from protocols.stack.trust_centre import TrustCentre
+from protocols.stack.zdp import ZdpLayer, capability_of
+from protocols.zdp import messages as zdp
+
+_ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
+
+
+class Running:
+    """Made at power-on from the storage, thrown away at power-off. Serves the APS layer and the NWK layer."""
+
+    def __init__(
+        self,
+        role: NodeRole,
+        eui: Eui64,
+        radios: Sequence[RadioLink],
+        clock: Clock,
+        storage: Storage,
+        entropy: Entropy,
+        settings: StackSettings,
+        key_log: KeyLog | None,
+        counts: Counts,
+        boot: int,
+        endpoints: Callable[[], Sequence[SimpleDescriptor]],
+        emit: Callable[[HanEvent], object],
+        note: Callable[..., object],
+    ) -> None:
+        """`boot` is how often the node was switched on: each time has its own randomness."""
+        random = entropy.random(f"stack {eui} {boot}")
+        router = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
+        self._role, self._settings, self._counts = role, settings, counts
+        self._random, self._endpoints, self._emit, self._note = random, endpoints, emit, note
+        self.timers = timers = Timers(clock)
+        self.state = state = NodeState(eui, storage, settings.counter_jump, key_log)
+        self._macs = [MacLayer(i, eui, radio, timers, settings, random) for i, radio in enumerate(radios)]
+        self._nwk = nwk = NwkLayer(state, self._macs, timers, settings, counts, random, router=router)
+        self.aps = ApsLayer(state, nwk, timers, settings, counts, random)
+        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, endpoints)
+        self._parent = Parent(state, nwk, timers, settings, random)
+        self._poller: Poller | None = None
+        self._joiner: Joiner | None = None
+        self._presence: Presence | None = None
+        self.trust_centre: TrustCentre | None = None
+        nwk.user = self.aps.user = self
+        for mac in self._macs:
+            mac.deliver = nwk.receive
+            mac.user = self._parent if router else None
+        if role is NodeRole.COORDINATOR:
+            self.trust_centre = TrustCentre(state, nwk, self.aps, self.zdp, self._parent, timers, settings, self.post)
+        else:
+            self._parent.child_joined = self._report_child
+            self.zdp.permit_joining = self._parent.permit
+        self._resume()
+
+    def post(self, event: HanEvent) -> None:
+        """Tell the application, out of the present call."""
+        self.timers.soon(self._emit, event)
+
+    def stop(self) -> None:
+        """Stop all timers and switch the radios off."""
+        self.timers.stop()
+        for mac in self._macs:
+            mac.shut()
+
+    # --- networks ----------------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        """Go on where the storage says the node was."""
+        if self.state.network is not None:
+            self._configure()
+            if self._role is not NodeRole.COORDINATOR:
+                self._announce(rejoined=True)
+        elif self.state.joining is not None:
+            self.join(*self.state.joining)
+
+    def form(self, pan_id: int, channel: int, extended_pan_id: Eui64, key: bytes) -> None:
+        """Become the coordinator of a new network."""
+        eui = self.state.eui
+        short = ShortAddress(0)
+        self.state.enter(Network(pan_id, channel, extended_pan_id, key, 0, short, eui, eui, short, 0, 0))
+        self._configure()
+
+    def join(self, key: LinkKey, channels: tuple[int, ...]) -> None:
+        """Look for a network until one lets this node in."""
+        self.state.set_joining(key, channels)
+        capability = capability_of(self._role)
+        self._joiner = Joiner(
+            self.state, self._macs, self.timers, self._settings, self._random, capability, self._entered, self._wake
+        )
+        self._joiner.start(key, channels)
+
+    def _wake(self, parent: Candidate | None) -> None:
+        """Associated: a sleepy node fetches its network key. None: the attempt is over."""
+        if parent is None:
+            self._sleep_no_more()
+        elif self._role is NodeRole.SLEEPY_END_DEVICE:
+            self._poll(self._macs[parent.radio], parent.short)
+
+    def _entered(self) -> None:
+        """The network key has come."""
+        self._joiner = None
+        self.state.end_joining()
+        self._configure()
+        self.timers.after(_ANNOUNCE_AFTER, lambda: self._announce(rejoined=False))
+
+    def _configure(self) -> None:
+        """Set the radios for the network: the one to the parent, and at a router all."""
+        network = self.state.network
+        if network is None:
+            return
+        router = self._role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
+        for mac in self._macs:
+            if router or mac.index == network.parent_radio:
+                channel = network.channel if mac.index == 0 else self._settings.backhaul_channel
+                coordinator = self._role is NodeRole.COORDINATOR
+                mac.configure(short=network.short, pan_id=network.pan_id, channel=channel, coordinator=coordinator)
+        if self._role is NodeRole.SLEEPY_END_DEVICE:
+            self._poll(self._macs[network.parent_radio], network.parent_short)
+
+    def _poll(self, mac: MacLayer, parent: ShortAddress) -> None:
+        if self._poller is None:
+            self._poller = Poller(mac, self.timers, self._settings)
+            self._nwk.activity = self._poller.expect
+        self._poller.start(parent)
+
+    def _sleep_no_more(self) -> None:
+        if self._poller is not None:
+            self._poller.stop()
+            self._poller = None
+            self._nwk.activity = lambda: None
+
+    def _announce(self, *, rejoined: bool) -> None:
+        def confirmed(trust_centre: Eui64) -> None:
+            network = self.state.network
+            if network is None:
+                return
+            parent, short = str(network.parent), f"{network.short:04x}"
+            self._note("rebooted" if rejoined else "joined", device=str(self.state.eui), parent=parent, short=short)
+            self.post(Rejoined(trust_centre) if rejoined else Joined(trust_centre))
+
+        presence = Presence(self.state, self.zdp, self.timers, self._settings, self._random, confirmed)
+        self._presence = presence
+        presence.announce()
+
+    # --- NwkUser -----------------------------------------------------------------------------------------------
+
+    def nwk_data(self, source: int, payload: bytes, lqi: int) -> None:
+        self.aps.receive(source, payload, lqi)
+
+    def nwk_unsecured(self, source: int, payload: bytes) -> None:
+        if self._joiner is None or not self._joiner.awaits_key:
+            return
+        try:
+            self._joiner.take_key(payload)
+        except DecodeError:
+            self._counts.refused += 1
+
+    def nwk_leave(self, source: int) -> None:
+        network = self.state.network
+        if network is None or self._role is NodeRole.COORDINATOR or source not in (0, network.parent_short):
+            return
+        self.timers.soon(self._leave)
+
+    def _leave(self) -> None:
+        self.state.leave()
+        self._sleep_no_more()
+        for mac in self._macs:
+            mac.configure(short=NO_SHORT_ADDRESS, pan_id=0xFFFF, channel=mac.channel, receiver_on=False)
+        self._emit(Left(self.state.eui))
+
+    def heard_child(self, peer: Peer) -> None:
+        self.state.save(peer)
+
+    def _report_child(self, child: Peer) -> None:
+        """A router tells the trust centre of a device that associated with it."""
+        network = self.state.network
+        if network is None:
+            return
+        centre = self.state.peer(network.trust_centre)
+        command = UpdateDevice(child.eui, child.short, UpdateStatus.UNSECURED_JOIN)
+        self.aps.send_command(centre, command.encode(), secured=True)
+
+    # --- ApsUser -----------------------------------------------------------------------------------------------
+
+    def aps_data(self, peer: Peer, header: ApsHeader, payload: bytes, secured: bool, lqi: int) -> None:
+        endpoint, profile = header.destination_endpoint, header.profile
+        if profile == zdp.PROFILE and endpoint == zdp.ENDPOINT:
+            self.zdp.receive(peer, header, payload)
+        elif any(each.endpoint == endpoint for each in self._endpoints()):
+            data = ApsData(profile, header.cluster, header.source_endpoint, endpoint, payload)
+            self._emit(Received(peer.eui, data, secured, lqi))
+
+    def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
+        network = self.state.network
+        if network is None:
+            return
+        if isinstance(command, UpdateDevice):
+            if self.trust_centre is not None and key_id == KeyId.LINK:
+                self.trust_centre.update_device(peer, command)
+        elif peer.eui != network.trust_centre:
+            return
+        elif isinstance(command, Tunnel):
+            child = self.state.peers.get(command.destination)
+            if child is not None and child.child_radio >= 0:
+                self._nwk.send_unsecured(child, command.frame)
+        elif isinstance(command, RemoveDevice) and key_id == KeyId.LINK:
+            self._remove_child(command.target)
+
+    def _remove_child(self, eui: Eui64) -> None:
+        child = self.state.peers.get(eui)
+        if child is None or child.child_radio < 0:
+            return
+        if eui in self._nwk.unauthenticated:
+            self._parent.drop(child)
+        else:
+            self._nwk.send_command(child.short, Leave(request=True).encode(), lambda ok: self.state.disown(child))
+
+    # --- for the node ------------------------------------------------------------------------------------------
+
+    def trust(self) -> TrustCentre:
+        """Return the trust centre. Raises UsageError at any other node."""
+        if self.trust_centre is None:
+            raise UsageError("only the coordinator is a trust centre")
+        return self.trust_centre

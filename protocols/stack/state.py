@@ -1,0 +1,288 @@
+"""What a node keeps of itself and of the others, in memory and in its `Storage`."""
+
+import struct
+from typing import NamedTuple, Self
+
+from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
+from protocols.aps.security import ApsSecurity
+from protocols.errors import DecodeError
+from protocols.interfaces import LinkKey, Storage
+from protocols.nwk.security import INVALID_COUNTER, NwkSecurity
+from protocols.stack.settings import KeyLog
+
+_NETWORK = struct.Struct("<BHBQ16sBHQQHBB")
+_PEER = struct.Struct("<BHBQb16s")
+_COUNTERS = struct.Struct("<II")
+_ROUTE = struct.Struct("<HBH")
+_WINDOW = struct.Struct("<QQ")
+_VERSION = 1  # of the cells
+_SLEEPY, _ROUTER, _MEMBER, _KEYED = 1, 2, 4, 8
+_NOBODY = Eui64(0)
+
+
+class Network(NamedTuple):
+    """The network a node belongs to and its place in it."""
+
+    pan_id: int
+    channel: int  # of the HAN radio
+    extended_pan_id: Eui64
+    key: bytes  # 16 octets
+    key_sequence: int
+    short: ShortAddress  # own
+    trust_centre: Eui64
+    parent: Eui64  # own EUI-64 at the coordinator
+    parent_short: ShortAddress
+    parent_radio: int  # index of the radio towards the parent
+    depth: int
+
+    def encode(self) -> bytes:
+        return _NETWORK.pack(_VERSION, *self)
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        if octets[0] != _VERSION:
+            raise DecodeError(f"network cell of version {octets[0]}, {_VERSION} known", data=octets)
+        _, pan, channel, epid, key, sequence, short, centre, parent, hop, radio, depth = _NETWORK.unpack(octets)
+        return cls(
+            pan,
+            channel,
+            Eui64(epid),
+            key,
+            sequence,
+            ShortAddress(short),
+            Eui64(centre),
+            Eui64(parent),
+            ShortAddress(hop),
+            radio,
+            depth,
+        )
+
+
+class Peer:
+    """Another node: its address, its link key, its counters."""
+
+    __slots__ = ("aps_next", "child_radio", "eui", "heard_cell", "key", "member", "nwk_next", "parent", "router",
+                 "security", "short", "sleepy")  # fmt: skip
+
+    def __init__(self, eui: Eui64) -> None:
+        self.eui = eui
+        self.short = NO_SHORT_ADDRESS
+        self.sleepy = self.router = False
+        self.member = False  # at the trust centre: has joined and announced itself
+        self.parent = _NOBODY  # at the trust centre: who reported it
+        self.child_radio = -1  # index of the radio on which it is a child of this node
+        self.key: LinkKey | None = None
+        self.security: ApsSecurity | None = None
+        self.nwk_next = self.aps_next = 0  # lowest counter taken next
+        self.heard_cell = f"heard/{eui}"
+
+    def set_key(self, key: LinkKey) -> None:
+        if key != self.key:
+            self.key, self.security, self.aps_next = key, ApsSecurity(key), 0
+
+    def encode(self) -> bytes:
+        flags = self.sleepy * _SLEEPY | self.router * _ROUTER | self.member * _MEMBER
+        flags |= (self.key is not None) * _KEYED
+        return _PEER.pack(_VERSION, self.short, flags, self.parent, self.child_radio, self.key or bytes(16))
+
+    def restore(self, octets: bytes) -> None:
+        _, short, flags, parent, self.child_radio, key = _PEER.unpack(octets)
+        self.short, self.parent = ShortAddress(short), Eui64(parent)
+        self.sleepy, self.router = bool(flags & _SLEEPY), bool(flags & _ROUTER)
+        self.member = bool(flags & _MEMBER)
+        if flags & _KEYED:
+            self.set_key(LinkKey(key))
+
+
+class NodeState:
+    """Loaded from the storage at power-on. Every change that must survive a power cut is put at once."""
+
+    def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
+        self.eui = eui
+        self._storage, self._jump, self._key_log = storage, counter_jump, key_log
+        self.network: Network | None = None
+        self.security: NwkSecurity | None = None
+        self.short = NO_SHORT_ADDRESS
+        self.peers: dict[Eui64, Peer] = {}
+        self.by_short: dict[int, Peer] = {}
+        self.sleepy_children: dict[int, int] = {}  # short address -> index of the radio
+        self.routes: dict[int, tuple[int, int]] = {}  # destination -> radio, next hop
+        self.authorised: dict[Eui64, int] = {}  # at the trust centre: who may join, until when
+        stored = storage.get("counters")
+        counters: tuple[int, int] = _COUNTERS.unpack(stored) if stored else (0, 0)
+        self._nwk_counter, self._aps_counter = counters
+        self._nwk_saved, self._aps_saved = self._nwk_counter, self._aps_counter
+        self._load()
+
+    def _load(self) -> None:
+        for cell in self._storage.cells():
+            if cell.startswith("peer/"):
+                peer = self.peer(Eui64(int(cell[5:], 16)))
+                peer.restore(self._storage.get(cell) or b"")
+                heard = self._storage.get(peer.heard_cell)
+                if heard is not None:
+                    peer.nwk_next, peer.aps_next = _COUNTERS.unpack(heard)
+                self._index(peer)
+        stored = self._storage.get("network")
+        if stored is not None:
+            self._enter(Network.decode(stored))
+        routes = self._storage.get("routes") or b""
+        self.routes = {to: (radio, hop) for to, radio, hop in _ROUTE.iter_unpack(routes)}
+        windows = self._storage.get("authorised") or b""
+        self.authorised = {Eui64(eui): until for eui, until in _WINDOW.iter_unpack(windows)}
+
+    # --- network -----------------------------------------------------------------------------------------------
+
+    def _enter(self, network: Network) -> None:
+        self.network = network
+        self.short = network.short
+        self.security = NwkSecurity(network.key, network.key_sequence)
+
+    def enter(self, network: Network) -> None:
+        """Take membership of `network` and save it."""
+        self._enter(network)
+        self._storage.put("network", network.encode())
+        if self._key_log is not None:
+            self._key_log(f"network key {network.extended_pan_id}", network.key)
+
+    def leave(self) -> None:
+        """Forget the network and who is in it; counters and link keys stay."""
+        self.network = self.security = None
+        self.short = NO_SHORT_ADDRESS
+        for peer in self.peers.values():
+            peer.child_radio, peer.member = -1, False
+            self.set_short(peer, NO_SHORT_ADDRESS)
+        self.routes.clear()
+        self.sleepy_children.clear()
+        self._storage.delete("network")
+        self._storage.delete("routes")
+
+    # --- joining -----------------------------------------------------------------------------------------------
+
+    @property
+    def joining(self) -> tuple[LinkKey, tuple[int, ...]] | None:
+        """Key and channels of a join that has not ended."""
+        stored = self._storage.get("joining")
+        return None if stored is None else (LinkKey(stored[:16]), tuple(stored[16:]))
+
+    def set_joining(self, key: LinkKey, channels: tuple[int, ...]) -> None:
+        self._storage.put("joining", key + bytes(channels))
+
+    def end_joining(self) -> None:
+        self._storage.delete("joining")
+
+    def authorise(self, eui: Eui64, until: int) -> None:
+        """Let `eui` join until then; 0 ends it."""
+        self.authorised[eui] = until
+        if not until:
+            del self.authorised[eui]
+        self._storage.put("authorised", b"".join(_WINDOW.pack(*window) for window in self.authorised.items()))
+
+    # --- counters ----------------------------------------------------------------------------------------------
+
+    def next_nwk_counter(self) -> int:
+        """Return an outgoing NWK counter never used before, power cuts included."""
+        counter = self._nwk_counter
+        if counter >= self._nwk_saved:
+            self._nwk_saved = min(counter + self._jump, INVALID_COUNTER)
+            self._save_counters()
+        self._nwk_counter = counter + 1
+        return counter
+
+    def next_aps_counter(self) -> int:
+        """Return an outgoing APS frame counter never used before; one series serves all link keys."""
+        counter = self._aps_counter
+        if counter >= self._aps_saved:
+            self._aps_saved = min(counter + self._jump, INVALID_COUNTER)
+            self._save_counters()
+        self._aps_counter = counter + 1
+        return counter
+
+    def _save_counters(self) -> None:
+        self._storage.put("counters", _COUNTERS.pack(self._nwk_saved, self._aps_saved))
+
+    def nwk_heard(self, peer: Peer, counter: int) -> None:
+        """Refuse `counter` and all below from `peer` from now on, also after a power cut."""
+        peer.nwk_next = counter + 1
+        self._storage.put(peer.heard_cell, _COUNTERS.pack(counter + 1, peer.aps_next))
+
+    def aps_heard(self, peer: Peer, counter: int) -> None:
+        peer.aps_next = counter + 1
+        self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, counter + 1))
+
+    # --- others ------------------------------------------------------------------------------------------------
+
+    def peer(self, eui: Eui64) -> Peer:
+        """Return what is known of `eui`, made if new."""
+        peer = self.peers.get(eui)
+        if peer is None:
+            peer = self.peers[eui] = Peer(eui)
+        return peer
+
+    def save(self, peer: Peer) -> None:
+        self._storage.put(f"peer/{peer.eui}", peer.encode())
+
+    def _index(self, peer: Peer) -> None:
+        if peer.short != NO_SHORT_ADDRESS:
+            self.by_short[peer.short] = peer
+            if peer.child_radio >= 0 and peer.sleepy:
+                self.sleepy_children[peer.short] = peer.child_radio
+
+    def set_short(self, peer: Peer, short: ShortAddress) -> None:
+        """Note the short address of `peer`; who had it before has none any more."""
+        if peer.short == short:
+            return
+        self.by_short.pop(peer.short, None)
+        self.sleepy_children.pop(peer.short, None)
+        before = self.by_short.get(short)
+        if before is not None:
+            before.short = NO_SHORT_ADDRESS
+            self.save(before)
+        peer.short = short
+        self._index(peer)
+        self.save(peer)
+
+    def adopt(self, peer: Peer, short: ShortAddress, radio: int, *, sleepy: bool, router: bool) -> None:
+        """Make `peer` a child of this node on `radio`."""
+        peer.sleepy, peer.router, peer.child_radio = sleepy, router, radio
+        self.sleepy_children.pop(short, None)
+        self.set_short(peer, short)
+        self._index(peer)
+        self.save(peer)
+        self.learn_route(short, radio, short)
+
+    def disown(self, peer: Peer) -> None:
+        """Forget that `peer` is a child."""
+        peer.child_radio = -1
+        self.sleepy_children.pop(peer.short, None)
+        self.routes.pop(peer.short, None)
+        self.save(peer)
+
+    def forget(self, peer: Peer) -> None:
+        """Drop a node that associated and never had the network key, unless it has a link key."""
+        self.disown(peer)
+        if peer.key is None and not peer.nwk_next:
+            self.set_short(peer, NO_SHORT_ADDRESS)
+            self.peers.pop(peer.eui, None)
+            self._storage.delete(f"peer/{peer.eui}")
+
+    def clear_key(self, peer: Peer) -> None:
+        """Forget the link key shared with `peer`."""
+        peer.key = peer.security = None
+        self.save(peer)
+
+    def set_key(self, eui: Eui64, key: LinkKey) -> None:
+        """Install the link key shared with `eui`; a new key starts with fresh counters."""
+        peer = self.peer(eui)
+        peer.set_key(key)
+        self.save(peer)
+        self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, peer.aps_next))
+        if self._key_log is not None:
+            self._key_log(f"link key {eui}", key)
+
+    def learn_route(self, destination: int, radio: int, hop: int) -> None:
+        """Note that `destination` is reached over the neighbour `hop` on `radio`."""
+        route = (radio, hop)
+        if self.routes.get(destination) != route:
+            self.routes[destination] = route
+            self._storage.put("routes", b"".join(_ROUTE.pack(to, *via) for to, via in self.routes.items()))

@@ -1,0 +1,183 @@
+"""The trust centre: who may join, the network key, who is a member."""
+
+from collections.abc import Callable
+
+from protocols.addresses import Eui64
+from protocols.aps.commands import RemoveDevice, TransportNetworkKey, Tunnel, UpdateDevice, UpdateStatus
+from protocols.aps.security import KeyId
+from protocols.interfaces import SECOND, HanEvent, Joined, Left, LinkKey, Rejoined, Timer
+from protocols.nwk.commands import Leave
+from protocols.stack.aps import ApsLayer
+from protocols.stack.broadcasts import DELIVERY_TIME
+from protocols.stack.nwk import NwkLayer
+from protocols.stack.parent import Parent
+from protocols.stack.settings import StackSettings
+from protocols.stack.state import NodeState, Peer
+from protocols.stack.timers import Timers
+from protocols.stack.zdp import ZdpLayer
+
+_GATHER = 20_000_000  # ns in which several reasons to open joining make one broadcast
+
+
+class TrustCentre:
+    """Runs on the coordinator."""
+
+    def __init__(
+        self,
+        state: NodeState,
+        nwk: NwkLayer,
+        aps: ApsLayer,
+        zdp: ZdpLayer,
+        parent: Parent,
+        timers: Timers,
+        settings: StackSettings,
+        post: Callable[[HanEvent], object],
+    ) -> None:
+        self._state, self._nwk, self._aps, self._zdp, self._parent = state, nwk, aps, zdp, parent
+        self._timers, self._settings, self._post = timers, settings, post
+        self._renewal: Timer | None = None
+        self._renewal_at = 0
+        self._expected: dict[Eui64, int] = {}  # got the key, not announced yet: repetitions left
+        self._unannounced: dict[Eui64, int] = {}  # confirmed before its announcement came, until when that counts
+        parent.child_joined = self._own_child
+        zdp.announced = self._announced
+        zdp.asked = self._asked
+        if state.authorised:
+            self._open_joining()
+
+    # --- permission --------------------------------------------------------------------------------------------
+
+    def allow(self, eui: Eui64, key: LinkKey, seconds: int) -> None:
+        """Let `eui` join under `key` for `seconds`, at this node and over every router."""
+        self._state.set_key(eui, key)
+        self._state.authorise(eui, self._timers.now() + seconds * SECOND)
+        self._parent.permit(min(seconds, self._settings.permit_seconds))
+        self._open_joining()
+
+    def _open_joining(self) -> None:
+        """Renew the permission soon, unless that is about to happen."""
+        due = self._timers.now() + _GATHER
+        if self._renewal is not None:
+            if self._renewal_at <= due:
+                return
+            self._renewal.cancel()
+        self._schedule(due)
+
+    def _schedule(self, due: int) -> None:
+        self._renewal_at = due
+        self._renewal = self._timers.after(due - self._timers.now(), self._renew)
+
+    def _renew(self) -> None:
+        self._renewal = None
+        now = self._timers.now()
+        for eui in [eui for eui, until in self._state.authorised.items() if until <= now]:
+            self._state.authorise(eui, 0)
+        if not self._state.authorised or self._state.network is None:
+            return
+        left = -(-(max(self._state.authorised.values()) - now) // SECOND)
+        seconds = min(left, self._settings.permit_seconds)
+        self._parent.permit(seconds)
+        self._zdp.open_joining(seconds)
+        self._schedule(now + self._settings.permit_renewal)
+
+    def _may_join(self, eui: Eui64) -> bool:
+        return self._state.authorised.get(eui, 0) > self._timers.now()
+
+    # --- admission ---------------------------------------------------------------------------------------------
+
+    def _own_child(self, child: Peer) -> None:
+        child.parent = self._state.eui
+        if self._may_join(child.eui):
+            self._expect(child)
+        else:
+            self._parent.drop(child)
+
+    def update_device(self, reporter: Peer, command: UpdateDevice) -> None:
+        """A router reports a device that associated with it, or left."""
+        device = self._state.peer(command.device)
+        if command.status == UpdateStatus.LEFT:
+            self._left(device)
+        elif command.status == UpdateStatus.UNSECURED_JOIN:
+            if not self._may_join(command.device):
+                self._aps.send_command(reporter, RemoveDevice(command.device).encode(), secured=True)
+                return
+            if device.child_radio >= 0:
+                self._state.disown(device)
+            device.parent = reporter.eui
+            self._state.set_short(device, command.short)
+            self._state.save(device)
+            self._state.learn_route(command.short, *self._state.routes.get(reporter.short, (0, reporter.short)))
+            self._expect(device)
+
+    def _expect(self, device: Peer) -> None:
+        """Send the network key, again a few times until the device announces itself."""
+        device.member = False
+        self._state.save(device)
+        self._expected[device.eui] = self._settings.key_repeats
+        self._send_key(device)
+
+    def _send_key(self, device: Peer) -> None:
+        network = self._state.network
+        if network is None or device.eui not in self._expected:
+            return
+        command = TransportNetworkKey(network.key, network.key_sequence, device.eui, self._state.eui)
+        frame = self._aps.command_frame(device, command.encode(), KeyId.KEY_TRANSPORT)
+        if device.child_radio >= 0:
+            self._nwk.send_unsecured(device, frame)
+        else:
+            reporter = self._state.peer(device.parent)
+            self._aps.send_command(reporter, Tunnel(device.eui, frame).encode(), secured=False)
+        self._timers.after(self._settings.key_repeat, self._repeat_key, device)
+
+    def _repeat_key(self, device: Peer) -> None:
+        left = self._expected.get(device.eui, 0)
+        if (left and device.eui in self._nwk.unauthenticated) or (left and device.child_radio < 0):
+            self._expected[device.eui] = left - 1
+            self._send_key(device)
+
+    # --- membership --------------------------------------------------------------------------------------------
+
+    def _announced(self, peer: Peer) -> None:
+        if peer.key is None:
+            return
+        if peer.router and self._state.authorised:
+            self._open_joining()  # a router forgets the permission when it restarts
+        self._expected.pop(peer.eui, None)
+        if self._unannounced.pop(peer.eui, 0) > self._timers.now():
+            return
+        if peer.member:
+            self._post(Rejoined(peer.eui))
+        else:
+            self._enter(peer)
+
+    def _asked(self, peer: Peer) -> None:
+        """A node that confirms its joining speaks to the trust centre: its announcement may have been lost."""
+        if peer.key is not None and not peer.member and self._expected.pop(peer.eui, None) is not None:
+            self._unannounced[peer.eui] = self._timers.now() + DELIVERY_TIME
+            self._enter(peer)
+
+    def _enter(self, peer: Peer) -> None:
+        peer.member = True
+        self._state.save(peer)
+        self._post(Joined(peer.eui))
+
+    def remove(self, eui: Eui64) -> None:
+        """Take the device out of the network and forget its key."""
+        peer = self._state.peers.get(eui)
+        if eui in self._state.authorised:
+            self._state.authorise(eui, 0)
+        if peer is None:
+            return
+        if peer.child_radio >= 0:
+            self._nwk.send_command(peer.short, Leave(request=True).encode(), lambda ok: self._state.disown(peer))
+        elif peer.parent in self._state.peers:
+            parent = self._state.peers[peer.parent]
+            self._aps.send_command(parent, RemoveDevice(eui).encode(), secured=True)
+        self._left(peer)
+        self._state.clear_key(peer)
+
+    def _left(self, peer: Peer) -> None:
+        if peer.member:
+            peer.member = False
+            self._state.save(peer)
+            self._post(Left(peer.eui))

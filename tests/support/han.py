@@ -1,0 +1,145 @@
+"""A HAN on simulated air for tests: nodes, what they reported, and every frame of the capture."""
+
+from dataclasses import dataclass, field
+
+from emulator.air.medium import Medium
+from emulator.air.radio import SimulatedRadio
+from emulator.clock import VirtualClock
+from emulator.entropy import SeededEntropy
+from emulator.storage import MemoryStorage
+from protocols.addresses import Eui64
+from protocols.interfaces import (
+    SECOND,
+    ApsData,
+    Delivered,
+    DeliveryStatus,
+    Discovered,
+    HanEvent,
+    Handle,
+    Joined,
+    LinkKey,
+    Received,
+    SimpleDescriptor,
+)
+from protocols.stack.node import Node
+from protocols.stack.settings import NodeRole, StackSettings
+
+START = 1_772_442_000 * SECOND  # 2026-03-02T09:00:00Z
+PROFILE = 0x0109
+ENDPOINT = SimpleDescriptor(1, PROFILE, 0x0506, 0, (0x0704, 0x0000), (0x0019,))
+
+
+@dataclass
+class FrameLog:
+    """A capture in memory."""
+
+    frames: list[tuple[str, int, bytes]] = field(default_factory=list)
+
+    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
+        self.frames.append((network, time_ns, octets_with_fcs))
+
+
+class Member:
+    """A node and what it reported."""
+
+    def __init__(self, name: str, node: Node, radios: list[SimulatedRadio], key: LinkKey, storage: MemoryStorage) -> None:
+        self.name, self.node, self.radios, self.key, self.storage = name, node, radios, key, storage
+        self.events: list[HanEvent] = []
+        node.attach(self.events.append)
+        node.register([ENDPOINT])
+
+    @property
+    def eui(self) -> Eui64:
+        return self.node.eui
+
+    @property
+    def messages(self) -> list[bytes]:
+        """Payloads received, in order."""
+        return [event.aps.payload for event in self.events if isinstance(event, Received)]
+
+    def outcome(self, handle: Handle) -> DeliveryStatus | None:
+        """Return how the message `handle` ended, None if it has not."""
+        for event in self.events:
+            if isinstance(event, Delivered) and event.handle == handle:
+                return event.status
+        return None
+
+    def discovered(self, handle: Handle) -> Discovered | None:
+        for event in self.events:
+            if isinstance(event, Discovered) and event.handle == handle:
+                return event
+        return None
+
+    def send(self, to: "Member", payload: bytes, *, secured: bool = True, acknowledged: bool = True) -> Handle:
+        data = ApsData(PROFILE, 0x0704, 1, 1, payload)
+        return self.node.send(to.eui, data, secured=secured, acknowledged=acknowledged)
+
+
+class Han:
+    """One medium with a hub and whatever is added."""
+
+    def __init__(self, seed: int = 1, settings: StackSettings | None = None) -> None:
+        self.clock = VirtualClock(START)
+        self.entropy = SeededEntropy(seed)
+        self.log = FrameLog()
+        self.medium = Medium(self.clock, self.entropy, self.log)
+        self.settings = settings or StackSettings()
+        self.keys: list[tuple[str, bytes]] = []
+        self.members: dict[str, Member] = {}
+
+    def add(self, name: str, role: NodeRole, *networks: str, settings: StackSettings | None = None) -> Member:
+        """Add a node with a radio in each of `networks`, linked to nobody."""
+        eui = Eui64(0x00DB_1234_5678_9000 + len(self.members))
+        radios = [self.medium.radio(network, name) for network in networks or ("han",)]
+        storage = MemoryStorage()
+        node = Node(
+            role,
+            eui,
+            radios,
+            self.clock,
+            storage,
+            self.entropy,
+            settings or self.settings,
+            key_log=lambda label, key: self.keys.append((label, key)),
+            name=name,
+        )
+        key = LinkKey(self.entropy.random(f"install code {name}").randbytes(16))
+        member = self.members[name] = Member(name, node, radios, key, storage)
+        return member
+
+    def hub(self, pan_id: int = 0x1A62, channel: int = 15, network: str = "han") -> Member:
+        hub = self.add("hub", NodeRole.COORDINATOR, network)
+        hub.node.form(pan_id, channel)
+        return hub
+
+    def link(self, a: Member, b: Member, loss: float = 0.0, rssi: int = -60) -> None:
+        """Link every pair of radios of the two that share a network."""
+        for one in a.radios:
+            for other in b.radios:
+                if one.network is other.network:
+                    self.medium.link(one, other, rssi=rssi, loss=loss)
+
+    def start(self, *names: str, seconds: int = 600) -> None:
+        """Allow and begin the joining of `names`."""
+        hub = self.members["hub"].node
+        for name in names:
+            member = self.members[name]
+            hub.allow_join(member.eui, member.key, seconds)
+            member.node.join(member.key, (11, 15))
+
+    def run(self, seconds: float) -> None:
+        self.clock.run_for(round(seconds * SECOND))
+
+    def join(self, *names: str, within: int = 120) -> None:
+        """Join `names` and wait until all have; fails the test if one has not in time."""
+        self.start(*names)
+        for _ in range(within):
+            self.run(1)
+            if all(self.has_joined(name) for name in names):
+                return
+        missing = [name for name in names if not self.has_joined(name)]
+        raise AssertionError(f"not joined within {within} s: {missing}")
+
+    def has_joined(self, name: str) -> bool:
+        member, hub = self.members[name], self.members["hub"]
+        return Joined(hub.eui) in member.events and Joined(member.eui) in hub.events

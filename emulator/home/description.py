@@ -11,10 +11,7 @@ from protocols.errors import InputError
 
 FORMAT = 1
 
-Kind = Literal[
-    "esme", "gsme", "hcalcs", "ppmid", "ihd", "cad", "alt-han-bridge-1", "alt-han-bridge-2", "alt-han-bridge-3",
-    "alt-han-bridge-4",
-]  # fmt: skip
+Kind = Literal["esme", "gsme", "hcalcs", "ppmid", "ihd", "cad", "bridge1", "bridge2", "bridge3", "bridge4"]
 
 
 def _octets(text: object) -> bytes:
@@ -63,7 +60,6 @@ class DeviceDescription(_Model):
     kind: Kind
     eui: EuiText
     install_code: Octets
-    version: Version
     place: str
     partner: str | None = None  # of a bridge: the bridge its backhaul leads to
     installed: bool = False  # in the hub's log and the inventory before the run begins
@@ -82,7 +78,7 @@ class DeviceDescription(_Model):
 
     @property
     def is_bridge(self) -> bool:
-        return self.kind.startswith("alt-han-bridge-")
+        return self.kind.startswith("bridge")
 
 
 class Premises(_Model):

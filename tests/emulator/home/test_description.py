@@ -32,7 +32,7 @@ def test_home_1_has_a_gas_meter_behind_two_bridges() -> None:
 
 def test_home_2_has_three_bridge_products() -> None:
     kinds = [device.kind for device in home("home-2").devices if device.is_bridge]
-    assert kinds == ["alt-han-bridge-1", "alt-han-bridge-2", "alt-han-bridge-4"]
+    assert kinds == ["bridge1", "bridge2", "bridge4"]
 
 
 @pytest.mark.parametrize(

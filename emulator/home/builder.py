@@ -1,0 +1,222 @@
+"""Builds one HAN from its description: radios, nodes, hub, devices, supplies and keys."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from emulator.air.medium import Medium
+from emulator.air.radio import SimulatedRadio
+from emulator.clock import OffsetWallClock, VirtualClock
+from emulator.devices.alt_han_bridge import AltHanBridge
+from emulator.devices.cad import Cad
+from emulator.devices.communications_hub import CommunicationsHub
+from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
+from emulator.devices.esme import Esme
+from emulator.devices.gsme import Gsme
+from emulator.devices.hcalcs import Hcalcs
+from emulator.devices.ihd import Ihd
+from emulator.devices.ppmid import Ppmid
+from emulator.home.description import DeviceDescription, HomeDescription
+from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
+from emulator.power import Mains, Supply
+from emulator.storage import MemoryStorage
+from emulator.wan import Wan, WanSettings, wan_pair
+from firmware_images import Product, product
+from protocols.addresses import Eui64
+from protocols.crypto.install_code import link_key
+from protocols.gbcs.smki import Credentials
+from protocols.interfaces import MINUTE, Entropy, LinkKey, Recorder
+from protocols.ota.client import DownloadStatistics
+from protocols.ota.image import Kind
+from protocols.ota.server import OtaServer, OtaServerSettings
+from protocols.stack.node import Node
+from protocols.stack.settings import KeyLog, NodeRole, StackSettings
+
+CCS01_TYPES = {"esme": 0, "gsme": 1, "hcalcs": 13, "ihd": 128, "cad": 130, "ppmid": 132}
+"""Device type of CCS01 by kind; a bridge is a PPMID to the hub."""
+
+GSME_WAKES_EVERY = 30 * MINUTE
+_NEAR = -55  # dBm, of a link within one place
+_BACKHAUL = -50  # dBm, of the link between partner bridges
+
+_CLASSES: dict[str, Callable[..., Any]] = {
+    "esme": Esme, "gsme": Gsme, "hcalcs": Hcalcs, "ppmid": Ppmid, "ihd": Ihd, "cad": Cad,
+    "bridge1": AltHanBridge, "bridge2": AltHanBridge, "bridge3": AltHanBridge, "bridge4": AltHanBridge,
+}  # fmt: skip
+_ROLES = {"gsme": NodeRole.SLEEPY_END_DEVICE} | {f"bridge{n}": NodeRole.ROUTER for n in range(1, 5)}
+_BATTERY = ("gsme", "bridge4")
+_TRUSTS_SUPPLIER = ("esme", "gsme", "hcalcs")
+
+
+class EmulatedDevice(Protocol):
+    """What a home needs of a device, whatever it is."""
+
+    node: Node
+
+    @property
+    def firmware_version(self) -> int: ...
+    @property
+    def statistics(self) -> DownloadStatistics: ...
+    def start(self, key: LinkKey | None = None, channels: tuple[int, ...] = ()) -> None: ...
+    def power_off(self) -> None: ...
+    def power_on(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all homes of a run share."""
+
+    clock: VirtualClock
+    entropy: Entropy
+    medium: Medium
+    recorder: Recorder
+    key_log: KeyLog | None
+    credentials: Callable[[Eui64], Credentials]  # of a device or organisation, made once
+    meter_anchors: TrustAnchors  # supplier, network operator, ACB: what meters and HCALCS trust
+    broker_anchors: TrustAnchors  # the ACB: what PPMIDs, bridges and the hub trust
+
+
+@dataclass(frozen=True, slots=True)
+class Defects:
+    """Planted faults, by name of home and device; none in an honest run."""
+
+    classes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # by kind
+    ota_server: Callable[[OtaServerSettings], OtaServer] = OtaServer
+    signing: Callable[[Eui64, Credentials], Credentials] = lambda _, own: own
+
+
+@dataclass(frozen=True, slots=True)
+class HomeDevice:
+    """A device of a home, described and built."""
+
+    name: str
+    description: DeviceDescription
+    product: Product | None  # None: no image is made for its kind
+    device: EmulatedDevice
+
+    @property
+    def eui(self) -> Eui64:
+        return self.description.eui
+
+    @property
+    def key(self) -> LinkKey:
+        return link_key(self.description.install_code)
+
+    @property
+    def tunnelled(self) -> bool:
+        """Whether the hub opens a tunnel to it."""
+        return self.description.kind not in ("gsme", "ihd", "cad")
+
+
+class Home:
+    """One built HAN. Nothing runs before `start_hub` and `switch_on`."""
+
+    def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
+        self.description, self.name = description, description.name
+        self.chf, self.gpf = description.hub.chf, description.hub.gpf
+        self._around, self._defects = around, defects if defects is not None else Defects()
+        self.mains = Mains(around.clock)
+        self.dc = Supply()
+        self.wan: Wan = wan_pair(around.clock, around.entropy.random(f"wan {self.name}"), WanSettings())
+        self._radios: dict[str, SimulatedRadio] = {}
+        self._backhauls: dict[str, SimulatedRadio] = {}
+        self._hub_node = self._node("hub", self.gpf, NodeRole.COORDINATOR, ())
+        self.hub = self._build_hub()
+        self.devices = tuple(self._build(device) for device in description.devices)
+        self._link()
+
+    def device(self, name: str) -> HomeDevice:
+        self.description.device(name)  # InputError for a name it does not have
+        return next(device for device in self.devices if device.name == name)
+
+    def start_hub(self) -> None:
+        """Form the network; what was installed before is in the hub's log and may join."""
+        self._hub_node.form(self.description.pan_id, self.description.channel)
+        self.hub.start()
+        self.hub.preload(
+            InstalledDevice(device.eui, CCS01_TYPES.get(device.kind, CCS01_TYPES["ppmid"]), device.install_code)
+            for device in self.description.devices
+            if device.installed
+        )
+
+    def switch_on(self, device: HomeDevice) -> None:
+        """Let a device look for the hub's network."""
+        device.device.start(device.key, (self.description.channel,))
+        if device.description.kind not in (*_BATTERY, "esme"):
+            self.mains.supply.attach(lambda on: device.device.power_on() if on else device.device.power_off())
+
+    # --- building ----------------------------------------------------------------------------------------------
+
+    def _node(self, name: str, eui: Eui64, role: NodeRole, backhauls: tuple[SimulatedRadio, ...]) -> Node:
+        around = self._around
+        radio = self._radios[name] = around.medium.radio(f"{self.name} 2.4 GHz", name)
+        settings = StackSettings(backhaul_channel=self.description.backhaul_channel)
+        if role is NodeRole.SLEEPY_END_DEVICE:
+            settings = replace(settings, poll_period=GSME_WAKES_EVERY)
+        return Node(
+            role, eui, (radio, *backhauls), around.clock, MemoryStorage(), around.entropy, settings,
+            around.key_log, around.recorder, f"{self.name}/{name}",
+        )  # fmt: skip
+
+    def _entity(self, eui: Eui64, storage: MemoryStorage, anchors: TrustAnchors) -> GbcsEntity:
+        credentials = self._defects.signing(eui, self._around.credentials(eui))
+        return GbcsEntity(credentials, anchors, storage, self._around.entropy)
+
+    def _build_hub(self) -> CommunicationsHub:
+        around, storage = self._around, MemoryStorage()
+        return CommunicationsHub(
+            f"{self.name}/hub",
+            (self._hub_node,),
+            self.wan.hub,
+            around.clock,
+            OffsetWallClock(around.clock),
+            storage,
+            around.entropy,
+            around.recorder,
+            chf=self._entity(self.chf, storage, around.broker_anchors),
+            gpf=self._entity(self.gpf, MemoryStorage(), around.broker_anchors),
+            dc_in=self.dc,
+            settings=HubSettings(firmware_version=self.description.hub.version),
+            ota_server_factory=self._defects.ota_server,
+        )
+
+    def _build(self, described: DeviceDescription) -> HomeDevice:
+        around, storage = self._around, MemoryStorage()
+        backhauls: tuple[SimulatedRadio, ...] = ()
+        if described.is_bridge:
+            backhauls = (around.medium.radio(f"{self.name} backhaul", described.name),)
+            self._backhauls[described.name] = backhauls[0]
+        kind = described.kind
+        made = product(Kind(kind)) if kind not in ("ihd", "cad") else None
+        arguments: dict[str, Any] = {
+            "name": f"{self.name}/{described.name}",
+            "node": self._node(described.name, described.eui, _ROLES.get(kind, NodeRole.END_DEVICE), backhauls),
+            "clock": around.clock,
+            "wall": OffsetWallClock(around.clock),
+            "storage": storage,
+            "entropy": around.entropy,
+            "recorder": around.recorder,
+        }
+        if made is not None:
+            trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
+            arguments |= {"entity": self._entity(described.eui, storage, trusted), "product": made}
+        if kind == "esme":
+            arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
+        device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
+        return HomeDevice(described.name, described, made, device)
+
+    # --- who hears whom ----------------------------------------------------------------------------------------
+
+    def _link(self) -> None:
+        """Nodes in one place hear each other, partner bridges hear each other over their backhaul."""
+        places = {"hub": self.description.hub.place} | {d.name: d.place for d in self.description.devices}
+        names = list(places)
+        loss = self.description.loss
+        for number, one in enumerate(names):
+            for other in names[number + 1 :]:
+                if places[one] == places[other]:
+                    self._around.medium.link(self._radios[one], self._radios[other], _NEAR, loss)
+        for device in self.description.devices:
+            if device.partner is not None:
+                ends = self._backhauls[device.name], self._backhauls[device.partner]
+                self._around.medium.link(*ends, _BACKHAUL, loss)

@@ -1,0 +1,41 @@
+"""The capture of a run and the keys that open it."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from protocols.pcapng import CaptureKey, PcapngWriter, write_keys
+
+
+class CaptureFile:
+    """`emulator.air` capture port: one interface a radio network, in order of first mention."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._writer = PcapngWriter(file)
+        self._interfaces: dict[str, int] = {}
+        self.frames = 0
+
+    def network(self, name: str) -> int:
+        """Return the interface of a network, made when first asked for."""
+        number = self._interfaces.get(name)
+        if number is None:
+            number = self._interfaces[name] = self._writer.interface(name)
+        return number
+
+    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
+        self.frames += 1
+        self._writer.frame(self.network(network), time_ns, octets_with_fcs)
+
+
+class KeyFile:
+    """Collects the keys that came into use, each once, for `keys.txt`."""
+
+    def __init__(self) -> None:
+        self._keys: dict[bytes, CaptureKey] = {}
+
+    def log(self, label: str, key: bytes) -> None:
+        self._keys.setdefault(key, CaptureKey(key, label))
+
+    def write(self, path: Path) -> None:
+        """Write the rows of Wireshark's `zigbee_pc_keys` table, readable by the owner only."""
+        path.touch(mode=0o600)
+        path.write_text(write_keys(self._keys.values()), encoding="utf-8")

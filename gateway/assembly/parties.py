@@ -1,0 +1,61 @@
+"""Who takes part in a run, with keys of a test SMKI: organisations of fixed identity, and the devices of the homes."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from emulator.home.description import HomeDescription
+from protocols.addresses import Eui64
+from protocols.gbcs import keystore
+from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole, TestPki
+from protocols.interfaces import Entropy
+
+ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
+SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
+NETWORK_OPERATOR = Eui64.parse("90-B3-D5-1F-30-02-00-00")
+
+_ROLES = {
+    ACB: RemotePartyRole.ACCESS_CONTROL_BROKER,
+    SUPPLIER: RemotePartyRole.SUPPLIER,
+    NETWORK_OPERATOR: RemotePartyRole.NETWORK_OPERATOR,
+}
+
+
+class Parties:
+    """Keys and certificates of all GBCS entities of a run."""
+
+    def __init__(self, entropy: Entropy, now: int, homes: Iterable[HomeDescription]) -> None:
+        pki = TestPki(entropy, now)
+        self._credentials = {eui: pki.organisation(eui, role) for eui, role in _ROLES.items()}
+        for home in homes:
+            for eui in _entities(home):
+                self._credentials[eui] = pki.device(eui)
+
+    def credentials(self, eui: Eui64) -> Credentials:
+        return self._credentials[eui]
+
+    def certificate(self, eui: Eui64, usage: str) -> Certificate | None:
+        """Look a certificate up in the SMKI repository."""
+        return self.repository.get((eui, usage))
+
+    @cached_property
+    def repository(self) -> Mapping[tuple[Eui64, str], Certificate]:
+        """The SMKI repository: every certificate by entity and usage."""
+        usages = (DIGITAL_SIGNING, KEY_AGREEMENT)
+        return {
+            (eui, usage): certificate
+            for eui, own in self._credentials.items()
+            for usage, certificate in zip(usages, (own.ds_certificate, own.ka_certificate), strict=True)
+        }
+
+    def write(self, certificates: Path, keys: Path) -> None:
+        """Write all certificates to the first folder, and to the second with the organisations' private keys."""
+        everyone = list(self._credentials.values())
+        keystore.write(certificates, everyone, private=False)
+        keystore.write(keys, everyone, private=False)
+        keystore.write(keys, [self._credentials[eui] for eui in _ROLES], private=True)
+
+
+def _entities(home: HomeDescription) -> list[Eui64]:
+    """Return the GBCS entities of a home: IHD and CAD are none."""
+    return [home.hub.chf, home.hub.gpf, *(d.eui for d in home.devices if d.kind not in ("ihd", "cad"))]

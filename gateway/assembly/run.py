@@ -1,0 +1,48 @@
+"""One run from beginning to end: build the world, tell the story, close the files, and let the folder be judged."""
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from emulator import clock
+from emulator.home import shipped_homes
+from gateway.assembly import progress, sabotage, summary
+from gateway.assembly.folder import RunFolder
+from gateway.assembly.story.demo import tell
+from gateway.assembly.world import World
+from gateway.campaigns.verify import verify
+
+
+def demo(out: Path, *, seed: int, planted: str | None, console: Console | None) -> dict[str, Any]:
+    """Run the demo into the folder `out` and return its summary, checks included.
+
+    planted: name of a sabotage. console: where to show the progress, None for nowhere.
+    Raises InputError for an unknown sabotage or a folder that is not ours.
+    """
+    faults = None if planted is None else sabotage.planted(planted)
+    began = time.monotonic()
+    world = World(shipped_homes(), seed=seed, folder=RunFolder(out), faults=faults, sabotage=planted)
+    try:
+        with nullcontext() if console is None else progress.shown(world, console):
+            clock.run(world.clock, lambda: tell(world))
+    except KeyboardInterrupt:
+        _finish(world, began, interrupted=True)
+        raise
+    done = _finish(world, began)
+    judged = summary.with_checks(done, verify(world.folder.path))
+    world.folder.write_json("summary.json", judged)
+    return judged
+
+
+def _finish(world: World, began: float, *, interrupted: bool = False) -> dict[str, Any]:
+    """Close the world and write its summary, the checks still empty."""
+    rows = world.store.load()
+    world.close()
+    done = summary.summarise(world, rows, time.monotonic() - began)
+    if interrupted:
+        done["interrupted"] = True
+    world.folder.write_json("summary.json", done)
+    return done

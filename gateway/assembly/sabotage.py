@@ -1,0 +1,105 @@
+"""Defects planted on purpose, each of which `hanlab verify` must find and name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from emulator.devices.alt_han_bridge import AltHanBridge
+from emulator.devices.esme import Esme
+from emulator.entropy import SeededEntropy
+from emulator.home.builder import Defects
+from gateway.assembly.world import PlantedFaults
+from gateway.dsp.settings import DspSettings
+from protocols.addresses import Eui64
+from protocols.errors import InputError
+from protocols.gbcs.envelope import Message
+from protocols.gbcs.smki import Credentials
+from protocols.interfaces import SECOND
+from protocols.ota.image import FirmwareImage
+from protocols.ota.server import OtaServer
+
+_BRIDGES = ("bridge1", "bridge2", "bridge3", "bridge4")
+_SKIPPED_FROM = 960  # octet offset of the block the hub leaves out
+
+
+class _SkippingServer(OtaServer):
+    """Leaves one block of each image out: from there on it serves what follows."""
+
+    def block(self, image: bytes, offset: int, size: int) -> bytes:
+        return super().block(image, offset + size if offset == _SKIPPED_FROM else offset, size)
+
+
+class _UncheckingBridge(AltHanBridge):
+    """Takes any image for good."""
+
+    def check_image(self, version: int, file: bytes) -> str | None:
+        return None
+
+
+class _UnsigningBridge(AltHanBridge):
+    """Sends its alerts without a signature."""
+
+    def sign_alert(self, message_code: int, target: Eui64, payload: bytes, counter: int) -> bytes:
+        signed = Message.decode(super().sign_alert(message_code, target, payload, counter))
+        return replace(signed, signature=b"").encode()
+
+
+class _CarelessEsme(Esme):
+    """Takes an image whoever signed it."""
+
+    def signature_good(self, image: FirmwareImage) -> bool:
+        return True
+
+
+class _ConfusedEsme(Esme):
+    """Takes its own activation for a loss of the mains."""
+
+    def activated(self) -> None:
+        now = self.wall.utc()
+        self.restore_alert(now - self.esme_settings.dc_outage, now)
+
+
+class _StubbornEsme(Esme):
+    """Confirms a cancellation and forgets it."""
+
+    def cancel_activation(self) -> None:
+        return
+
+
+def _bridges(kind: type[AltHanBridge]) -> PlantedFaults:
+    return PlantedFaults(homes=Defects(classes=dict.fromkeys(_BRIDGES, kind)))
+
+
+def _esme(kind: type[Esme]) -> PlantedFaults:
+    return PlantedFaults(homes=Defects(classes={"esme": kind}))
+
+
+def _window(change: int) -> PlantedFaults:
+    return PlantedFaults(dsp_settings=DspSettings(window=DspSettings().window + change))
+
+
+def _wrong_key(eui: Eui64, own: Credentials) -> Credentials:
+    """Give bridges (identifiers that end in b1 to b4) a signing key that no certificate names."""
+    if eui & 0xF0 != 0xB0:
+        return own
+    return replace(own, ds_key=SeededEntropy(0).private_key(f"stray key of {eui}"))
+
+
+SABOTAGES: dict[str, Callable[[], PlantedFaults]] = {
+    "hub-skips-block": lambda: PlantedFaults(homes=Defects(ota_server=_SkippingServer)),
+    "bridge-skips-image-check": lambda: _bridges(_UncheckingBridge),
+    "bridge-skips-signature": lambda: _bridges(_UnsigningBridge),
+    "alert-signed-by-wrong-key": lambda: PlantedFaults(homes=Defects(signing=_wrong_key)),
+    "window-one-second-short": lambda: _window(-SECOND),
+    "window-one-second-long": lambda: _window(SECOND),
+    "esme-ignores-image-signature": lambda: _esme(_CarelessEsme),
+    "restore-alert-on-activation": lambda: _esme(_ConfusedEsme),
+    "cancelled-activation-runs": lambda: _esme(_StubbornEsme),
+}
+
+
+def planted(name: str) -> PlantedFaults:
+    """Return the defect of this name; InputError lists the names there are."""
+    try:
+        return SABOTAGES[name]()
+    except KeyError:
+        raise InputError(f"no sabotage {name!r}; there are: {', '.join(SABOTAGES)}") from None

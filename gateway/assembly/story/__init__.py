@@ -1,0 +1,1 @@
+"""The story of the demo: what its people do, in virtual time."""

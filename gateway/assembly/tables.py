@@ -1,0 +1,48 @@
+"""The tables at the end of a run."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(summary: dict[str, Any], console: Console) -> None:
+    """Print devices, alerts and figures of a summary."""
+    console.print(_devices(summary["devices"]))
+    console.print(_alerts(summary["alerts"]))
+    wall, virtual = summary["wall_seconds"], summary["virtual_seconds"]
+    console.print(
+        f"{virtual:,} virtual seconds in {wall:.1f} s ({virtual / max(wall, 1e-3):,.0f} times real time), "
+        f"{summary['frames']:,} frames; AD1 suppressed {summary['suppression']['suppressed']}, "
+        f"delivered {summary['suppression']['delivered']}"
+    )
+    for failure in summary["story_failures"]:
+        console.print(f"story: {failure}", style="yellow")
+
+
+def _devices(devices: list[dict[str, Any]]) -> Table:
+    table = Table(title="devices")
+    for heading in ("device", "variant", "from", "to"):
+        table.add_column(heading)
+    for heading in ("blocks", "retries", "octets", "minutes"):
+        table.add_column(heading, justify="right")
+    table.add_column("result")
+    for device in devices:
+        table.add_row(
+            device["name"], device["variant"] or "", device["from_version"] or "", device["to_version"] or "",
+            f"{device['blocks']:,}", f"{device['retries']:,}", f"{device['octets']:,}",
+            f"{device['virtual_seconds'] / 60:.1f}", device["result"],
+        )  # fmt: skip
+    return table
+
+
+def _alerts(alerts: list[dict[str, Any]]) -> Table:
+    table = Table(title="alerts")
+    for heading in ("time", "code", "origin", "decision", "recipient", "signature"):
+        table.add_column(heading)
+    for alert in alerts:
+        table.add_row(
+            alert["time"][:19], alert["code"], alert["origin"], alert["decision"], alert["recipient"] or "",
+            alert["signature"],
+        )  # fmt: skip
+    return table

@@ -1,0 +1,40 @@
+"""`hanlab demo`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.assembly import run, tables
+from gateway.assembly.sabotage import SABOTAGES
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_PLANTS = "Plant a defect that verify must find: " + ", ".join(SABOTAGES) + "."
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same octets.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of evidence; one of an earlier run is made anew.")] = Path("run"),
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on a terminal.")] = True,
+    sabotage: Annotated[str | None, typer.Option(help=_PLANTS)] = None,
+) -> None:
+    """Two virtual homes update their bridges and their meters over the air; leaves a folder of evidence."""
+    console = Console()
+    shown = console if progress and console.is_terminal else None
+    try:
+        summary = run.demo(out, seed=seed, planted=sabotage, console=shown)
+    except KeyboardInterrupt:
+        print(f"hanlab: interrupted; what there is stands in {out}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    tables.show(summary, console)
+    failed = [check for check in summary["checks"] if not check["passed"]]
+    for check in failed:
+        console.print(f"[red]failed[/] {check['requirement']} {check['name']}: {check['evidence']}")
+    console.print(
+        f"{len(summary['checks']) - len(failed)} of {len(summary['checks'])} checks passed; evidence in {out}"
+    )
+    raise typer.Exit(1 if failed else 0)

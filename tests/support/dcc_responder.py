@@ -1,0 +1,147 @@
+"""A very small DCC with real codecs and keys: transforms 11.3, checks what comes back signed, lets devices answer.
+
+It decides nothing a DSP decides; it is there so that service users are tested against octets that are not their own.
+"""
+
+from collections.abc import Callable
+
+from emulator.entropy import SeededEntropy
+from protocols.addresses import Eui64
+from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
+from protocols.duis.identifiers import RequestId
+from protocols.duis.requests import CommandVariant, Request, parse_request
+from protocols.duis.responses import (
+    DeviceAlertMessage,
+    GbcsPayload,
+    PreCommand,
+    Response,
+    ResponseBody,
+    ResponseMessage,
+)
+from protocols.duis.times import CANCELLATION_DATE_TIME
+from protocols.gbcs import security
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.keystore import Keystore
+from protocols.gbcs.smki import RemotePartyRole, TestPki
+from protocols.gbcs.use_cases import cs06, cs08, ecs52, fdra
+from protocols.interfaces import Clock
+
+SUPPLIER = Eui64(0x90B3D51F30010000)
+OPERATOR = Eui64(0x90B3D51F30020000)
+ACB = Eui64(0x90B3D51F30000002)
+ESME = Eui64(0x00DB1234567890A0)
+PPMID = Eui64(0x00DB1234567890A4)
+
+
+class DccResponder:
+    """`submit` is what a user's `send` goes to. The rest makes the octets a user receives later."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.entropy = SeededEntropy(7)
+        self.pki = TestPki(self.entropy, clock.now())
+        self.supplier = self.pki.organisation(SUPPLIER, RemotePartyRole.SUPPLIER)
+        self.operator = self.pki.organisation(OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
+        self.acb = self.pki.organisation(ACB, RemotePartyRole.ACCESS_CONTROL_BROKER)
+        self.repository = Keystore()
+        for eui in (ESME, PPMID):
+            self.repository.add(self.pki.device(eui), private=False)
+        self.requests: list[Request] = []
+        self.signed: list[Message] = []  # pre-commands that came back with a good signature
+        self.code = "I99"  # the answer to everything but a Transform; to a Transform too unless I0, I99
+        self.spoil: Callable[[Message], Message] = lambda message: message  # done to each pre-command
+
+    def submit(self, octets: bytes) -> bytes:
+        """Answer a request as the DCC does on its synchronous line."""
+        request = parse_request(octets)
+        self.requests.append(request)
+        content = None
+        code = self.code
+        if isinstance(request.body, SignedPreCommand):
+            message = Message.decode(request.body.gbcs_payload)
+            security.verify_signature(message, self.supplier.ds_certificate.public_key)
+            self.signed.append(message)
+        elif request.command_variant is CommandVariant.TRANSFORM and code[0] == "I":
+            content = PreCommand(gbcs_version="4.3", gbcs_payload=self.pre_command(request).encode())
+            code = "I0"
+        return self._response(code, ResponseMessage(request.service, content), request_id=request.request_id)
+
+    def pre_command(self, request: Request) -> Message:
+        body, asked = request.body, request.request_id
+        assert isinstance(body, ActivateFirmware)
+        date = body.execution_date_time
+        time = cs06.CANCEL if date == CANCELLATION_DATE_TIME else date
+        payload = cs06.Command(body.firmware_hash, asked.counter, time).encode()
+        message = Message(
+            Cra.COMMAND, asked.counter, asked.originator, asked.target, message_code=cs06.MESSAGE_CODE, payload=payload
+        )
+        return self.spoil(message)
+
+    def cs06_response(self, request_id: RequestId, version: int) -> Message:
+        """The ESME's signed answer to an activation at once."""
+        outcome = cs06.Response(cs06.Outcome(cs06.OutcomeCode.SUCCESS, version))
+        message = self._answer(request_id, ESME, cs06.MESSAGE_CODE, outcome.encode())
+        return security.sign(message, self.pki.device(ESME).ds_key, self.entropy)
+
+    def ecs52_response(self, request_id: RequestId, version: int) -> Message:
+        """The ESME's answer to 11.2, with a MAC for the supplier."""
+        payload = ecs52.Response(version, counter=request_id.counter & 0xFFFFFF).encode()
+        message = self._answer(request_id, ESME, ecs52.MESSAGE_CODE, payload)
+        z = security.shared_secret(self.pki.device(ESME).ka_key, self.supplier.ka_certificate.public_key)
+        return security.add_mac(message, z)
+
+    def cs08_response(self, request_id: RequestId, version: int) -> Message:
+        """The PPMID's answer to 11.2: to the access control broker, with a MAC for it."""
+        message = Message(
+            Cra.RESPONSE,
+            5,
+            PPMID,
+            ACB,
+            message_code=cs08.MESSAGE_CODE,
+            supplementary_party=request_id.originator,
+            supplementary_counter=request_id.counter,
+            payload=cs08.Response(version).encode(),
+        )
+        z = security.shared_secret(self.pki.device(PPMID).ka_key, self.acb.ka_certificate.public_key)
+        return security.add_mac(message, z)
+
+    def receipt_alert(self, image_hash: bytes, counter: int) -> Message:
+        """The ESME's 8F72, signed."""
+        payload = fdra.Alert(0x8F72, self._clock.now(), image_hash, counter).encode()
+        message = Message(Cra.ALERT, counter, ESME, SUPPLIER, message_code=fdra.MESSAGE_CODE, payload=payload)
+        return security.sign(message, self.pki.device(ESME).ds_key, self.entropy)
+
+    def deliver(self, request_id: RequestId, service: str, message: Message) -> bytes:
+        """The asynchronous response that carries a device's answer."""
+        body = ResponseMessage(service, GbcsPayload(message.encode()))
+        return self._response("I0", body, request_id=request_id, response_id=request_id.answered)
+
+    def refuse(self, request_id: RequestId, service: str, code: str) -> bytes:
+        """The asynchronous response of the DCC itself: E20, E21."""
+        return self._response(code, ResponseMessage(service), request_id=request_id)
+
+    def alert(self, code: int, message: Message) -> bytes:
+        body = DeviceAlertMessage(alert_code=code, gbcs_payload=message.encode())
+        return self._response("I0", body, response_id=RequestId(message.originator, message.target, message.counter))
+
+    def dcc_message(self, user: Eui64, body: ResponseBody) -> bytes:
+        return self._response("I0", body, response_id=RequestId(ACB, user, 1))
+
+    def _answer(self, request_id: RequestId, device: Eui64, code: int, payload: bytes) -> Message:
+        return Message(Cra.RESPONSE, request_id.counter, device, SUPPLIER, message_code=code, payload=payload)
+
+    def _response(
+        self,
+        code: str,
+        body: ResponseBody,
+        *,
+        request_id: RequestId | None = None,
+        response_id: RequestId | None = None,
+    ) -> bytes:
+        return Response(
+            request_id=request_id,
+            response_id=response_id,
+            response_code=code,
+            response_date_time=self._clock.now(),
+            body=body,
+        ).encode()

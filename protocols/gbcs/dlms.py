@@ -90,9 +90,13 @@ def expect(reader: Reader, octets: bytes, what: str) -> None:
         raise DecodeError(f"{what} is not {octets.hex().upper()}", offset=start, data=reader.data)
 
 
-def read_octet_string(reader: Reader, length: int) -> bytes:
-    """Read an octet-string of exactly `length` octets."""
-    expect(reader, bytes((OCTET_STRING,)) + encode_length(length), "head of an octet-string")
+def read_octet_string(reader: Reader, *lengths: int) -> bytes:
+    """Read an octet-string whose length, below 128, is one of `lengths`."""
+    expect(reader, bytes((OCTET_STRING,)), "tag of an octet-string")
+    start = reader.offset
+    length = reader.uint8()
+    if length not in lengths:
+        raise DecodeError(f"an octet-string of {length} octets", offset=start, data=reader.data)
     return reader.octets(length)
 
 

@@ -20,6 +20,7 @@ _DESCRIPTORS = (
     Descriptor(SET, _CLASS, _DEVICE_LOG, 2),  # open joining
 )
 _INSTALL_CODE = 1  # MAC address and install code
+INSTALL_CODE_LENGTHS = (6, 8, 12, 16)  # the vector's has 16; shorter ones travel with their own length [inferred]
 _CHOICES = tuple(descriptor.choice for descriptor in _DESCRIPTORS)
 
 
@@ -38,7 +39,7 @@ class LogDeviceType(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Command:
     device: Eui64
-    install_code: bytes  # 16 octets, without its CRC
+    install_code: bytes  # 6, 8, 12 or 16 octets, without its CRC
     device_type: LogDeviceType | int
     join_timeout: int  # seconds, 16 bits
     open_joining: bool = True
@@ -63,7 +64,7 @@ class Command:
         dlms.expect(data, bytes((dlms.STRUCTURE, 4)), "structure of the device")
         device = Eui64.from_big(dlms.read_octet_string(data, 8))
         dlms.expect(data, dlms.enum(_INSTALL_CODE), "kind of key")
-        code, kind = dlms.read_octet_string(data, 16), named(LogDeviceType, dlms.read_enum(data))
+        code, kind = dlms.read_octet_string(data, *INSTALL_CODE_LENGTHS), named(LogDeviceType, dlms.read_enum(data))
         timeout, joining = dlms.read_uint16(data), dlms.read_boolean(data)
         data.finish()
         return cls(device, code, kind, timeout, joining, request.counter)

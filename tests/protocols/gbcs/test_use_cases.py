@@ -117,7 +117,7 @@ outcomes = st.builds(cs06.Outcome, uint8.map(lambda number: named(cs06.OutcomeCo
 results = uint8.map(lambda number: named(AccessResult, number))
 failures = results.filter(lambda result: result != AccessResult.SUCCESS)
 device_types = uint8.map(lambda number: named(ccs01.LogDeviceType, number))
-install_codes = st.binary(min_size=16, max_size=16)
+install_codes = st.sampled_from(ccs01.INSTALL_CODE_LENGTHS).flatmap(lambda n: st.binary(min_size=n, max_size=n))
 
 
 @pytest.mark.judge("rtds")

@@ -152,10 +152,7 @@ class UpdatableDevice:
         self.node.power_off()
 
     def _run(self) -> None:
-        """Begin to work: called at every start, after the node's."""
-        hub = self.node.trust_centre
-        if hub is not None and self.node.joined:
-            self.download.start(hub)
+        """Begin to work: called at every start, after the node's. The download waits until the hub has answered."""
 
     def _joined(self, hub: Eui64) -> None:
         if self.powered:

@@ -1,0 +1,67 @@
+"""The remote parties of a test, and what they send to devices."""
+
+from emulator.entropy import SeededEntropy
+from emulator.parts.gbcs_entity import TrustAnchors
+from protocols.addresses import Eui64
+from protocols.gbcs import security
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.smki import Credentials, RemotePartyRole, TestPki
+from protocols.interfaces import SECOND
+
+START = 1_772_442_000 * SECOND  # 2026-03-02T09:00:00Z
+
+SUPPLIER = Eui64(0x90B3D51F30010000)
+OTHER_SUPPLIER = Eui64(0x90B3D51F30030000)
+NETWORK_OPERATOR = Eui64(0x90B3D51F30020000)
+BROKER = Eui64(0x90B3D51F30000002)
+
+
+class Parties:
+    """Supplier, network operator and access control broker under one test PKI."""
+
+    def __init__(self, seed: int = 7) -> None:
+        self.entropy = SeededEntropy(seed)
+        self.pki = TestPki(self.entropy, START)
+        self.supplier = self.pki.organisation(SUPPLIER, RemotePartyRole.SUPPLIER)
+        self.other_supplier = self.pki.organisation(OTHER_SUPPLIER, RemotePartyRole.SUPPLIER)
+        self.operator = self.pki.organisation(NETWORK_OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
+        self.broker = self.pki.organisation(BROKER, RemotePartyRole.ACCESS_CONTROL_BROKER)
+
+    def anchors(self) -> TrustAnchors:
+        """Return what a meter holds."""
+        return TrustAnchors.of(self.supplier, self.operator, self.broker)
+
+    def command(
+        self,
+        sender: Credentials,
+        device: Eui64,
+        message_code: int,
+        payload: bytes,
+        *,
+        counter: int,
+        signed: bool,
+        for_user: tuple[Eui64, int] | None = None,
+    ) -> bytes:
+        """Return a command under the broker's MAC; `for_user`: party and counter the broker speaks for."""
+        message = Message(
+            cra=Cra.COMMAND,
+            counter=counter,
+            originator=sender.eui,
+            target=device,
+            date_time=b"",
+            message_code=message_code,
+            supplementary_party=None if for_user is None else for_user[0],
+            supplementary_counter=None if for_user is None else for_user[1],
+            supplementary_originator_counter=None,
+            certificate=b"",
+            payload=payload,
+            signature=b"",
+            mac=None,
+        )
+        if signed:
+            message = security.sign(message, sender.ds_key, self.entropy)
+        z = security.shared_secret(self.broker.ka_key, self.pki.device(device).ka_certificate.public_key)
+        return security.add_mac(message, z).encode()
+
+    def sign_image(self, octets: bytes) -> bytes:
+        return self.entropy.sign(self.supplier.ds_key, octets)

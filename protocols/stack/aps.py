@@ -206,7 +206,7 @@ class ApsLayer:
             else:
                 payload = octets[end:]
             if peer is None:
-                raise DecodeError("the sender is not known")
+                peer = self._announcer(header, payload)
             if header.frame_type == FrameType.DATA:
                 self._data(peer, source, header, payload, lqi)
             elif header.frame_type == FrameType.ACKNOWLEDGEMENT:

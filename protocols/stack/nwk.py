@@ -46,11 +46,11 @@ class NwkUser(Protocol):
 class _Hop:
     """A frame on its way to the next hop."""
 
-    __slots__ = ("done", "header", "next_hop", "payload", "radio", "retries")
+    __slots__ = ("done", "header", "payload", "retries", "route")
 
     def __init__(self, header: bytes, payload: bytes, route: tuple[int, int], retries: int, done: Sent | None) -> None:
         self.header, self.payload, self.done, self.retries = header, payload, done, retries
-        self.radio, self.next_hop = route
+        self.route = route  # radio and next hop
 
 
 class NwkLayer:
@@ -68,7 +68,8 @@ class NwkLayer:
         router: bool,
     ) -> None:
         self._state, self._macs, self._timers, self._settings, self._counts = state, macs, timers, settings, counts
-        self._router = router
+        self._router, self._random = router, random
+        self._queues: dict[tuple[int, int], list[_Hop]] = {}  # by radio and next hop: what waits behind a frame
         self._sequence = random.randrange(0, 256)
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.user: NwkUser | None = None
@@ -147,24 +148,43 @@ class NwkLayer:
         return state.security.protect(header, state.eui, state.next_nwk_counter(), payload)
 
     def _hop(self, hop: _Hop) -> None:
+        """Send to the next hop; one frame at a time is under way to each, so that counters arrive in order."""
+        radio, to = hop.route
+        if to in self._state.sleepy_children:
+            make = partial(self.protect, hop.header, hop.payload)
+            self._macs[radio].indirect.hold(ShortAddress(to), make, partial(self._end, hop))
+            return
+        queue = self._queues.get(hop.route)
+        if queue is None:
+            self._queues[hop.route] = []
+            self._transmit(hop)
+        else:
+            queue.append(hop)
+
+    def _transmit(self, hop: _Hop) -> None:
         state = self._state
         if state.security is None:
             return
-        mac, to = self._macs[hop.radio], hop.next_hop
-        if to in state.sleepy_children:
-            make = partial(self.protect, hop.header, hop.payload)
-            mac.indirect.hold(ShortAddress(to), make, partial(self._hop_done, hop))
-        else:
-            frame = state.security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
-            mac.send(to, frame, partial(self._hop_done, hop))
+        radio, to = hop.route
+        frame = state.security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
+        self._macs[radio].send(to, frame, partial(self._transmitted, hop))
 
-    def _hop_done(self, hop: _Hop, ok: bool) -> None:
-        if ok or not hop.retries or hop.next_hop in self._state.sleepy_children:
-            if hop.done is not None:
-                hop.done(ok)
+    def _transmitted(self, hop: _Hop, ok: bool) -> None:
+        if not ok and hop.retries:
+            hop.retries -= 1
+            delay = self._settings.unicast_retry_delay
+            self._timers.after(delay // 2 + self._random.randrange(0, delay), self._transmit, hop)
             return
-        hop.retries -= 1
-        self._timers.after(self._settings.unicast_retry_delay, self._hop, hop)
+        queue = self._queues[hop.route]
+        if queue:
+            self._transmit(queue.pop(0))
+        else:
+            del self._queues[hop.route]
+        self._end(hop, ok)
+
+    def _end(self, hop: _Hop, ok: bool) -> None:
+        if hop.done is not None:
+            hop.done(ok)
 
     # --- receiving ---------------------------------------------------------------------------------------------
 

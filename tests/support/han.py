@@ -19,6 +19,7 @@ from protocols.interfaces import (
     Joined,
     LinkKey,
     Received,
+    Rejoined,
     SimpleDescriptor,
 )
 from protocols.stack.node import Node

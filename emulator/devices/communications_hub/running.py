@@ -94,7 +94,8 @@ class Running:
         self._watch_wan()
         self._chf.start()
         for entry in self.log.entries():
-            self.admit(entry)
+            if not entry.joined:
+                self.admit(entry)
         self._tunnels.start()
         self._firmware.start()
 

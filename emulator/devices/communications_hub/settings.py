@@ -59,7 +59,7 @@ class HubSettings:
     # device log
     log_capacity: int = 16
     type_1_capacity: int = 6
-    installed_join_time: int = 24 * HOUR  # how long devices of `preload` may join [I]
+    installed_join_time: int = 2 * HOUR  # how long devices of `preload` may join [I]
     # tunnels: GBCS 10.2.2
     tunnel_refresh: int = 0xFFFF * SECOND  # after the last tunnel response
     tunnel_busy_wait: int = 3 * MINUTE

@@ -202,8 +202,8 @@ def cells_of_a_ccs01() -> list[str]:
     return puts
 
 
-def test_preloaded_devices_may_join_for_a_day(bench: HubBench) -> None:
+def test_preloaded_devices_may_join_for_two_hours(bench: HubBench) -> None:
     bench.hub.preload([(eui(1), ESME_TYPE, code_of(eui(1)))])
     (entry,) = DeviceLog(bench.storage, bench.settings).entries()
-    assert entry.join_until == START + 24 * HOUR
+    assert entry.join_until == START + 2 * HOUR
     assert not entry.joined

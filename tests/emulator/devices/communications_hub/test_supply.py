@@ -18,6 +18,15 @@ def losses(bench: HubBench) -> list[tuple[int, PowerLoss]]:
     return [(at, message) for at, message in bench.up if isinstance(message, PowerLoss)]
 
 
+def running(bench: HubBench) -> bool:
+    return bench.hub.running
+
+
+def held(bench: HubBench) -> int:
+    """Return how many messages of the CSP the hub has not acknowledged."""
+    return len(bench.csp.held)
+
+
 @pytest.fixture
 def bench() -> HubBench:
     bench = HubBench()
@@ -34,7 +43,7 @@ def test_a_cut_of_2_59_is_not_reported_and_the_hub_runs_through(bench: HubBench)
     bench.run(1000)
     assert losses(bench) == []
     assert bench.notes.of("device-added") != []
-    assert bench.hub.running
+    assert running(bench)
 
 
 def test_a_cut_of_3_00_is_reported_once_with_the_start_of_the_loss(bench: HubBench) -> None:
@@ -45,20 +54,20 @@ def test_a_cut_of_3_00_is_reported_once_with_the_start_of_the_loss(bench: HubBen
     went = START + 10 * SECOND
     assert losses(bench) == [(went + 180 * SECOND + WAN_UP, PowerLoss(CHF, went))]
     assert bench.notes.of("power-loss-reported") == [{"started": went}]
-    assert bench.hub.running
+    assert running(bench)
 
 
 def test_after_200_seconds_the_hub_is_off_and_boots_when_the_supply_is_back(bench: HubBench) -> None:
     """MP102B-G11: what an activation of 13 minutes does to the hub."""
     bench.mains.cut(780 * SECOND)
     bench.run(199)
-    assert bench.hub.running
+    assert running(bench)
     bench.run(2)
-    assert not bench.hub.running
+    assert not running(bench)
     bench.run(780 - 201 + 59)
-    assert not bench.hub.running
+    assert not running(bench)
     bench.run(2)
-    assert bench.hub.running
+    assert running(bench)
     bench.run(1000)
     assert len(losses(bench)) == 1
 
@@ -69,10 +78,10 @@ def test_what_the_wan_brings_while_the_hub_is_off_is_lost_and_comes_again(bench:
     bench.add_to_log(eui(1), PPMID_TYPE)
     bench.run(700)
     assert bench.notes.of("device-added") == []
-    assert len(bench.csp.held) == 1
+    assert held(bench) == 1
     bench.resend()
     bench.run(10)
-    assert bench.csp.held == ()
+    assert held(bench) == 0
     assert bench.notes.of("device-added") == [{"device": str(eui(1)), "type": "PPMID"}]
 
 
@@ -95,7 +104,7 @@ def test_the_supply_going_again_during_the_boot_is_reported_from_its_own_start(b
     bench.mains.cut(190 * SECOND)
     bench.run(1000)
     assert [loss.started for _, loss in losses(bench)] == [START, START + 310 * SECOND]
-    assert bench.hub.running
+    assert running(bench)
 
 
 def test_a_hub_whose_supply_goes_and_stays_away_while_it_boots_is_off(bench: HubBench) -> None:
@@ -103,9 +112,9 @@ def test_a_hub_whose_supply_goes_and_stays_away_while_it_boots_is_off(bench: Hub
     bench.run(310)
     bench.mains.cut(900 * SECOND)
     bench.run(300)
-    assert not bench.hub.running
+    assert not running(bench)
     bench.run(1000)
-    assert bench.hub.running
+    assert running(bench)
 
 
 def test_ad1_reaches_the_dsp_at_a_time_known_to_the_nanosecond() -> None:
@@ -144,4 +153,4 @@ def test_noise_from_the_wan_is_noted_and_dropped(bench: HubBench) -> None:
     bench.wan.csp.send(b"HLWN\x02")
     bench.run(10)
     assert len(bench.notes.of("wan-refused")) == 1
-    assert bench.hub.running
+    assert running(bench)

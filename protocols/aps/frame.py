@@ -98,7 +98,7 @@ def acknowledgement_of(header: ApsHeader, *, security: bool = False, ack_bitfiel
     """Return the header of the acknowledgement of a data or command frame just received.
 
     For a fragment the block number is repeated (0 for the first) and `ack_bitfield` tells which blocks of the window
-    from there came; with a window of 1 it is 1, sent with its unused bits set.
+    from there came: 1 with a window of 1.
     """
     command = header.frame_type == FrameType.COMMAND
     fragmentation = Fragmentation.FIRST if header.fragmentation else Fragmentation.NONE

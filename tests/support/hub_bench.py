@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
-from emulator.air.medium import Medium
+from emulator.air.medium import Capture, Medium
 from emulator.clock import OffsetWallClock, VirtualClock
+from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.devices.communications_hub import CommunicationsHub, HubSettings
+from emulator.devices.esme import Esme
 from emulator.devices.ppmid import Ppmid
 from emulator.entropy import SeededEntropy
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
-from emulator.power import Mains
+from emulator.parts.updatable import DeviceParts
+from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
 from emulator.wan import WanSettings, wan_pair
-from firmware_images import Product, product
+from firmware_images import product
 from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import DecodeError
@@ -40,6 +43,7 @@ from protocols.zcl.frame import ZclFrame
 START = 1_772_442_000 * SECOND  # 2026-03-02T09:00:00Z
 CHF, GPF = Eui64(0x00DB1234567811A2), Eui64(0x00DB1234567811A3)
 ACB, SUPPLIER = Eui64(0x90B3D51F30000002), Eui64(0x90B3D51F30010000)
+NETWORK_OPERATOR = Eui64(0x90B3D51F30020000)
 PROFILE = 0x0109
 CHANNEL = 15
 PPMID_TYPE, ESME_TYPE, GSME_TYPE, HCALCS_TYPE, IHD_TYPE = 132, 0, 1, 13, 128
@@ -63,6 +67,14 @@ def credentials(who: Eui64, role: RemotePartyRole | None = None) -> Credentials:
 
 def acb() -> Credentials:
     return credentials(ACB, RemotePartyRole.ACCESS_CONTROL_BROKER)
+
+
+def supplier() -> Credentials:
+    return credentials(SUPPLIER, RemotePartyRole.SUPPLIER)
+
+
+def network_operator() -> Credentials:
+    return credentials(NETWORK_OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
 
 
 class Notes:
@@ -131,12 +143,23 @@ class DrivenDevice:
 
 
 class HubBench:
-    """One hub, its mains (straight into dc_in), its WAN, and devices as the test adds them."""
+    """One hub, its supply, its WAN, and devices as the test adds them.
 
-    def __init__(self, settings: HubSettings | None = None, *, wan: WanSettings | None = None) -> None:
+    The hub is fed by `dc_in`: the mains themselves, or with `fed_by_esme` a line of its own for `esme()` to switch.
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings | None = None,
+        *,
+        wan: WanSettings | None = None,
+        capture: Capture | None = None,
+        fed_by_esme: bool = False,
+    ) -> None:
         self.clock, self.entropy, self.notes = VirtualClock(START), SeededEntropy(1), Notes()
-        self.medium = Medium(self.clock, self.entropy)
+        self.medium = Medium(self.clock, self.entropy, capture)
         self.storage, self.mains = MemoryStorage(), Mains(self.clock)
+        self.dc_in = Supply() if fed_by_esme else self.mains.supply
         self.settings = settings if settings is not None else HubSettings()
         self.radio = self.medium.radio("home", "hub")
         self.node = Node(
@@ -154,7 +177,7 @@ class HubBench:
     def make_hub(self) -> CommunicationsHub:
         return CommunicationsHub(
             "hub", (self.node,), self.wan.hub, self.clock, OffsetWallClock(self.clock), self.storage, self.entropy,
-            self.notes, self.chf, None, self.mains.supply, self.settings,
+            self.notes, self.chf, None, self.dc_in, self.settings,
         )  # fmt: skip
 
     # --- time --------------------------------------------------------------------------------------------------
@@ -240,24 +263,50 @@ class HubBench:
         device.show()
         return device
 
-    def ppmid(self, who: Eui64, *, kind: Kind = Kind.PPMID) -> Ppmid:
-        """Join a real PPMID of the product of `kind`."""
-        entity = GbcsEntity(credentials(who), TrustAnchors.of(acb()), storage := MemoryStorage(), self.entropy)
-        device = Ppmid(
-            name=str(who), node=self.join(who), clock=self.clock, wall=OffsetWallClock(self.clock), storage=storage,
-            entropy=self.entropy, recorder=self.notes, entity=entity, product=product(kind),
-        )  # fmt: skip
+    def parts(self, who: Eui64, kind: Kind, *parties: Credentials) -> DeviceParts:
+        """Return what a real device of the product of `kind` is made of; it trusts `parties`."""
+        storage = MemoryStorage()
+        return {
+            "name": str(who),
+            "node": self.join(who),
+            "clock": self.clock,
+            "wall": OffsetWallClock(self.clock),
+            "storage": storage,
+            "entropy": self.entropy,
+            "recorder": self.notes,
+            "entity": GbcsEntity(credentials(who), TrustAnchors.of(*parties), storage, self.entropy),
+            "product": product(kind),
+        }
+
+    def ppmid(self, who: Eui64) -> Ppmid:
+        device = Ppmid(**self.parts(who, Kind.PPMID, acb()))
+        device.start()
+        return device
+
+    def bridge(self, who: Eui64, kind: Kind) -> AltHanBridge:
+        device = AltHanBridge(**self.parts(who, kind, acb()))
+        device.start()
+        return device
+
+    def esme(self, who: Eui64) -> Esme:
+        """Join a meter that lives on the mains and feeds the hub."""
+        parts = self.parts(who, Kind.ESME, acb(), supplier(), network_operator())
+        device = Esme(mains=self.mains.supply, dc_out=self.dc_in, **parts)
         device.start()
         return device
 
 
-def image_of(kind: Kind, *, size: int = 2_000, release: int = 1, product_of: Product | None = None) -> bytes:
-    """Return the file of a product's release; signed ones carry a signature nobody here checks."""
-    made = product(kind) if product_of is None else product_of
+def image_of(kind: Kind, *, size: int = 2_000, release: int = 1) -> bytes:
+    """Return the file of a product's release, signed by the supplier where it is to be."""
+    made = product(kind)
     image = build_image(
-        kind, version=made.versions[release] if release < len(made.versions) else release, size=size,
-        manufacturer=made.manufacturer, model=made.model, sign=(lambda _: bytes(64)) if kind.signed else None,
-    )  # fmt: skip
+        kind,
+        version=made.versions[release],
+        size=size,
+        manufacturer=made.manufacturer,
+        model=made.model,
+        sign=partial(SeededEntropy(1).sign, supplier().ds_key) if kind.signed else None,
+    )
     return image.encode()
 
 

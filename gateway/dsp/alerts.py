@@ -39,7 +39,10 @@ class DeviceAlerts:
         firmware: Firmware,
         activations: Activations,
         answers: Answers,
+        image_transferred: Callable[[Turn, Update], None],
     ) -> None:
+        """image_transferred: what to do once a hub told that it passed an image on."""
+        self._image_transferred = image_transferred
         self._broker, self._inventory, self._firmware = broker, inventory, firmware
         self._activations, self._answers = activations, answers
         self._effects_of: dict[int, Callable[[Turn, Message, bytes], None]] = {
@@ -169,7 +172,7 @@ class DeviceAlerts:
         if update is None:
             return
         if code is TransferResponseCode.FILE_TRANSFER_SUCCESS:
-            self._firmware.transferred(turn, update)
+            self._image_transferred(turn, update)
         else:
             self._firmware.transfer_failed(turn, update, f"8F89: {code}")
 

@@ -92,12 +92,15 @@ class Dsp:
         self._inventory_services = InventoryServices(
             self.inventory, self.products, self._validation, self._answers, self._commands, self.suppression
         )
-        self._alerts = DeviceAlerts(acb.eui, self.inventory, self.firmware, self._activations, self._answers)
+        self._alerts = DeviceAlerts(
+            acb.eui, self.inventory, self.firmware, self._activations, self._answers, self.image_transferred
+        )
         self._reports = Reports(
             settings, self._acb, self._answers, self._commands, self._activations, self._device_services, self._alerts
         )
         self._outages = Outages(settings, self.inventory, self.suppression, self._answers)
         self._announced: int | None = None
+        self._latest = 0  # time of the latest turn
         self.load_tracked(tracked)
 
     # --- setting up ---
@@ -137,7 +140,7 @@ class Dsp:
         self._commands.table.load(tables.get(Command.TABLE, ()))
         self._validation.counters.load(tables.get(RequestCounter.TABLE, ()))
         self._counters.table.load(tables.get(Counter.TABLE, ()))
-        self.suppression.windows.load(tables.get(Window.TABLE, ()))
+        self.suppression.load(tables.get(Window.TABLE, ()))
         self._outages.load(tables.get(OutageAudit.TABLE, ()))
         self._reports.load(tables.get(Alert.TABLE, ()))
 
@@ -152,7 +155,7 @@ class Dsp:
 
     def submit(self, user: Eui64, octets: bytes, now: int) -> Turn:
         """Take a request of `user`, who is authenticated; the turn holds one `Reply`."""
-        turn = Turn(now)
+        turn = self._begin(now)
         try:
             request = parse_request(octets)
         except DuisError as error:
@@ -172,7 +175,7 @@ class Dsp:
 
     def from_csp(self, octets: bytes, now: int) -> Turn:
         """Take a message of the CSP; one that cannot be read, or does not go this way, is recorded as refused."""
-        turn = Turn(now)
+        turn = self._begin(now)
         try:
             message = smwan.decode(octets)
         except DecodeError as error:
@@ -192,10 +195,14 @@ class Dsp:
 
     def wake(self, now: int) -> Turn:
         """Do what is due: held commands, time-outs, ends of windows."""
-        turn = Turn(now)
+        turn = self._begin(now)
         self._announced = None
         self._do_due(turn)
         return self._announce(turn)
+
+    def image_transferred(self, turn: Turn, update: Update) -> None:
+        """A hub told that a device has its image: the update moves on. The inventory waits for the device itself."""
+        self.firmware.transferred(turn, update)
 
     # --- requests ---
 
@@ -263,6 +270,14 @@ class Dsp:
         turn.note("message-refused", hub=None if hub is None else str(hub), reason=reason)
 
     # --- time ---
+
+    def _begin(self, now: int) -> Turn:
+        """Begin a turn. Windows are absolute UTC and need no help where the clock was set back; the step is told."""
+        turn = Turn(now)
+        if now < self._latest:
+            turn.note("clock-stepped-back", by=self._latest - now)
+        self._latest = now
+        return turn
 
     def _do_due(self, turn: Turn) -> None:
         self._commands.send_held(turn)

@@ -25,6 +25,7 @@ from protocols.gbcs.use_cases import alert_code_of, ccs01, cs06, cs08, ecs52
 from protocols.wan.smwan import GbcsFromHub
 
 _NO_ANSWER = "E21"
+_NO_SIGNATURE = b"\x40" + bytes(64)  # put where a signature is missing, to read the rest
 _Answer: TypeAlias = cs06.Response | ecs52.Response | cs08.Response | ccs01.Response
 _DECODERS: dict[int, Callable[[bytes], _Answer]] = {
     cs06.MESSAGE_CODE: cs06.Response.decode,
@@ -61,7 +62,7 @@ class Reports:
         try:
             message = Message.decode(carried.message)
         except DecodeError as error:
-            self._refuse(turn, carried, None, f"not a GBCS message: {error}")
+            self._unreadable(turn, carried, error)
             return
         if message.cra is Cra.ALERT:
             self._alert(turn, carried, message)
@@ -134,6 +135,19 @@ class Reports:
             return
         if judgement is Signature.VALID:
             self._seen.add((message.originator, message.counter))
+
+    def _unreadable(self, turn: Turn, carried: GbcsFromHub, error: DecodeError) -> None:
+        """Record what is no GBCS message; an alert that is one but for its missing protection, as an alert."""
+        for octets in (carried.message + _NO_SIGNATURE, carried.message[:-1] + _NO_SIGNATURE):
+            try:
+                message = Message.decode(octets)
+                code = alert_code_of(message)
+            except DecodeError:
+                continue
+            if code is not None:
+                self._alerts.record(turn, message, code, Decision.REFUSED, None, Signature.ABSENT)
+                return
+        self._refuse(turn, carried, None, f"not a GBCS message: {error}")
 
     def _refuse(self, turn: Turn, carried: GbcsFromHub, message: Message | None, reason: str) -> None:
         code = None if message is None else message.message_code

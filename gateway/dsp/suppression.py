@@ -5,11 +5,11 @@ configured time. Nothing ends it early but the device's own confirmation, before
 cancelled or replaced. A suppressed alert is dropped, not kept for later.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from gateway.dsp.effects import Turn
+from gateway.dsp.effects import Turn, Value
 from gateway.dsp.records import Activation, Device, Window, WindowEvent, WindowState
 from gateway.dsp.rows import Table, append
 from gateway.dsp.settings import DspSettings, OutageScope, OutageTime
@@ -17,7 +17,8 @@ from gateway.dsp.tracked import TrackedList
 from protocols.addresses import Eui64
 from protocols.duis.inventory import DeviceType
 
-COUNTING = (WindowState.ARMED, WindowState.CANCEL_PENDING)
+PENDING = (WindowState.ARMED, WindowState.CANCEL_PENDING)
+COUNTING = (*PENDING, WindowState.EXPIRED)  # its times alone decide on one that is over
 
 
 class Outage(NamedTuple):
@@ -34,7 +35,14 @@ class Suppression:
     def __init__(self, settings: DspSettings) -> None:
         self._settings = settings
         self.tracked = TrackedList()
-        self.windows = Table(Window)
+        self._windows = Table(Window)
+        self._of_esme: dict[Eui64, dict[str, None]] = {}  # request_id in order of acceptance
+
+    def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
+        """Take the windows of the store."""
+        self._windows.load(rows)
+        for window in self._windows:
+            self._of_esme.setdefault(window.esme, {})[window.request_id] = None
 
     # --- arming ---
 
@@ -93,18 +101,18 @@ class Suppression:
 
     def expire(self, turn: Turn) -> None:
         """Mark windows that are over."""
-        for window in list(self._counting()):
+        for window in self._pending():
             if window.end <= turn.now:
                 self._put(turn, replace(window, state=WindowState.EXPIRED), "expired")
 
     def reload(self, turn: Turn) -> None:
         """After a restart: windows not begun take the duration now configured; an open one keeps its own."""
-        for window in list(self._counting()):
+        for window in self._pending():
             end = window.end if window.start <= turn.now else window.start + self._settings.window
             self._put(turn, replace(window, end=end), "reloaded")
 
     def next_due(self) -> int | None:
-        return min((window.end for window in self._counting()), default=None)
+        return min((window.end for window in self._pending()), default=None)
 
     # --- deciding ---
 
@@ -116,8 +124,9 @@ class Suppression:
         if not self._settings.suppression:
             return None
         per_mpxn = self._settings.outage_scope is OutageScope.PER_MPXN
-        esmes = {device.device for device in on_hub if not per_mpxn or device.mpxn == outage.mpxn}
-        open_now = [window for window in self._counting() if window.esme in esmes and self._covers(window, outage)]
+        esmes = [device.device for device in on_hub if not per_mpxn or device.mpxn == outage.mpxn]
+        windows = (window for esme in esmes for window in self._windows_of(esme))
+        open_now = [window for window in windows if window.state in COUNTING and self._covers(window, outage)]
         return max(open_now, key=lambda window: (window.end, window.sequence), default=None)
 
     def _covers(self, window: Window, outage: Outage) -> bool:
@@ -137,12 +146,17 @@ class Suppression:
 
     # --- the table ---
 
-    def _counting(self) -> Iterator[Window]:
-        return (window for window in self.windows if window.state in COUNTING)
+    def _pending(self) -> list[Window]:
+        return [window for window in self._windows if window.state in PENDING]
+
+    def _windows_of(self, esme: Eui64) -> list[Window]:
+        found = (self._windows.get(request_id) for request_id in self._of_esme.get(esme, ()))
+        return [window for window in found if window is not None]
 
     def _to_come(self, now: int, esme: Eui64) -> list[Window]:
-        return [window for window in self._counting() if window.esme == esme and window.start > now]
+        return [w for w in self._windows_of(esme) if w.state in PENDING and w.start > now]
 
     def _put(self, turn: Turn, window: Window, event: str) -> None:
-        self.windows.put(turn, window)
+        self._windows.put(turn, window)
+        self._of_esme.setdefault(window.esme, {})[window.request_id] = None
         append(turn, WindowEvent(turn.now, window.esme, window.request_id, event, window.start, window.end))

@@ -8,10 +8,12 @@ from emulator.devices.esme import Esme
 from emulator.entropy import SeededEntropy
 from emulator.home.builder import Defects
 from gateway.assembly.world import PlantedFaults
+from gateway.dsp.effects import Turn
+from gateway.dsp.machine import Dsp
+from gateway.dsp.records import Update
 from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.errors import InputError
-from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import Credentials
 from protocols.interfaces import SECOND
 from protocols.ota.image import FirmwareImage
@@ -19,6 +21,7 @@ from protocols.ota.server import OtaServer
 
 _BRIDGES = ("bridge1", "bridge2", "bridge3", "bridge4")
 _SKIPPED_FROM = 960  # octet offset of the block the hub leaves out
+_SIGNATURE_FIELD = 1 + 64  # octets at the end of a signed alert
 
 
 class _SkippingServer(OtaServer):
@@ -39,8 +42,8 @@ class _UnsigningBridge(AltHanBridge):
     """Sends its alerts without a signature."""
 
     def sign_alert(self, message_code: int, target: Eui64, payload: bytes, counter: int) -> bytes:
-        signed = Message.decode(super().sign_alert(message_code, target, payload, counter))
-        return replace(signed, signature=b"").encode()
+        signed = super().sign_alert(message_code, target, payload, counter)
+        return signed[:-_SIGNATURE_FIELD] + b"\x00"
 
 
 class _CarelessEsme(Esme):
@@ -63,6 +66,16 @@ class _StubbornEsme(Esme):
 
     def cancel_activation(self) -> None:
         return
+
+
+class _HastyDsp(Dsp):
+    """Takes an image passed on for an image that runs."""
+
+    def image_transferred(self, turn: Turn, update: Update) -> None:
+        super().image_transferred(turn, update)
+        device = self.inventory.device(update.device)
+        if device is not None and update.service == "11.4":
+            self.inventory.version_reported(turn, device, update.version, "8F8A")
 
 
 def _bridges(kind: type[AltHanBridge]) -> PlantedFaults:
@@ -91,6 +104,7 @@ SABOTAGES: dict[str, Callable[[], PlantedFaults]] = {
     "alert-signed-by-wrong-key": lambda: PlantedFaults(homes=Defects(signing=_wrong_key)),
     "window-one-second-short": lambda: _window(-SECOND),
     "window-one-second-long": lambda: _window(SECOND),
+    "inventory-updated-without-n39": lambda: PlantedFaults(dsp=_HastyDsp),
     "esme-ignores-image-signature": lambda: _esme(_CarelessEsme),
     "restore-alert-on-activation": lambda: _esme(_ConfusedEsme),
     "cancelled-activation-runs": lambda: _esme(_StubbornEsme),

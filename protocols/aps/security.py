@@ -6,7 +6,7 @@ receiver. Source: Zigbee 05-3474 4.4.1 and 4.5.1.
 
 import struct
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
@@ -26,6 +26,7 @@ _EXTENDED_NONCE = 0x20
 _SHORT = struct.Struct("<BI")
 _EXTENDED = struct.Struct("<BIQ")
 _NONCE = struct.Struct("<QIB")
+_OCTET: Final = [bytes((value,)) for value in range(256)]
 
 
 class KeyId(IntEnum):
@@ -102,13 +103,18 @@ class ApsSecurity:
         used if the frame does not say. start: offset in `frame` of the APS header.
         Raises IntegrityError for a wrong MIC, DecodeError if the originator is not known.
         """
-        key_id, counter, named, end = read_auxiliary(frame, header_length)
-        if named is not None:
-            source = named
+        size = len(frame) - header_length
+        if size >= SHORT_OVERHEAD and not frame[header_length]:  # data frames: link key, short form
+            key_id, counter = 0, _SHORT.unpack_from(frame, header_length)[1]
+            end = header_length + SHORT_AUXILIARY_SIZE
+        else:
+            key_id, counter, named, end = read_auxiliary(frame, header_length)
+            if named is not None:
+                source = named
         if source is None:
             raise DecodeError("the originator of the APS frame is not known", offset=header_length, data=frame)
         computed = frame[header_length] & ~_LEVEL_BITS | LEVEL
-        additional = b"%b%c%b" % (frame[start:header_length], computed, frame[header_length + 1 : end])
+        additional = frame[start:header_length] + _OCTET[computed] + frame[header_length + 1 : end]
         cipher = self._ciphers[key_id] or self._derive(key_id)
         try:
             plain = cipher.decrypt(_NONCE.pack(source, counter, computed), frame[end:], additional)

@@ -4,7 +4,7 @@ NWK security always carries the EUI-64 of the hop's sender. Source: Zigbee 05-34
 """
 
 import struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
@@ -21,6 +21,7 @@ _CONTROL_COMPUTED = _CONTROL | LEVEL
 _LEVEL_BITS = 0x07
 _AUXILIARY = struct.Struct("<BIQB")
 _NONCE = struct.Struct("<QIB")
+_OCTET: Final = [bytes((value,)) for value in range(256)]
 
 
 class NwkAuxiliary(NamedTuple):
@@ -70,14 +71,18 @@ class NwkSecurity:
         Raises IntegrityError for a wrong MIC or another key's sequence number, DecodeError for other forms of
         security. Replay is the caller's to check, after this.
         """
-        control, counter, source, sequence = read_auxiliary(frame, header_length)
+        start = header_length + AUXILIARY_SIZE
+        if start + MIC_SIZE > len(frame) or frame[header_length] != _CONTROL:
+            control = read_auxiliary(frame, header_length).control
+            computed = control & ~_LEVEL_BITS | LEVEL
+        else:
+            computed = _CONTROL_COMPUTED
+        _, counter, source, sequence = _AUXILIARY.unpack_from(frame, header_length)
         if sequence != self.key_sequence:
             raise IntegrityError(f"network key {sequence} is not known", offset=header_length, data=frame)
-        computed = control & ~_LEVEL_BITS | LEVEL
-        start = header_length + AUXILIARY_SIZE
-        additional = b"%b%c%b" % (frame[:header_length], computed, frame[header_length + 1 : start])
+        additional = frame[:header_length] + _OCTET[computed] + frame[header_length + 1 : start]
         try:
             plain = self._cipher.decrypt(_NONCE.pack(source, counter, computed), frame[start:], additional)
         except InvalidTag:
             raise IntegrityError("the MIC of the NWK frame does not verify", offset=start, data=frame) from None
-        return plain, source, counter
+        return plain, Eui64(source), counter

@@ -7,7 +7,7 @@ from protocols.interfaces import SECOND
 
 # A frame with the same counter and content is a repetition within this time, a new one after it. It covers the retries
 # of an APS acknowledgement and the hold of a sleepy child's parent.
-REPEATED_WITHIN = 60 * SECOND
+REPEATED_WITHIN = 20 * SECOND
 
 
 class Ends(NamedTuple):

@@ -36,7 +36,8 @@ class _Underway(NamedTuple):
 class Csp:
     """Carries GBCS both ways, delivers images to hubs and says how that went, passes power losses on.
 
-    What a hub does not acknowledge is sent again until it does. Octets that cannot be read are counted in `malformed`.
+    What a hub does not acknowledge is sent again until it does. Octets that cannot be read are counted in `malformed`,
+    GBCS messages for a hub that is not served in `undeliverable`.
     """
 
     def __init__(self, settings: CspSettings, entropy: Entropy, recorder: Recorder | None = None) -> None:
@@ -49,7 +50,7 @@ class Csp:
         self._numbers = 0
         self._announced: int | None = None
         self._effects: list[Effect] = []
-        self.malformed = 0
+        self.malformed = self.undeliverable = 0
 
     def alter_image(self, what: str | int, offset: int) -> None:
         """Change the octet at `offset` of the next image of request `what`, or of file version `what`: once."""
@@ -59,6 +60,9 @@ class Csp:
         """Take a message of the DSP; DecodeError if it is none."""
         message = smwan.decode(octets)
         if isinstance(message, smwan.GbcsToHub):
+            if not self._serves(message.hub):
+                self.undeliverable += 1
+                return self._turn(now)
             self._transmit(message.hub, GbcsCarried(message.device, message.message), now)
         elif isinstance(message, smwan.FirmwareToHubs):
             self._distribute(message, now)

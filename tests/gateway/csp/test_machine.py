@@ -191,6 +191,12 @@ def test_an_image_can_be_altered_in_transit_once(what: str | int) -> None:
     assert altered == [{"request": "a:b:1", "offset": 100}]
 
 
+def test_gbcs_for_a_hub_that_is_not_served_goes_nowhere() -> None:
+    bench = Bench(CspSettings(hubs=(OTHER_HUB,)))
+    assert bench.csp.from_dsp(GbcsToHub(HUB, PPMID, b"command").encode(), NOW) == []
+    assert bench.csp.undeliverable == 1
+
+
 def test_random_delay_of_images_follows_the_seed() -> None:
     def times() -> list[int]:
         bench = Bench(CspSettings(image_jitter=DAY))

@@ -1,0 +1,65 @@
+"""Devices that join and live quietly."""
+
+import pytest
+
+from emulator.devices.cad import Cad
+from emulator.devices.gsme import Gsme
+from emulator.devices.ihd import Ihd
+from emulator.parts.quiet import QuietDevice
+from emulator.storage import MemoryStorage
+from firmware_images import product
+from protocols.addresses import Eui64
+from protocols.interfaces import HOUR, MINUTE, Joined, Rejoined
+from protocols.ota.image import Kind
+from protocols.stack.settings import NodeRole
+from tests.support.hub_side import HUB, KEY, HubSide
+
+DEVICE = Eui64(0x00DB1234567890B0)
+
+
+def installed(hub: HubSide, make: type[QuietDevice], role: NodeRole) -> QuietDevice:
+    parts = hub.parts(DEVICE, role, product(Kind.GSME), storage=MemoryStorage())
+    device = make(
+        name=parts["name"],
+        node=parts["node"],
+        clock=parts["clock"],
+        wall=parts["wall"],
+        storage=parts["storage"],
+        entropy=parts["entropy"],
+        recorder=parts["recorder"],
+        product=parts["product"] if make is Gsme else None,
+    )
+    hub.admit(DEVICE)
+    device.start(KEY)
+    hub.run(MINUTE)
+    return device
+
+
+@pytest.mark.parametrize(
+    ("make", "role", "shown", "version"),
+    [
+        (Gsme, NodeRole.SLEEPY_END_DEVICE, 0x0501, 0x02000000),
+        (Ihd, NodeRole.END_DEVICE, 0x0502, 0),
+        (Cad, NodeRole.END_DEVICE, 0x0502, 0),
+    ],
+)
+def test_it_joins_shows_itself_and_comes_back(
+    make: type[QuietDevice], role: NodeRole, shown: int, version: int
+) -> None:
+    hub = HubSide()
+    device = installed(hub, make, role)
+    assert device.hub == HUB
+    assert (device.application.endpoint.device, device.firmware_version) == (shown, version)
+    device.power_off()
+    hub.run(MINUTE)
+    device.power_on()
+    hub.run(HOUR)
+    assert hub.arrivals == [Joined(DEVICE), Rejoined(DEVICE)]
+
+
+def test_an_ihd_offers_no_tunnel_and_asks_for_no_image() -> None:  # SM7-R6
+    hub = HubSide()
+    installed(hub, Ihd, NodeRole.END_DEVICE)
+    hub.run(HOUR)
+    assert hub.tunnels == {}
+    assert hub.ota_effects == []

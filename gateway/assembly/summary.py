@@ -5,6 +5,7 @@ from typing import Any
 
 from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.folder import FORMAT, iso
+from gateway.assembly.ledger import DeviceRecord
 from gateway.assembly.world import World
 from gateway.campaigns.verify import Check
 from gateway.dsp.effects import Value
@@ -29,6 +30,7 @@ def summarise(world: World, rows: Rows, wall_seconds: float) -> dict[str, Any]:
         "devices": [_device(world, home, device) for home, device in world.devices],
         "alerts": [_alert(row) for row in rows["alerts"]],
         "suppression": _suppression(rows),
+        "parties": _parties(world),
         "checks": [],
     }
 
@@ -40,6 +42,12 @@ def with_checks(summary: dict[str, Any], checks: list[Check]) -> dict[str, Any]:
         for check in checks
     ]
     return summary | {"checks": found}
+
+
+def _parties(world: World) -> dict[str, str]:
+    """Return the names of hubs and users by EUI-64."""
+    hubs = {str(home.chf): f"{home.name}/hub" for home in world.homes}
+    return hubs | {str(user.eui): user.name for user in (world.supplier, world.operator)}
 
 
 def _device(world: World, home: Home, device: HomeDevice) -> dict[str, Any]:
@@ -58,16 +66,16 @@ def _device(world: World, home: Home, device: HomeDevice) -> dict[str, Any]:
         "retries": record.retries,
         "octets": record.octets,
         "virtual_seconds": record.downloading // SECOND,
-        "result": _result(device),
+        "result": _result(device, record),
     }
 
 
-def _result(device: HomeDevice) -> str:
+def _result(device: HomeDevice, record: DeviceRecord) -> str:
     if device.product is None:
-        return "no firmware over the air"
-    if device.description.kind == "gsme":
-        return "not in this demo"
-    return "updated" if device.device.firmware_version != device.product.versions[0] else "not updated"
+        return "not updatable"
+    if device.device.firmware_version != device.product.versions[0]:
+        return "updated"
+    return "not updated" if record.octets else "not in this demo"
 
 
 def _alert(row: Mapping[str, Value]) -> dict[str, Any]:

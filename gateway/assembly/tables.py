@@ -9,7 +9,8 @@ from rich.table import Table
 def show(summary: dict[str, Any], console: Console) -> None:
     """Print devices, alerts and figures of a summary."""
     console.print(_devices(summary["devices"]))
-    console.print(_alerts(summary["alerts"]))
+    names = {device["eui"]: device["name"] for device in summary["devices"]} | summary["parties"]
+    console.print(_alerts(summary["alerts"], names))
     wall, virtual = summary["wall_seconds"], summary["virtual_seconds"]
     console.print(
         f"{virtual:,} virtual seconds in {wall:.1f} s ({virtual / max(wall, 1e-3):,.0f} times real time), "
@@ -36,13 +37,13 @@ def _devices(devices: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _alerts(alerts: list[dict[str, Any]]) -> Table:
-    table = Table(title="alerts")
+def _alerts(alerts: list[dict[str, Any]], names: dict[str, str]) -> Table:
+    table = Table(title="alerts delivered and suppressed")
     for heading in ("time", "code", "origin", "decision", "recipient", "signature"):
         table.add_column(heading)
     for alert in alerts:
         table.add_row(
-            alert["time"][:19], alert["code"], alert["origin"], alert["decision"], alert["recipient"] or "",
-            alert["signature"],
+            alert["time"][:19], alert["code"], names.get(alert["origin"], alert["origin"]), alert["decision"],
+            names.get(alert["recipient"], alert["recipient"] or ""), alert["signature"],
         )  # fmt: skip
     return table

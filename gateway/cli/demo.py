@@ -12,6 +12,7 @@ from gateway.assembly.sabotage import SABOTAGES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+_PRINTED_WIDTH = 120  # columns, where the output is no terminal
 _PLANTS = "Plant a defect that verify must find: " + ", ".join(SABOTAGES) + "."
 
 
@@ -23,7 +24,7 @@ def demo(
     sabotage: Annotated[str | None, typer.Option(help=_PLANTS)] = None,
 ) -> None:
     """Two virtual homes update their bridges and their meters over the air; leaves a folder of evidence."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _PRINTED_WIDTH)
     shown = console if progress and console.is_terminal else None
     try:
         summary = run.demo(out, seed=seed, planted=sabotage, console=shown)

@@ -25,6 +25,12 @@ _VARIANTS = {
 }
 
 
+async def everybody_joins(world: World, home: Home) -> None:
+    """Bring a whole home on the air."""
+    await installed_devices_join(world, home)
+    await new_devices_arrive(world, home)
+
+
 async def installed_devices_join(world: World, home: Home) -> None:
     """Switch the hub on, then what was installed before."""
     home.start_hub()

@@ -12,8 +12,7 @@ Chapter = Callable[[World], Awaitable[None]]
 
 async def arrive(world: World) -> None:
     for home in world.homes:
-        await arrival.installed_devices_join(world, home)
-        await arrival.new_devices_arrive(world, home)
+        await arrival.everybody_joins(world, home)
 
 
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (

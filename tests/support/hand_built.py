@@ -33,7 +33,7 @@ SE = 0x0109
 class HandBuilt:
     """Writes frames to `.capture`, 10 ms apart. Counters go on from frame to frame."""
 
-    def __init__(self, network: str = "home-1 2.4 GHz") -> None:
+    def __init__(self, network: str = "home-1 2.4 GHz", network_key: bytes = NETWORK_KEY) -> None:
         self._file = io.BytesIO()
         self.writer = PcapngWriter(self._file)
         self.interface = self.writer.interface(network)
@@ -41,7 +41,7 @@ class HandBuilt:
         self.times = count(START, 10 * MILLISECOND)
         self.mac_sequence, self.nwk_sequence = count(1), count(1)
         self.counters = {eui: count(1000 * index) for index, eui in enumerate(SHORT, 1)}
-        self.network, self.link = NwkSecurity(NETWORK_KEY, 0), ApsSecurity(LINK_KEY)
+        self.network, self.link = NwkSecurity(network_key, 0), ApsSecurity(LINK_KEY)
 
     @property
     def capture(self) -> bytes:

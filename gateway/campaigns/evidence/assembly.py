@@ -13,8 +13,7 @@ REPEATED_WITHIN = 20 * SECOND
 class Ends(NamedTuple):
     """Originator and destination of a NWK frame within its address space."""
 
-    site: str
-    pan: int
+    space: int  # its number
     source: int
     destination: int
 

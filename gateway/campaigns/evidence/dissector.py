@@ -153,7 +153,7 @@ class Dissector:
         octets = frame.payload
         header, end = nwk_frame.decode_header(octets)
         if header.security:
-            plain, hop = self._keys.open_network(space, octets, end)
+            plain, hop, space = self._opened(captured.network, frame.destination_pan, octets, end)
             self.protected += 1
             if frame.source is not None and not isinstance(frame.source, Eui64):
                 space.euis[frame.source] = hop
@@ -167,6 +167,20 @@ class Dissector:
             self._network_command(captured, plain, header.security)
             return None
         return self._aps(captured, space, header, plain)
+
+    def _opened(self, network: str, pan: int, octets: bytes, end: int) -> tuple[bytes, Eui64, AddressSpace]:
+        """Return payload and hop of a NWK frame, and the address space whose key opened it."""
+        space = self._book.space(network, pan)
+        if space.security is not None:
+            try:
+                plain, hop, _ = space.security.unprotect(octets, end)
+            except IntegrityError:
+                pass  # another key sequence, or a frame of a neighbour
+            else:
+                return plain, hop, space
+        key, security = self._keys.find_network_key(octets, end)
+        plain, hop, _ = security.unprotect(octets, end)
+        return plain, hop, self._book.opened(network, pan, key, security)
 
     def _network_command(self, captured: CapturedFrame, plain: bytes, security: bool) -> None:
         command = nwk_commands.decode_command(plain)
@@ -197,7 +211,7 @@ class Dissector:
         if header.frame_type == aps_frame.FrameType.ACKNOWLEDGEMENT:
             self.kinds["aps acknowledgement"] += 1
             return None
-        ends = Ends(space.site, space.pan, nwk.source, nwk.destination)
+        ends = Ends(space.number, nwk.source, nwk.destination)
         fragments: tuple[int, ...] = ()
         if header.fragmentation:
             self.kinds["aps fragment"] += 1

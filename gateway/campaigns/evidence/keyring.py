@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable
 
-from gateway.campaigns.evidence.addresses import AddressSpace
 from protocols.addresses import Eui64
 from protocols.aps import security as aps
 from protocols.errors import IntegrityError
@@ -31,26 +30,18 @@ class KeyRing:
         """Take one more key, e.g. a network key read from a Transport-Key command."""
         self._keys.setdefault(key)
 
-    def open_network(self, space: AddressSpace, frame: bytes, header_length: int) -> tuple[bytes, Eui64]:
-        """Return payload and hop of a NWK frame; IntegrityError if no key opens it."""
-        if space.security is not None:
-            try:
-                plain, hop, _ = space.security.unprotect(frame, header_length)
-            except IntegrityError:
-                pass
-            else:
-                return plain, hop
+    def find_network_key(self, frame: bytes, header_length: int) -> tuple[bytes, nwk.NwkSecurity]:
+        """Return key and security that open a NWK frame; IntegrityError if none does."""
         sequence = nwk.read_auxiliary(frame, header_length).key_sequence
         for key in self._keys:
             candidate = self._network.get((key, sequence))
             if candidate is None:
                 candidate = self._network[key, sequence] = nwk.NwkSecurity(key, sequence)
             try:
-                plain, hop, _ = candidate.unprotect(frame, header_length)
+                candidate.unprotect(frame, header_length)
             except IntegrityError:
                 continue
-            space.security = candidate
-            return plain, hop
+            return key, candidate
         raise IntegrityError("no key opens the NWK frame", offset=header_length, data=frame)
 
     def open_link(

@@ -15,7 +15,7 @@ from protocols.interfaces import MILLISECOND
 from protocols.nwk import commands as nwk_commands
 from protocols.nwk.frame import NwkHeader
 from protocols.nwk.security import NwkSecurity
-from protocols.pcapng import CaptureKey, read_frames, read_keys
+from protocols.pcapng import CaptureKey, key_row, read_frames, read_keys
 from protocols.zcl.clusters import ota, tunneling
 from tests.support.hand_built import DEVICE, HUB, KEYS, ROUTER, SHORT, START, HandBuilt
 
@@ -246,16 +246,33 @@ def test_every_single_altered_octet_is_a_defect_or_harmless() -> None:
 
 
 def test_two_homes_with_the_same_pan_and_short_addresses_stay_apart() -> None:
-    first, second = HandBuilt("home-1 2.4 GHz"), HandBuilt("home-2 2.4 GHz")
+    other_key = bytes(16)
+    first, second = HandBuilt("home-1 2.4 GHz"), HandBuilt("home-2 2.4 GHz", other_key)
     for air in (first, second):
         air.associate()
         air.announce()
         _download(air, image=IMAGE[:100])
     frames = [frame for air in (first, second) for frame in read_frames(io.BytesIO(air.capture))]
-    seen = dissect(frames, read_keys(KEYS))
+    seen = dissect(frames, read_keys(KEYS + key_row(other_key, "nwk home-2")))
     assert seen.defects == []
     assert seen.networks == {"home-1 2.4 GHz": first.frames, "home-2 2.4 GHz": second.frames}
     assert len(seen.ota) == 2 * 10
+
+
+def test_backhaul_under_the_same_network_key_is_the_same_network() -> None:
+    """The device is known from the HAN when its frames are relayed on the backhaul."""
+    air = HandBuilt()
+    air.associate()
+    air.announce(relays=False)
+    backhaul = air.writer.interface("home-1 backhaul")
+    air.interface = backhaul
+    header = data_header(1, ota.CLUSTER, 0x0109, 1, 9, security=True, ack_request=False)
+    answer = ota.encode(ota.QueryNextImageResponse(0x98), 1)
+    sealed = air.link.protect(header, HUB, 5, answer)
+    air.hop(ROUTER, SHORT[DEVICE], NwkHeader(0, SHORT[DEVICE], SHORT[HUB], 29, 8, source_ieee=HUB), sealed)
+    seen = _seen(air)
+    assert seen.defects == []
+    assert [(event.device, event.network) for event in seen.ota] == [(DEVICE, "home-1 backhaul")]
 
 
 def test_files_are_read_and_bad_ones_named_in_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 def differences(one: Path, two: Path) -> list[str]:
     """Return the names of what differs; `wall_seconds` of the summary and the store's file may."""
-    found = []
+    found = [f"{run}/summary.json: missing" for run in (one, two) if not (run / "summary.json").exists()]
     names = sorted({str(p.relative_to(d)) for d in (one, two) for p in d.rglob("*") if p.is_file()})
     for name in names:
         if name.startswith("store.db"):

@@ -141,6 +141,8 @@ class ApsLayer:
 
     def _begin(self, out: _Outgoing) -> None:
         out.counter = self._next_counter()
+        while len(out.blocks) > 1 and not self._state.claim_for_fragments(out.counter):
+            out.counter = self._next_counter()
         out.key = (out.peer.short, out.counter)
         replaced = self._outgoing.pop(out.key, None)
         if replaced is not None:  # 256 messages later: its time is over

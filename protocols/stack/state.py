@@ -18,6 +18,7 @@ _WINDOW = struct.Struct("<QQ")
 _VERSION = 1  # of the cells
 _SLEEPY, _ROUTER, _MEMBER, _KEYED = 1, 2, 4, 8
 _NOBODY = Eui64(0)
+_FRAGMENTED_KEPT = 64  # below 256, so that a free counter is always left
 
 
 class Network(NamedTuple):
@@ -200,6 +201,17 @@ class NodeState:
 
     def _save_counters(self) -> None:
         self._storage.put("counters", _COUNTERS.pack(self._nwk_saved, self._aps_saved))
+
+    def claim_for_fragments(self, counter: int) -> bool:
+        """Take an 8-bit APS counter for a fragmented message; False if one of the last 64 of them had it.
+
+        Receivers, and whoever reads a capture, tell the fragmented messages of a sender apart by it alone.
+        """
+        used = self._storage.get("fragmented") or b""
+        if counter in used:
+            return False
+        self._storage.put("fragmented", (used + bytes((counter,)))[-_FRAGMENTED_KEPT:])
+        return True
 
     def nwk_heard(self, peer: Peer, counter: int) -> None:
         """Refuse `counter` and all below from `peer` from now on, also after a power cut."""

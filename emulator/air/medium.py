@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from emulator.air.radio import Link, SimulatedRadio, Transmission
+from emulator.air.timing import CCA, TURNAROUND
 from protocols.errors import UsageError
 from protocols.interfaces import Clock, Entropy
 
@@ -57,7 +58,7 @@ class Medium:
 
 
 class RadioNetwork:
-    """One shared medium: what is on the air now."""
+    """One shared medium: what is on the air, and what ended within a channel assessment."""
 
     __slots__ = ("medium", "name", "on_air", "radios")
 
@@ -68,6 +69,8 @@ class RadioNetwork:
 
     def begin(self, new: Transmission) -> None:
         """Put a transmission on the air, its start at most a turnaround ahead, and note what it overlaps."""
+        over = new.start - TURNAROUND - CCA
+        self.on_air = [other for other in self.on_air if other.end >= over and other is not new]
         for other in self.on_air:
             if other.channel == new.channel and other.end > new.start and new.end > other.start:
                 new.overlaps.append(other)

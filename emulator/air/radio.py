@@ -230,7 +230,7 @@ class SimulatedRadio:
 
     def _channel_busy(self, channel: int, now: int) -> bool:
         for other in self.network.on_air:
-            if other.channel == channel and other.start <= now < other.end and self in other.radio.links:
+            if other.channel == channel and other.start < now < other.end + CCA and self in other.radio.links:
                 return True
         return False
 
@@ -246,7 +246,6 @@ class SimulatedRadio:
 
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
-        self.network.on_air.remove(out)
         if out.aborted:
             return
         end = out.end
@@ -272,7 +271,6 @@ class SimulatedRadio:
 
     def acknowledged(self, out: Transmission, ack: Transmission) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
-        self.network.on_air.remove(ack)
         if self._capture is not None:
             self._capture.frame(self.network.name, ack.end, ack.octets)
         if out.aborted:

@@ -1,6 +1,7 @@
 """A HAN on simulated air for tests: nodes, what they reported, and every frame of the capture."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from emulator.air.medium import Medium
 from emulator.air.radio import SimulatedRadio
@@ -14,14 +15,14 @@ from protocols.interfaces import (
     Delivered,
     DeliveryStatus,
     Discovered,
-    HanEvent,
     Handle,
+    HanEvent,
     Joined,
     LinkKey,
     Received,
-    Rejoined,
     SimpleDescriptor,
 )
+from protocols.pcapng import PcapngWriter
 from protocols.stack.node import Node
 from protocols.stack.settings import NodeRole, StackSettings
 
@@ -43,8 +44,8 @@ class FrameLog:
 class Member:
     """A node and what it reported."""
 
-    def __init__(self, name: str, node: Node, radios: list[SimulatedRadio], key: LinkKey, storage: MemoryStorage) -> None:
-        self.name, self.node, self.radios, self.key, self.storage = name, node, radios, key, storage
+    def __init__(self, node: Node, radios: list[SimulatedRadio], key: LinkKey, storage: MemoryStorage) -> None:
+        self.name, self.node, self.radios, self.key, self.storage = node.name, node, radios, key, storage
         self.events: list[HanEvent] = []
         node.attach(self.events.append)
         node.register([ENDPOINT])
@@ -105,7 +106,7 @@ class Han:
             name=name,
         )
         key = LinkKey(self.entropy.random(f"install code {name}").randbytes(16))
-        member = self.members[name] = Member(name, node, radios, key, storage)
+        member = self.members[name] = Member(node, radios, key, storage)
         return member
 
     def hub(self, pan_id: int = 0x1A62, channel: int = 15, network: str = "han") -> Member:
@@ -141,6 +142,36 @@ class Han:
         missing = [name for name in names if not self.has_joined(name)]
         raise AssertionError(f"not joined within {within} s: {missing}")
 
+    def capture(self, folder: Path) -> tuple[Path, str]:
+        """Write the frames as a capture file; return it and Wireshark's key table."""
+        path = folder / "capture.pcapng"
+        with path.open("wb") as file:
+            writer, interfaces = PcapngWriter(file), dict[str, int]()
+            for network, time, octets in self.log.frames:
+                if network not in interfaces:
+                    interfaces[network] = writer.interface(network)
+                writer.frame(interfaces[network], time, octets)
+        rows = dict.fromkeys((f'"{key.hex(":")}","Normal","{label}"' for label, key in self.keys))
+        return path, "\n".join(rows)
+
     def has_joined(self, name: str) -> bool:
         member, hub = self.members[name], self.members["hub"]
         return Joined(hub.eui) in member.events and Joined(member.eui) in hub.events
+
+
+def home_with_bridges(seed: int = 1, loss: float = 0.0, settings: StackSettings | None = None) -> Han:
+    """A hub with an ESME and bridge B1 in reach; over the backhaul B2 with an IHD and B4 with a sleepy GSME."""
+    han = Han(seed, settings)
+    hub = han.hub()
+    esme = han.add("esme", NodeRole.ROUTER)
+    b1 = han.add("b1", NodeRole.ROUTER, "han", "backhaul")
+    b2 = han.add("b2", NodeRole.ROUTER, "far 2", "backhaul")
+    b4 = han.add("b4", NodeRole.ROUTER, "far 4", "backhaul")
+    ihd = han.add("ihd", NodeRole.END_DEVICE, "far 2")
+    gsme = han.add("gsme", NodeRole.SLEEPY_END_DEVICE, "far 4")
+    for a, b in ((hub, esme), (hub, b1), (esme, b1), (b1, b2), (b1, b4), (b2, ihd), (b4, gsme)):
+        han.link(a, b, loss)
+    return han
+
+
+FAR = ("esme", "b1", "b2", "b4", "ihd", "gsme")

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from emulator.parts.gbcs_entity import GbcsRefused
 from emulator.parts.updatable import UpdatableDevice
-from protocols.errors import DecodeError
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import DIGITAL_SIGNING, RemotePartyRole
@@ -18,7 +17,7 @@ from protocols.gbcs.times import dlms_date_time
 from protocols.gbcs.use_cases import cs06, fdra
 from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
 from protocols.ota.client import ActivationPolicy, OtaClientSettings, TimeoutPolicy
-from protocols.ota.image import FirmwareImage, manufacturer_image_hash, split
+from protocols.ota.image import FirmwareImage
 
 _DATED, _BEGUN = "activation/dated", "activation/begun"
 _TIMER = "dated activation"
@@ -74,14 +73,7 @@ class CommandActivatedDevice(UpdatableDevice):
         self._send_receipt(AlertCode.FIRMWARE_VERIFIED, self.image_hash(file))
 
     def image_refused(self, version: int, file: bytes) -> None:
-        self._send_receipt(AlertCode.FIRMWARE_VERIFICATION_FAILED, self._calculated_hash(file))
-
-    def _calculated_hash(self, file: bytes) -> bytes:
-        """Return the hash of what stands where the manufacturer image belongs."""
-        try:
-            return self.image_hash(file)
-        except DecodeError:
-            return manufacturer_image_hash(_body(file))
+        self._send_receipt(AlertCode.FIRMWARE_VERIFICATION_FAILED, self.image_hash(file))
 
     def _send_receipt(self, code: AlertCode, image_hash: bytes) -> None:
         supplier = self.entity.anchors.eui(RemotePartyRole.SUPPLIER)
@@ -195,11 +187,3 @@ class CommandActivatedDevice(UpdatableDevice):
         payload = cs06.Response(outcome).encode()
         date_time = dlms_date_time(self.wall.utc())
         self.send_gbcs(self.entity.respond(message, payload, date_time=date_time, signed=True))
-
-
-def _body(file: bytes) -> bytes:
-    """Return what follows the header, the whole file if there is no good header."""
-    try:
-        return split(file)[1]
-    except DecodeError:
-        return file

@@ -17,7 +17,7 @@ from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of
 from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, Storage, WallClock
 from protocols.ota.client import DownloadStatistics, OtaClientSettings, OtaIdentity, ZclStatus
-from protocols.ota.image import FirmwareImage, ProductImage
+from protocols.ota.image import FirmwareImage, ProductImage, body_of, manufacturer_image_hash
 from protocols.stack.node import Node
 
 _RESTART = "restart"
@@ -219,8 +219,11 @@ class UpdatableDevice:
         return None if content.version == version else f"version {content.version:08X} inside"
 
     def image_hash(self, file: bytes) -> bytes:
-        """Return SHA-256 of the manufacturer image in a file, 32 octets."""
-        return FirmwareImage.decode(file, signed=self.product.kind.signed).hash
+        """Return SHA-256 of what stands where the manufacturer image belongs, 32 octets."""
+        try:
+            return FirmwareImage.decode(file, signed=self.product.kind.signed).hash
+        except DecodeError:
+            return manufacturer_image_hash(body_of(file))
 
     def image_verified(self, version: int, file: bytes) -> None:
         """Hear of a good image, stored already."""

@@ -180,6 +180,14 @@ def split(octets: bytes) -> tuple[OtaHeader, bytes]:
     return header, octets[int.from_bytes(octets[6:8], "little") :]
 
 
+def body_of(octets: bytes) -> bytes:
+    """Return what follows the header of a file; all of it if there is no good header of that length."""
+    try:
+        return split(octets)[1]
+    except DecodeError:
+        return octets
+
+
 def manufacturer_image_hash(manufacturer_image: bytes) -> bytes:
     return hashlib.sha256(manufacturer_image).digest()
 

@@ -1,6 +1,6 @@
 """A real node that plays the hub towards one device: joins it, serves images, asks for its tunnel, keeps what comes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from emulator.air.medium import Medium
 from emulator.air.radio import SimulatedRadio
@@ -62,6 +62,7 @@ class HubSide:
         self.arrivals: list[HanEvent] = []
         self.tunnels: dict[Eui64, int] = {}
         self.unsecured = 0
+        self.watch: Callable[[Received], None] = lambda event: None  # hears every frame first
         self._endpoints: dict[Eui64, int] = {}
         self._transaction = 0
         self.node.attach(self._event)
@@ -150,6 +151,7 @@ class HubSide:
                 pass
 
     def _received(self, event: Received) -> None:
+        self.watch(event)
         self.unsecured += not event.secured
         if event.aps.cluster == ota.CLUSTER:
             self._ota(self.server.frame(event.who, event.aps.payload, self.clock.now()), event.aps.source_endpoint)

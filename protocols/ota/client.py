@@ -26,24 +26,10 @@ from protocols.zcl.foundation import DefaultResponse, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 __all__ = [
-    "Activate",
-    "ActivationPolicy",
-    "Checkpoint",
-    "ClientState",
-    "Discover",
-    "DownloadFailed",
-    "DownloadStarted",
-    "DownloadStatistics",
-    "Effect",
-    "ImageComplete",
-    "OtaClient",
-    "OtaClientSettings",
-    "OtaIdentity",
-    "PartialImage",
-    "Send",
-    "TimeoutPolicy",
-    "ZclStatus",
-]
+    "Activate", "ActivationPolicy", "Checkpoint", "ClientState", "Discover", "DownloadFailed", "DownloadStarted",
+    "DownloadStatistics", "Effect", "ImageComplete", "OtaClient", "OtaClientSettings", "OtaIdentity", "PartialImage",
+    "Send", "TimeoutPolicy", "ZclStatus",
+]  # fmt: skip
 
 _BLOCK_REQUEST = struct.Struct("<BBBBHHIIB")
 _BLOCK_RESPONSE = struct.Struct("<HHIIB")

@@ -7,12 +7,18 @@ from gateway.campaigns.evidence.transfers import Transfer as Seen
 from gateway.campaigns.verify.air import Air, Carried, Running, Transfer
 from gateway.campaigns.verify.gbcs_view import judge
 from protocols.addresses import Eui64
+from protocols.errors import InputError
 from protocols.gbcs.keystore import Keystore
+from protocols.pcapng import read_keys
 from protocols.zcl.clusters import ota
 
 
 def read_air(capture: Path, keys: Path, certificates: Keystore) -> Air:
     """Dissect the capture in one pass. Raises InputError if it is no capture or the keys are no key table."""
+    try:
+        read_keys(keys.read_text(encoding="utf-8"))
+    except (InputError, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{keys}: {error}") from error
     return air_of(read_capture(capture, keys), certificates)
 
 

@@ -14,6 +14,7 @@ from protocols.errors import InputError
 from protocols.gbcs.keystore import Keystore
 
 FORMAT = 1  # of summary.json; a newer one is refused
+STORE_SCHEMA = 1  # of store.db; a newer one is refused
 
 Value = str | int | bool | None
 Row = Mapping[str, Any]  # one row of store.db by column
@@ -149,11 +150,15 @@ def _read_store(path: Path) -> dict[str, tuple[Row, ...]]:
         try:
             connection.row_factory = sqlite3.Row
             names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {name: _rows(connection, name) for name in sorted(names) if not name.startswith("sqlite_")}
+            tables = {name: _rows(connection, name) for name in sorted(names) if not name.startswith("sqlite_")}
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise InputError(f"{path}: not a store: {error}") from error
+    for row in tables.get("schema_version", ()):
+        if row["version"] > STORE_SCHEMA:
+            raise InputError(f"{path}: schema {row['version']} is newer than this program reads ({STORE_SCHEMA})")
+    return tables
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> tuple[Row, ...]:

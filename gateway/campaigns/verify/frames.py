@@ -4,12 +4,18 @@ from collections.abc import Iterator
 
 from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
+from protocols.duis.inventory import DeviceType
 
 
 def check_frames(evidence: Evidence) -> Iterator[Check]:
     """MP170-C10: every frame on the air is a good one and can be decrypted with the keys of the run."""
     air = evidence.air
     faults = list(air.defects)
+    faults += [
+        f"frame {carried.frame}: no GBCS message in the tunnel of {evidence.name(carried.device)}"
+        for carried in air.carried
+        if carried.judged is None and evidence.types.get(carried.device) is not DeviceType.GSME
+    ]
     facts = []
     if air.frames:
         facts.append(

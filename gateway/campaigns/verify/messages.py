@@ -33,7 +33,7 @@ class Mail(NamedTuple):
     """One message a user received."""
 
     user: str
-    place: str  # user and number, for the evidence
+    place: str  # its file, without the time
     time: int  # ns UTC, of receipt
     response: Response
 
@@ -48,7 +48,7 @@ class Exchange(NamedTuple):
     """A request and its synchronous answer."""
 
     user: str
-    place: str
+    place: str  # its file, without the time
     time: int  # ns UTC, of sending
     octets: bytes
     request: Request
@@ -146,7 +146,7 @@ def read_correspondence(received: Sequence[Logged], sent: Sequence[Logged]) -> C
     """
     unreadable: list[str] = []
     mail = [
-        Mail(logged.user, logged.place, logged.time, response)
+        Mail(logged.user, f"mailboxes/{logged.place}", logged.time, response)
         for logged in received
         if (response := _parsed(parse_response, logged, "mailboxes", unreadable)) is not None
     ]
@@ -182,7 +182,8 @@ def _pair(requests: Sequence[tuple[Logged, Request]], mail: Sequence[Mail]) -> t
     for logged, request in requests:
         answers = waiting.get((logged.user, request.request_id), [])
         answer = answers.pop(0) if answers and answers[0].time >= logged.time else None
-        exchanges.append(Exchange(logged.user, logged.place, logged.time, logged.octets, request, answer))
+        place = f"requests/{logged.place}"
+        exchanges.append(Exchange(logged.user, place, logged.time, logged.octets, request, answer))
     return tuple(exchanges)
 
 

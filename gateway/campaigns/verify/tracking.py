@@ -118,13 +118,9 @@ def check_before_date(evidence: Evidence) -> Iterator[Check]:
                 continue
             ahead = margin(window.start - receipt.time)
             if receipt.mail is None or receipt.decision != "delivered":
-                faults.append(
-                    f"{receipt.label}, {ahead} min before the date of {_place(window)}, was {receipt.decision}"
-                )
+                faults.append(f"{receipt.label}, {ahead} before the date of {_place(window)}, was {receipt.decision}")
             else:
-                facts.append(
-                    f"{receipt.label}, {ahead} min before the date of {_place(window)}, is {receipt.mail.place}"
-                )
+                facts.append(f"{receipt.label}, {ahead} before the date of {_place(window)}, is {receipt.mail.place}")
     missing = "no AD1 between the acceptance of a dated 11.3 and its date"
     yield conclude("MP102B-G8", "nothing suppressed before a date", facts=facts, faults=faults, missing=missing)
 

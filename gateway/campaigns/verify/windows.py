@@ -141,8 +141,8 @@ def last_before(found: list[Window], hub: Eui64, time: int) -> Window | None:
 
 
 def margin(time: int) -> str:
-    """Return a span as minutes and seconds, e.g. "29:59"."""
+    """Return a span as minutes and seconds, with hours from one on: "29:59", "36:00:00"."""
     minutes, rest = divmod(abs(time), MINUTE)
-    sign = "-" if time < 0 else ""
     fraction = f"{rest % SECOND:09d}".rstrip("0")
-    return f"{sign}{minutes}:{rest // SECOND:02d}" + (f".{fraction}" if fraction else "")
+    hours = f"{minutes // 60}:{minutes % 60:02d}" if minutes >= 60 else str(minutes)
+    return ("-" if time < 0 else "") + f"{hours}:{rest // SECOND:02d}" + (f".{fraction}" if fraction else "")

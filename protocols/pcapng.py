@@ -172,7 +172,7 @@ def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: 
 
 
 class CaptureKey(NamedTuple):
-    """A row of the key table. Labels of this project: `nwk <network>` and `link <eui>`."""
+    """A row of the key table. Labels of a run: `network key <extended PAN id>` and `link key <eui>`."""
 
     key: bytes  # 16 octets
     label: str

@@ -9,11 +9,11 @@ from protocols.errors import IntegrityError
 from protocols.nwk import security as nwk
 from protocols.pcapng import CaptureKey
 
-_EUI_AT_END = re.compile(r"([0-9a-fA-F]{16})$")
+_LINK_LABEL = re.compile(r"^link\b.*\b([0-9a-fA-F]{16})$")
 
 
 class KeyRing:
-    """All keys of a capture. A label that ends with an EUI-64 tells whose frames to try a key on first; none must."""
+    """All keys of a capture. A label `link ... <eui>` tells whose frames to try a key on first; none must be there."""
 
     def __init__(self, keys: Iterable[CaptureKey]) -> None:
         self._keys: dict[bytes, None] = {}
@@ -23,7 +23,7 @@ class KeyRing:
         self._last_link: dict[tuple[Eui64 | None, Eui64 | None], aps.ApsSecurity] = {}
         for key, label in keys:
             self.add(key)
-            if found := _EUI_AT_END.search(label):
+            if found := _LINK_LABEL.search(label):
                 self._labelled.setdefault(Eui64.parse(found[1]), []).append(key)
 
     def add(self, key: bytes) -> None:

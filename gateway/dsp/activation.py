@@ -95,7 +95,8 @@ class Activations:
             sequence=self._counters.next(turn, "activations"),
         )  # fmt: skip
         self.table.put(turn, accepted)
-        self._track(turn, target.device, accepted)
+        local = request.command_variant is CommandVariant.SIGNED_LOCAL
+        self._track(turn, target.device, accepted, local=local)
         return self._dispatch(turn, request, target, octets)
 
     def _kind(self, execution: int | None, now: int) -> str:
@@ -133,11 +134,11 @@ class Activations:
             raise RefusedError(SIGNATURE_INVALID, error.what) from error
         return message, command
 
-    def _track(self, turn: Turn, device: Device, activation: Activation) -> None:
+    def _track(self, turn: Turn, device: Device, activation: Activation, *, local: bool) -> None:
         if activation.kind == CANCEL:
             self._suppression.cancel_requested(turn, device.device)
         else:
-            self._suppression.arm(turn, device, activation)
+            self._suppression.arm(turn, device, activation, local=local)
 
     def _dispatch(self, turn: Turn, request: Request, target: Target, octets: bytes) -> str:
         request_id, variant = request.request_id, request.command_variant

@@ -276,7 +276,7 @@ class WindowEvent(Row):
     time: int
     esme: Eui64
     request_id: str
-    event: str  # armed, replaced, cancelled, cancel-pending, expired, reloaded, removed, extended
+    event: str  # armed, armed-local, replaced, cancelled, cancel-pending, removed, expired, reloaded
     start: int
     end: int
 

@@ -104,7 +104,7 @@ def from_values(row: type[R], values: Mapping[str, Value]) -> R:
             raise InputError(f"table {row.TABLE}: column {name} is empty")
         try:
             fields[name] = None if value is None else read(value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, InputError) as error:
             raise InputError(f"table {row.TABLE}: column {name}: {error}") from error
     return row(**fields)
 

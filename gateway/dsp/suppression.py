@@ -46,8 +46,11 @@ class Suppression:
 
     # --- arming ---
 
-    def arm(self, turn: Turn, device: Device, activation: Activation) -> None:
-        """Record the window of an accepted signed command, if the device is tracked. Membership is tested first."""
+    def arm(self, turn: Turn, device: Device, activation: Activation, *, local: bool) -> None:
+        """Record the window of an accepted signed command, if the device is tracked. Membership is tested first.
+
+        local: the command was handed over for local delivery, so that the true moment is not known; the event says so.
+        """
         if not self.applies_to(device):
             return
         start, kind = turn.now, "immediate"
@@ -58,7 +61,7 @@ class Suppression:
             request_id=activation.request_id, state=WindowState.ARMED, accepted=turn.now,
             sequence=activation.sequence or 0,
         )  # fmt: skip
-        self._put(turn, window, "armed")
+        self._put(turn, window, "armed-local" if local else "armed")
         turn.note(
             "window-armed", esme=str(window.esme), start=window.start, end=window.end, kind=kind,
             request=window.request_id,

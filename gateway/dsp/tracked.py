@@ -67,6 +67,11 @@ class TrackedList:
         place = bisect_left(self._packed, eui)
         return place < len(self._packed) and self._packed[place] == eui
 
+    @property
+    def packed_octets(self) -> int:
+        """Size of the identifiers in memory."""
+        return len(self._packed) * self._packed.itemsize
+
     def __len__(self) -> int:
         return len(self._packed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from firmware_images import product
-from gateway.dsp.effects import Note, Reply, ToCsp, ToUser, Turn, WakeAt
+from gateway.dsp.effects import Note, Reply, ToCsp, ToUser, Turn, Value, WakeAt
 from gateway.dsp.machine import Dsp
 from gateway.dsp.records import Device, Premises, Product, User
 from gateway.dsp.rows import Version
@@ -359,9 +359,9 @@ class Bench:
 
     # --- looking ---
 
-    def rows(self, table: str) -> list[dict[str, object]]:
+    def rows(self, table: str) -> list[dict[str, Value]]:
         return [dict(row) for row in self.store.load()[table]]
 
-    def inventory_row(self, eui: Eui64) -> dict[str, object]:
+    def inventory_row(self, eui: Eui64) -> dict[str, Value]:
         (row,) = [row for row in self.rows("inventory") if row["device"] == str(eui)]
         return row

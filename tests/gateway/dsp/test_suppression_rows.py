@@ -340,7 +340,7 @@ def test_row_29_the_association_at_the_time_of_the_alert_decides() -> None:
     bench = one_meter()
     bench.activate()
     moved = bench.inventory_row(ESME) | {"hub": str(OTHER_HUB)}
-    bench.store.commit([Write("inventory", (str(ESME),), moved)])  # type: ignore[arg-type]
+    bench.store.commit([Write("inventory", (str(ESME),), moved)])
     bench.restart()
     bench.later(MINUTE)
     bench.outage(OTHER_HUB)
@@ -515,7 +515,7 @@ def test_row_46_local_delivery_at_once_opens_it_at_the_hand_over() -> None:
     bench = one_meter()
     bench.activate(variant=CommandVariant.SIGNED_LOCAL)
     assert not delivered(bench)
-    assert bench.rows("suppression_events")[0]["event"] == "armed"
+    assert bench.rows("suppression_events")[0]["event"] == "armed-local"
 
 
 def test_row_47_a_hub_without_esme_is_audited_as_unmapped_and_delivered() -> None:

@@ -19,7 +19,7 @@ demo: $(VENV)/.installed  ## two virtual homes update their bridges and meters; 
 	$(BIN)/hanlab demo --out $(OUT)
 
 test: $(VENV)/.developer  ## all tests; those whose tool is missing are skipped with a reason
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore tests/benchmarks
 
 lint: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/ruff check .

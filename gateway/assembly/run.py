@@ -32,7 +32,9 @@ def demo(out: Path, *, seed: int, planted: str | None, console: Console | None) 
         _finish(world, began, interrupted=True)
         raise
     done = _finish(world, began)
-    judged = summary.with_checks(done, verify(world.folder.path))
+    with nullcontext() if console is None else console.status("checking the evidence"):
+        checks = verify(world.folder.path)
+    judged = summary.with_checks(done, checks)
     world.folder.write_json("summary.json", judged)
     return judged
 

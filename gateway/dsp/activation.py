@@ -60,7 +60,7 @@ class Activations:
             raise RefusedError("E12", "no activation in the request")
         execution = body.execution_date_time
         if execution is not None:
-            execution = cs06.CANCEL if execution == CANCELLATION_DATE_TIME else execution - execution % SECOND
+            execution = cs06.CANCEL if execution == CANCELLATION_DATE_TIME else _seconds(execution)
         kind = self._kind(execution, turn.now)
         counter = request.request_id.counter
         payload = cs06.Command(body.firmware_hash, counter, execution).encode()
@@ -87,8 +87,8 @@ class Activations:
         kind = self._kind(command.execution_time, turn.now)
         octets = self._acb.command(message)
         dated = command.execution_time if kind == DATED else None
-        told = {body.execution_date_time} - {None, CANCELLATION_DATE_TIME} | {activation.execution} - {None}
-        if any(time is not None and time // SECOND * SECOND != dated for time in told):
+        others = (body.execution_date_time, activation.execution)
+        if any(time not in (None, CANCELLATION_DATE_TIME) and _seconds(time) != dated for time in others):
             turn.note("date-disagreement", request=activation.request_id, used=dated)
         accepted = replace(
             activation, kind=kind, execution=dated, state=ActivationState.SENT, accepted=turn.now,
@@ -251,3 +251,8 @@ class Activations:
 
     def _matching(self, wanted: Callable[[Activation], bool]) -> list[Activation]:
         return [activation for activation in self.table if wanted(activation)]
+
+
+def _seconds(time: int | None) -> int | None:
+    """Return a time in whole seconds, as a command can tell it."""
+    return None if time is None else time - time % SECOND

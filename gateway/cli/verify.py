@@ -46,20 +46,31 @@ def report(checks: "Sequence[Check]") -> dict[str, object]:
     return {"passed": not failed, "failed": failed, "checks": [check._asdict() for check in checks]}
 
 
+SHOWN = 240  # characters of evidence on a terminal; a failed check, a pipe and --json show all
+
+
 def show(checks: "Sequence[Check]") -> None:
-    """Print the table, failed checks in colour, and the verdict."""
+    """Print the table, failed checks in colour, and the verdict; a line a check where nobody looks."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("requirement", "check", "", "evidence", pad_edge=False, box=None)
-    for check in checks:
-        style, verdict = ("", "passed") if check.passed else ("bold red", "FAILED")
-        table.add_row(*(Text(cell, style) for cell in (check.requirement, check.name, verdict, check.evidence)))
     console = Console(highlight=False)
-    console.print(table)
-    failed = failed_requirements(checks)
-    if failed:
-        console.print(Text(f"failed: {', '.join(failed)}", "bold red"))
+    if console.is_terminal:
+        table = Table("requirement", "check", "", "evidence", pad_edge=False, box=None, padding=(0, 2, 0, 0))
+        table.columns[0].no_wrap = table.columns[2].no_wrap = True
+        table.columns[3].overflow = "fold"
+        for check in checks:
+            style, verdict = ("", "passed") if check.passed else ("bold red", "FAILED")
+            evidence = check.evidence
+            if check.passed and len(evidence) > SHOWN:
+                evidence = evidence[:SHOWN].rstrip() + " ..."
+            table.add_row(*(Text(cell, style) for cell in (check.requirement, check.name, verdict, evidence)))
+        console.print(table)
     else:
-        console.print(f"all {len(checks)} checks passed")
+        for check in checks:
+            verdict = "passed" if check.passed else "FAILED"
+            print(f"{verdict}  {check.requirement:<10}  {check.name}: {check.evidence}")
+    failed = failed_requirements(checks)
+    verdict = f"failed: {', '.join(failed)}" if failed else f"all {len(checks)} checks passed"
+    console.print(Text(verdict, "bold red" if failed else ""), soft_wrap=True)

@@ -189,6 +189,10 @@ class Story:
             Message(Cra.ALERT, self._alerts[device], device, target, message_code=message_code, payload=payload)
         )
         self.run.carry(label, time, device, message.encode(), upward=True)
+        self.run.row(
+            "alerts", time=time, code=f"{code:04X}", originator=str(device), decision="delivered", signature="valid",
+            counter=message.counter,
+        )  # fmt: skip
         user = {SUPPLIER: "supplier", OPERATOR: "network-operator"}.get(target)
         if user is not None:
             body: ResponseMessage | DeviceAlertMessage

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from protocols.interfaces import SECOND
+from protocols.interfaces import MILLISECOND, SECOND
 
 SHOWN = 8  # facts or faults written out; the rest is counted
 
@@ -35,11 +35,9 @@ def _told(lines: Sequence[str]) -> str:
 
 
 def utc(when: int) -> str:
-    """Return nanoseconds since 1970 as date and time of day, to the millisecond unless more is needed."""
+    """Return nanoseconds since 1970 as date and time of day, cut to the millisecond."""
     seconds, rest = divmod(when, SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    digits = f"{rest:09d}".rstrip("0")
-    return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{digits}" if digits else "")
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // MILLISECOND:03d}"
 
 
 def count(number: int, thing: str) -> str:

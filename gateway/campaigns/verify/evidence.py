@@ -76,9 +76,11 @@ class Evidence:
 
     @cached_property
     def actors(self) -> Mapping[Eui64, str]:
-        """The names under which devices stand in the timeline, from their joining."""
-        joined = [event for event in self.files.timeline if event.name == "joined" and event.text("device")]
-        return {Eui64.parse(event.text("device")): event.actor for event in joined}
+        """The names under which devices stand in the timeline, from the summary and from their joining."""
+        devices = self.files.summary.get("devices", [])
+        named = {Eui64.parse(device["eui"]): str(device["name"]) for device in devices if device.get("name")}
+        joined = [event for event in self.events("joined") if event.text("device")]
+        return named | {Eui64.parse(event.text("device")): event.actor for event in joined}
 
     def events(self, name: str) -> list[Event]:
         return [event for event in self.files.timeline if event.name == name]

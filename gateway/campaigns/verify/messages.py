@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from gateway.campaigns.verify.folder import Logged
 from protocols.addresses import Eui64
 from protocols.duis.alerts import DccAlert
-from protocols.duis.bodies import ActivateFirmware, SignedPreCommand, UpdateFirmware, UpdatePpmidFirmware
+from protocols.duis.bodies import UpdateFirmware, UpdatePpmidFirmware
 from protocols.duis.errors import DuisError
 from protocols.duis.inventory import DspInventory, InventoryDevice
 from protocols.duis.requests import Request, parse_request
@@ -185,9 +185,3 @@ def _pair(requests: Sequence[tuple[Logged, Request]], mail: Sequence[Mail]) -> t
         place = f"requests/{logged.place}"
         exchanges.append(Exchange(logged.user, place, logged.time, logged.octets, request, answer))
     return tuple(exchanges)
-
-
-def activation_date(exchange: Exchange) -> int | None:
-    """Return ExecutionDateTime of an 11.3, whichever command variant it has."""
-    body = exchange.request.body
-    return body.execution_date_time if isinstance(body, ActivateFirmware | SignedPreCommand) else None

@@ -29,6 +29,7 @@ class Receipt(NamedTuple):
     time: int
     hub: Eui64
     started: int
+    mpxn: str | None
     decision: str  # as the audit has it
     mail: Mail | None  # of the network operator
     window: Window | None  # open at that time
@@ -39,13 +40,20 @@ class Receipt(NamedTuple):
 
 
 def receipts(evidence: Evidence) -> list[Receipt]:
-    """Return the AD1 of the audit, each with its message in the network operator's mailbox."""
-    found, open_windows = [], windows(evidence)
-    mailed = _outage_mail(evidence)
+    """Return the AD1 of the audit, each with its message in the network operator's mailbox.
+
+    An AD1 that came twice, told by hub, meter and start, counts once: its first receipt was decided.
+    """
+    found, open_windows = list[Receipt](), windows(evidence)
+    mailed, seen = _outage_mail(evidence), dict[tuple[Eui64, str | None, int], None]()
     for row in evidence.files.store.get("power_outage_audit", ()):
-        hub, time, started = Eui64.parse(row["hub"]), row["received"], row["started"]
-        mail = next((m for m, alert in mailed if _tells(alert, hub, started) and m.time >= time), None)
-        found.append(Receipt(time, hub, started, row["decision"], mail, open_at(open_windows, hub, time)))
+        hub, time, started, mpxn = Eui64.parse(row["hub"]), row["received"], row["started"], row["mpxn"]
+        if (hub, mpxn, started) in seen:
+            continue
+        seen[hub, mpxn, started] = None
+        mail = next((m for m, alert in mailed if _tells(alert, hub, started, mpxn) and m.time >= time), None)
+        window = open_at(open_windows, hub, time)
+        found.append(Receipt(time, hub, started, mpxn, row["decision"], mail, window))
     return found
 
 
@@ -54,8 +62,8 @@ def _outage_mail(evidence: Evidence) -> list[tuple[Mail, PowerOutageEvent]]:
     return [(mail, alert) for mail, code, alert in alerts if code == "AD1"]
 
 
-def _tells(alert: PowerOutageEvent, hub: Eui64, started: int) -> bool:
-    return (alert.comms_hub_device_id, alert.start_date_time) == (hub, started)
+def _tells(alert: PowerOutageEvent, hub: Eui64, started: int, mpxn: str | None) -> bool:
+    return (alert.comms_hub_device_id, alert.start_date_time, alert.mpxn) == (hub, started, mpxn)
 
 
 def fault(receipt: Receipt) -> str:
@@ -120,7 +128,7 @@ def check_windows(evidence: Evidence) -> Iterator[Check]:
             offset = receipt.time - window.start
             wrong = fault(receipt)
             if wrong:
-                faults.append(f"{wrong}, {margin(offset)} after the start of a {kind} window")
+                faults.append(f"{wrong}, {margin(offset)} after the start of its {kind} window")
             else:
                 facts.append(f"AD1 at +{margin(offset)} {receipt.decision}")
             near += _at_the_edge(receipt, window)
@@ -129,7 +137,7 @@ def check_windows(evidence: Evidence) -> Iterator[Check]:
                 "the last second of an immediate window" if kind == IMMEDIATE else "the first second after a dated one"
             )
             faults.append(f"no AD1 was received in {edge}, so its end is not shown")
-        missing = f"no AD1 in or after a window of an {kind} activation"
+        missing = f"no AD1 in or after a window of {kind} activations"
         yield conclude(requirement, name, facts=facts, faults=faults, missing=missing)
 
 
@@ -150,7 +158,7 @@ def check_delivery(evidence: Evidence) -> Iterator[Check]:
     for mail, alert in _outage_mail(evidence):
         if mail.user != NETWORK_OPERATOR:
             faults.append(f"{mail.place} is an AD1 for somebody else")
-        if not any(_tells(alert, receipt.hub, receipt.started) for receipt in found):
+        if not any(_tells(alert, receipt.hub, receipt.started, receipt.mpxn) for receipt in found):
             faults.append(f"{mail.place} is an AD1 the audit does not know")
     faults += _lost_reports(evidence, found)
     missing = "no outage outside a window"

@@ -7,7 +7,6 @@ from gateway.campaigns.verify.evidence import Evidence, same_request
 from gateway.campaigns.verify.folder import Row
 from gateway.campaigns.verify.gbcs_view import payload_of
 from gateway.campaigns.verify.inventory import version_changes
-from gateway.campaigns.verify.messages import activation_date
 from gateway.campaigns.verify.meters import image_of, meter_transfers, sightings
 from gateway.campaigns.verify.outages import LOSS, Receipt, receipts
 from gateway.campaigns.verify.windows import (
@@ -17,13 +16,13 @@ from gateway.campaigns.verify.windows import (
     Activation,
     Window,
     activations,
+    date_of,
     is_tracked,
     margin,
     windows,
 )
 from protocols.addresses import Eui64
 from protocols.duis.bodies import SignedPreCommand
-from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.use_cases import cs06, ecs80
 from protocols.interfaces import DAY, MINUTE, SECOND
@@ -83,8 +82,8 @@ def check_horizon(evidence: Evidence) -> Iterator[Check]:
     facts, faults = list[str](), list[str]()
     taken = refused = False
     for exchange in evidence.users.of_service("11.3"):
-        date = activation_date(exchange)
-        if date is None or date == CANCELLATION_DATE_TIME or exchange.answer is None:
+        date = date_of(exchange)
+        if date is None or date == cs06.CANCEL or exchange.answer is None:
             continue
         days = (date - exchange.answer.time) / DAY
         label = f"11.3 {exchange.place} dated {days:.2f} days ahead"

@@ -76,6 +76,8 @@ def check_signatures(evidence: Evidence) -> Iterator[Check]:
             facts.append(f"{label} signature valid (frame {carried.frame})")
         else:
             faults.append(f"{label} signature {judged.signature} (frame {carried.frame})")
+    if facts and not any(notices(evidence, device) for device in evidence.ppmids):
+        faults.append("no PPMID sent an 8F8B")
     missing = "no signed 8F8B on the air"
     yield conclude("SM7-R3", "8F8B signed by its device", facts=facts, faults=faults, missing=missing)
 
@@ -128,6 +130,9 @@ def check_alerts_delivered(evidence: Evidence) -> Iterator[Check]:
         match = next((pair for pair in waiting if tells(pair[1], notice)), None)
         if match is not None:
             waiting.remove(match)
+        record = _record_fault(evidence, notice)
+        if record:
+            faults.append(f"{label} of {utc(notice.carried.time)}: {record}")
         if match is None and notice.carried.valid:
             faults.append(f"{label} of {utc(notice.carried.time)} is no N39 in the supplier's mailbox")
         elif match is not None and not notice.carried.valid:
@@ -139,6 +144,22 @@ def check_alerts_delivered(evidence: Evidence) -> Iterator[Check]:
     ]
     missing = "no 8F8B on the air"
     yield conclude("MP170-C13", "8F8B delivered as N39", facts=facts, faults=faults, missing=missing)
+
+
+def _record_fault(evidence: Evidence, notice: Notice) -> str:
+    """Say where the store's record of an 8F8B contradicts what its signature is worth, empty if nowhere."""
+    judged = notice.carried.judged
+    counter = None if judged is None else judged.message.counter
+    kept = [
+        (row["decision"], row["signature"])
+        for row in evidence.files.store.get("alerts", ())
+        if (row["code"], row["originator"], row["counter"]) == ("8F8B", str(notice.carried.device), counter)
+    ]
+    if notice.carried.valid and ("delivered", "valid") not in kept:
+        return f"the store has {kept or 'no record'}, its signature is valid"
+    if not notice.carried.valid and any("delivered" in row or "valid" in row for row in kept):
+        return f"the store has {kept}, its signature is not valid"
+    return ""
 
 
 # --- the whole way -------------------------------------------------------------------------------------------------
@@ -199,13 +220,13 @@ def _transfers(evidence: Evidence, device: Eui64) -> list[Transfer]:
 def check_one_request_each(evidence: Evidence) -> Iterator[Check]:
     """MP170-R2a: each bridge of a home has its own request and its own outcome."""
     facts, faults = list[str](), list[str]()
-    homes: dict[Eui64, list[str]] = {}
+    homes: dict[Eui64 | None, list[str]] = {}
     for exchange in evidence.users.of_service("11.4"):
         taken = [device for device in exchange.taken if device in evidence.bridges]
         if len(taken) > 1:
             faults.append(f"{exchange.place} names {len(taken)} bridges")
         for device in taken[:1]:
-            homes.setdefault(evidence.hubs[device], []).append(_outcome(evidence, device, exchange))
+            homes.setdefault(evidence.hubs.get(device), []).append(_outcome(evidence, device, exchange))
     for hub, outcomes in homes.items():
         facts += [f"hub ..{str(hub)[-4:]}: {outcome}" for outcome in outcomes]
     if homes and max(len(outcomes) for outcomes in homes.values()) < 2:

@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.gbcs_view import payload_of
-from gateway.campaigns.verify.messages import Exchange, activation_date
+from gateway.campaigns.verify.messages import Exchange
 from protocols.addresses import Eui64
-from protocols.duis.bodies import SignedPreCommand
+from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceType
 from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.errors import DecodeError
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs06
-from protocols.interfaces import DAY, MINUTE, SECOND
+from protocols.interfaces import DAY, MILLISECOND, MINUTE, SECOND
 
 WINDOW = 30 * MINUTE
 HORIZON = 30 * DAY  # a date may lie this far ahead
@@ -60,9 +60,8 @@ def activations(evidence: Evidence) -> list[Activation]:
         body = exchange.request.body
         if not (exchange.accepted and exchange.answer is not None and isinstance(body, SignedPreCommand)):
             continue
-        command = _command(body.gbcs_payload)
-        date = activation_date(exchange) if command is None else command.execution_time
-        cancels = date in (cs06.CANCEL, CANCELLATION_DATE_TIME)
+        command, date = _command(body.gbcs_payload), date_of(exchange)
+        cancels = date == cs06.CANCEL
         found.append(
             Activation(
                 exchange=exchange,
@@ -76,6 +75,16 @@ def activations(evidence: Evidence) -> list[Activation]:
             )
         )
     return sorted(found, key=lambda activation: activation.accepted)
+
+
+def date_of(exchange: Exchange) -> int | None:
+    """Return the date an 11.3 names, `cs06.CANCEL` for a cancellation: of its CS06 if it has one, else of the XML."""
+    body = exchange.request.body
+    command = _command(body.gbcs_payload) if isinstance(body, SignedPreCommand) else None
+    if command is not None:
+        return command.execution_time
+    date = body.execution_date_time if isinstance(body, ActivateFirmware | SignedPreCommand) else None
+    return cs06.CANCEL if date == CANCELLATION_DATE_TIME else date
 
 
 def _command(octets: bytes) -> cs06.Command | None:
@@ -141,8 +150,8 @@ def last_before(found: list[Window], hub: Eui64, time: int) -> Window | None:
 
 
 def margin(time: int) -> str:
-    """Return a span as minutes and seconds, with hours from one on: "29:59", "36:00:00"."""
+    """Return a span as minutes and seconds, with hours from one on, cut to the millisecond: "29:59", "36:00:00.25"."""
     minutes, rest = divmod(abs(time), MINUTE)
-    fraction = f"{rest % SECOND:09d}".rstrip("0")
+    fraction = f"{rest % SECOND // MILLISECOND:03d}".rstrip("0")
     hours = f"{minutes // 60}:{minutes % 60:02d}" if minutes >= 60 else str(minutes)
     return ("-" if time < 0 else "") + f"{hours}:{rest // SECOND:02d}" + (f".{fraction}" if fraction else "")

@@ -40,7 +40,7 @@ def test_a_window_one_second_long_is_found(tmp_path: Path) -> None:
     _audit(story, story.dated + WINDOW)["decision"] = "suppressed"
     del story.run.mail["after the window AD1"]
     found = failures(story, tmp_path)
-    assert "30:00 after the start of a dated window" in found["MP102B-R3"]
+    assert "30:00 after the start of its dated window" in found["MP102B-R3"]
     assert "MP102B-R2" not in found
 
 
@@ -90,3 +90,10 @@ def test_the_windows_follow_the_requests_not_the_store(tmp_path: Path) -> None:
         window["end"] = number(window["end"]) + SECOND
     found = failures(story, tmp_path)
     assert sorted(found) == ["MP102B-G5"]
+
+
+def test_an_alert_that_came_twice_counts_once(tmp_path: Path) -> None:
+    story = told()
+    again = _audit(story, story.immediate + WINDOW - SECOND) | {"received": story.immediate + WINDOW + MINUTE}
+    story.run.rows["power_outage_audit"].append(again)
+    assert failures(story, tmp_path) == {}

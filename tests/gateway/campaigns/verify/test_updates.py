@@ -165,3 +165,22 @@ def test_an_alert_before_the_end_of_the_transfer_is_found(tmp_path: Path) -> Non
     story = told()
     story.run.air["bridge-1 8F8B"].time = story.run.air["bridge-1 query"].time - SECOND
     assert "8F8B before the transfer ended" in failures(story, tmp_path)["MP170-R2"]
+
+
+def test_a_record_that_calls_a_forged_alert_valid_is_found(tmp_path: Path) -> None:
+    story = told()
+    _sign_by_another(story, "ppmid 8F8B")
+    del story.run.mail["ppmid N39"]
+    assert "its signature is not valid" in failures(story, tmp_path)["MP170-C13"]
+
+
+def test_an_alert_without_a_record_is_found(tmp_path: Path) -> None:
+    story = told()
+    story.run.rows["alerts"] = [kept for kept in story.run.rows["alerts"] if kept["originator"] != str(PPMID)]
+    assert "the store has no record, its signature is valid" in failures(story, tmp_path)["MP170-C13"]
+
+
+def test_updates_of_bridges_alone_do_not_show_the_ppmid(tmp_path: Path) -> None:
+    story = told()
+    del story.run.air["ppmid 8F8B"]
+    assert "no PPMID sent an 8F8B" in failures(story, tmp_path)["SM7-R3"]

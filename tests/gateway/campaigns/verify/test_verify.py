@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,10 @@ def test_evidence_names_figures(folder: Path) -> None:
     assert "7 blocks, 300 octets, SHA-256" in told_as["SM7-R1"]
     assert "AD1 at +29:59 suppressed" in told_as["MP102B-R2"]
     assert json.dumps(told_as)
+
+
+def test_the_judge_shares_no_code_with_what_it_judges() -> None:
+    others = "('emulator', 'gateway.dsp', 'gateway.csp', 'gateway.users', 'gateway.store', 'gateway.assembly')"
+    code = f"import sys, gateway.campaigns.verify; print([n for n in sys.modules if n.startswith({others})])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -140,6 +140,7 @@ class SimulatedRadio:
         self._eui, self._short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), _BROADCAST, 11
         self.receiver_on = self._coordinator = False
         self._pending: frozenset[int] = frozenset()
+        self.source_match = True  # off: every data request is acknowledged with the pending bit
         self._queue: deque[Transmission] = deque()
         self._current: Transmission | None = None
         self._busy_until = 0
@@ -322,7 +323,7 @@ class SimulatedRadio:
         return not link.loss or link.random.random() >= link.loss
 
     def acknowledge(self, out: Transmission) -> None:
-        pending = out.source in self._pending
+        pending = out.source in self._pending or (out.source >= 0 and not self.source_match)
         frame = bytes((_ACKNOWLEDGEMENT | (_PENDING if pending else 0), 0, out.sequence))
         ack = Transmission(frame + fcs(frame))
         ack.radio, ack.channel = self, out.channel

@@ -75,7 +75,7 @@ class MacLayer:
         self._timers, self._settings = timers, settings
         self._sequence = random.randrange(0, 256)
         self.short, self.pan_id, self.channel = NO_SHORT_ADDRESS, BROADCAST_PAN, 11
-        self._receiver_on = self._coordinator = False
+        self._receiver_on = self._coordinator = self._off = False
         self.user: MacUser | None = None
         self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
         self.indirect = IndirectQueue(self, radio, timers, settings)
@@ -107,6 +107,8 @@ class MacLayer:
             self._apply()
 
     def _apply(self) -> None:
+        if self._off:
+            return
         self._radio.configure(
             eui=self.own_extended,
             short=self.short,
@@ -117,13 +119,16 @@ class MacLayer:
         )
 
     def shut(self) -> None:
-        """Switch the radio off: what is queued is dropped, nothing is heard."""
+        """Switch the radio off for good: what is queued is dropped, nothing is heard or sent any more."""
         self._radio.attach(_Nobody())
+        self._off = True
 
     # --- sending -----------------------------------------------------------------------------------------------
 
     def send(self, destination: int, payload: bytes, done: Sent | None = None) -> None:
         """Send a NWK frame to a neighbour, or to all of them without acknowledgement."""
+        if self._off:
+            return
         sequence = self._sequence = (self._sequence + 1) & 0xFF
         unicast = destination != BROADCAST
         to = ShortAddress(destination)
@@ -144,6 +149,8 @@ class MacLayer:
         done: Callable[[TransmitStatus, bool], object] | None = None,
     ) -> None:
         """Send any frame; `done(status, pending bit of the acknowledgement)`."""
+        if self._off:
+            return
         self._sequence = (self._sequence + 1) & 0xFF
         pan = None if to is None else self.pan_id
         from_pan = None if source is None else self.pan_id if source_pan is None else source_pan

@@ -63,6 +63,7 @@ class Node:
         self._settings, self._key_log, self._recorder = settings, key_log, recorder
         self._listener: Callable[[HanEvent], None] = lambda event: None
         self._endpoints: tuple[SimpleDescriptor, ...] = ()
+        self._endpoint_numbers: frozenset[int] = frozenset()
         self._counts = Counts()
         self._handles = 0
         self._running: Running | None = None
@@ -80,6 +81,7 @@ class Node:
     def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
         """Set the endpoints of the application; they stay through power cuts."""
         self._endpoints = tuple(endpoints)
+        self._endpoint_numbers = frozenset(each.endpoint for each in endpoints)
 
     def send(self, to: Eui64, aps: ApsData, *, secured: bool, acknowledged: bool) -> Handle:
         """Send to a node of the network; `Delivered` tells the end.
@@ -204,6 +206,7 @@ class Node:
             self._counts,
             boot,
             lambda: self._endpoints,
+            lambda: self._endpoint_numbers,
             self._emit,
             self._note,
         )

@@ -56,6 +56,7 @@ class Running:
         counts: Counts,
         boot: int,
         endpoints: Callable[[], Sequence[SimpleDescriptor]],
+        endpoint_numbers: Callable[[], frozenset[int]],
         emit: Callable[[HanEvent], object],
         note: Callable[..., object],
     ) -> None:
@@ -63,7 +64,7 @@ class Running:
         random = entropy.random(f"stack {eui} {boot}")
         router = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
         self._role, self._settings, self._counts = role, settings, counts
-        self._random, self._endpoints, self._emit, self._note = random, endpoints, emit, note
+        self._random, self._endpoint_numbers, self._emit, self._note = random, endpoint_numbers, emit, note
         self.timers = timers = Timers(clock)
         self.state = state = NodeState(eui, storage, settings.counter_jump, key_log)
         self._macs = [MacLayer(i, eui, radio, timers, settings, random) for i, radio in enumerate(radios)]
@@ -220,7 +221,7 @@ class Running:
         endpoint, profile = header.destination_endpoint, header.profile
         if profile == zdp.PROFILE and endpoint == zdp.ENDPOINT:
             self.zdp.receive(peer, header, payload)
-        elif any(each.endpoint == endpoint for each in self._endpoints()):
+        elif endpoint in self._endpoint_numbers():
             data = ApsData(profile, header.cluster, header.source_endpoint, endpoint, payload)
             self._emit(Received(peer.eui, data, secured, lqi))
 

@@ -4,7 +4,7 @@ import pytest
 
 from protocols.addresses import Eui64
 from protocols.errors import UsageError
-from protocols.interfaces import SECOND, DeliveryStatus, Joined, Rejoined
+from protocols.interfaces import SECOND, DeliveryStatus, HanEvent, Joined, Received, Rejoined
 from protocols.nwk.frame import decode_header
 from protocols.nwk.security import read_auxiliary
 from protocols.stack.settings import NodeRole
@@ -163,6 +163,27 @@ def test_a_node_that_is_off_is_silent_deaf_and_of_no_use() -> None:
     assert (esme.node.joined, esme.node.powered, esme.node.short) == (False, False, 0xFFFE)
     with pytest.raises(UsageError, match="esme is off"):
         esme.send(hub, b"x")
+
+
+@pytest.mark.parametrize("role", [NodeRole.ROUTER, NodeRole.SLEEPY_END_DEVICE])
+def test_a_node_switched_off_by_what_it_receives_sends_nothing_more(role: NodeRole) -> None:
+    """A power cut may come out of the very callback that brings a frame."""
+    han = Han()
+    hub, device = han.hub(), han.add("device", role)
+    han.link(hub, device)
+    han.join("device")
+    for _ in range(3):
+        hub.send(device, b"switch off", acknowledged=False)
+    sent = list[int]()
+
+    def cut(event: HanEvent) -> None:
+        if isinstance(event, Received) and device.node.powered:
+            device.node.power_off()
+            sent.append(device.radios[0].statistics.sent)
+
+    device.node.attach(cut)
+    han.run(60)
+    assert sent == [device.radios[0].statistics.sent]
 
 
 def test_a_new_node_on_an_old_storage_is_the_same_device() -> None:

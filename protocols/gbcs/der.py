@@ -1,10 +1,11 @@
 """DER as GBCS payloads and certificates use it: a few writers and a strict reader."""
 
-from typing import Self
+from collections.abc import Callable
+from typing import Self, TypeVar
 
 from protocols.errors import DecodeError
 from protocols.gbcs import times
-from protocols.gbcs.lengths import encode_length, read_length
+from protocols.gbcs.lengths import encode_length, read_any_length, read_length
 from protocols.octets import Reader
 
 INTEGER = 0x02
@@ -22,6 +23,13 @@ GENERALIZED_TIME = 0x18
 
 ENCODED_NULL = b"\x05\x00"
 
+Item = TypeVar("Item")
+
+
+def context(number: int, *, constructed: bool = False) -> int:
+    """Return the context-specific tag of a number below 31."""
+    return (0xA0 if constructed else 0x80) | number
+
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Return tag, shortest length and content."""
@@ -37,8 +45,12 @@ def integer_content(value: int) -> bytes:
     return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
 
 
-def integer(value: int) -> bytes:
-    return tlv(INTEGER, integer_content(value))
+def integer(value: int, tag: int = INTEGER) -> bytes:
+    return tlv(tag, integer_content(value))
+
+
+def enumerated(value: int) -> bytes:
+    return tlv(ENUMERATED, integer_content(value))
 
 
 def octet_string(octets: bytes) -> bytes:
@@ -68,12 +80,16 @@ def object_identifier(dotted: str) -> bytes:
 
 
 class DerReader:
-    """Reads one element after the other; any other tag, length form or rest raises DecodeError."""
+    """Reads one element after the other; any other tag, length form or rest raises DecodeError.
 
-    __slots__ = ("_reader",)
+    long_lengths: lengths longer than necessary are accepted, as some devices send them in CS02a and CS02b.
+    """
 
-    def __init__(self, octets: bytes) -> None:
+    __slots__ = ("_long_lengths", "_reader")
+
+    def __init__(self, octets: bytes, *, long_lengths: bool = False) -> None:
         self._reader = Reader(octets)
+        self._long_lengths = long_lengths
 
     @property
     def more(self) -> bool:
@@ -89,24 +105,43 @@ class DerReader:
         found = self._reader.uint8()
         if found != tag:
             raise DecodeError(f"DER tag {found:02X} instead of {tag:02X}", offset=start, data=self._reader.data)
-        return self._reader.octets(read_length(self._reader))
+        length = read_any_length(self._reader)[0] if self._long_lengths else read_length(self._reader)
+        return self._reader.octets(length)
 
-    def sequence(self) -> Self:
-        return type(self)(self.content(SEQUENCE))
+    def element(self, tag: int) -> bytes:
+        """Return the next element whole, tag and length included."""
+        start = self._reader.offset
+        self.content(tag)
+        return self._reader.data[start : self._reader.offset]
 
-    def integer(self) -> int:
-        content = self.content(INTEGER)
+    def sequence(self, tag: int = SEQUENCE) -> Self:
+        """Return a reader of what is inside the next element."""
+        return type(self)(self.content(tag), long_lengths=self._long_lengths)
+
+    def each(self, read: "Callable[[Self], Item]", tag: int = SEQUENCE) -> tuple[Item, ...]:
+        """Return what `read` makes of each element of a SEQUENCE OF."""
+        inner, items = self.sequence(tag), list[Item]()
+        while inner.more:
+            items.append(read(inner))
+        return tuple(items)
+
+    def integer(self, tag: int = INTEGER) -> int:
+        content = self.content(tag)
         value = int.from_bytes(content, "big", signed=True)
         if content != integer_content(value):
             raise DecodeError("an INTEGER that is not in its shortest form", data=content)
         return value
 
-    def unsigned(self, bits: int) -> int:
+    def unsigned(self, bits: int, tag: int = INTEGER) -> int:
         """Return an INTEGER from 0 to 2**bits - 1."""
-        value = self.integer()
+        value = self.integer(tag)
         if not 0 <= value < 1 << bits:
             raise DecodeError(f"INTEGER {value} does not fit {bits} bits")
         return value
+
+    def enumerated(self) -> int:
+        """Return an ENUMERATED from 0 to 255."""
+        return self.unsigned(8, ENUMERATED)
 
     def octet_string(self, length: int) -> bytes:
         """Return an OCTET STRING of exactly `length` octets."""

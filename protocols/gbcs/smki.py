@@ -24,6 +24,7 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, IntegrityError
 from protocols.gbcs import certificate_profile as profile
 from protocols.gbcs.der import OBJECT_IDENTIFIER, DerReader
+from protocols.gbcs.times import instant_of
 from protocols.interfaces import DAY, SECOND, Entropy
 
 DIGITAL_SIGNING = "ds"
@@ -112,6 +113,42 @@ class Certificate:
             return self._extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
         except x509.ExtensionNotFound:
             raise DecodeError("a certificate without a key identifier", data=self.der) from None
+
+    @cached_property
+    def issuer_key_id(self) -> bytes | None:
+        """The authority key identifier; None for a certificate that names none (the root)."""
+        try:
+            return self._extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        except x509.ExtensionNotFound:
+            return None
+
+    @cached_property
+    def issuer(self) -> bytes:
+        """The issuer's name, DER."""
+        return self._x509.issuer.public_bytes()
+
+    @cached_property
+    def subject(self) -> bytes:
+        """The name, DER; empty for a device, whose identifier stands in `eui`."""
+        return self._x509.subject.public_bytes()
+
+    @cached_property
+    def valid_from(self) -> int:
+        """The first instant of validity, ns since 1970 UTC."""
+        return instant_of(self._x509.not_valid_before_utc)
+
+    @cached_property
+    def valid_until(self) -> int:
+        """The last second of validity, ns since 1970 UTC."""
+        return instant_of(self._x509.not_valid_after_utc)
+
+    @cached_property
+    def is_authority(self) -> bool:
+        """Whether basic constraints say so."""
+        try:
+            return self._extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound:
+            return False
 
     @property
     def pem(self) -> bytes:

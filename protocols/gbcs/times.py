@@ -1,9 +1,13 @@
 """Instants as GBCS writes them. Ours are int ns since 1970 UTC; all forms here keep whole seconds and cut the rest."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeAlias
 
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import SECOND
+
+INSTANT = "instant"
+Instant: TypeAlias = Annotated[int, INSTANT]  # ns since 1970 UTC; the annotation tells it from other numbers in JSON
 
 ZIGBEE_EPOCH = 946_684_800 * SECOND  # 2000-01-01 UTC
 LAST_SECOND = 253_402_300_799 * SECOND  # 9999-12-31 23:59:59 UTC
@@ -21,14 +25,20 @@ def _datetime(instant: int) -> datetime:
     return _EPOCH + timedelta(seconds=instant // SECOND)
 
 
+def instant_of(moment: datetime) -> int:
+    """Return the instant of a date and time with a time zone; whole seconds."""
+    elapsed = moment - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * SECOND
+
+
 def _instant(fields: tuple[int, int, int, int, int, int], shown: bytes) -> int:
     try:
-        elapsed = datetime(*fields, tzinfo=UTC) - _EPOCH
+        instant = instant_of(datetime(*fields, tzinfo=UTC))
     except ValueError:
         raise DecodeError("not a date and time", data=shown) from None
-    if elapsed < timedelta(0):
+    if instant < 0:
         raise DecodeError("a date before 1970", data=shown)
-    return (elapsed.days * 86_400 + elapsed.seconds) * SECOND
+    return instant
 
 
 def generalized_time(instant: int) -> bytes:

@@ -1,5 +1,6 @@
 """Wireshark as judge: fields that tshark reads from a capture."""
 
+import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,19 +22,32 @@ def fields(
     keys: the key table, as file or text. limit: number of frames read, 0 for all. A field that occurs several times in
     a frame gives its values joined with `,`; one that does not occur an empty text.
     """
-    text = keys.read_text() if isinstance(keys, Path) else keys
-    command = [require_tool("tshark"), "-r", str(capture), "-2", "-T", "fields", "-E", "separator=/t"]
-    for row in text.splitlines():
-        command += ["-o", f"uat:zigbee_pc_keys:{row}"]
+    arguments = ["-T", "fields", "-E", "separator=/t"]
     for name in names:
-        command += ["-e", name]
+        arguments += ["-e", name]
     if display_filter:
-        command += ["-Y", display_filter]
+        arguments += ["-Y", display_filter]
     if limit:
-        command += ["-c", str(limit)]
+        arguments += ["-c", str(limit)]
+    return [line.split("\t") for line in _tshark(capture, keys, arguments).splitlines()]
+
+
+def layer_octets(capture: Path, keys: Path | str, layer: str) -> dict[int, bytes]:
+    """Return, by number, the octets of a layer as tshark put them together, for every frame that has it."""
+    found = json.loads(_tshark(capture, keys, ["-T", "jsonraw", "-j", f"frame {layer}", "-Y", layer]))
+    shown = fields(capture, keys, ["frame.number"], display_filter=layer)
+    octets = [bytes.fromhex(frame["_source"]["layers"][f"{layer}_raw"][0]) for frame in found]
+    return {int(number): message for (number,), message in zip(shown, octets, strict=True)}
+
+
+def _tshark(capture: Path, keys: Path | str, arguments: Sequence[str]) -> str:
+    """Run tshark in two passes with each row of the key table, and return what it prints."""
+    text = keys.read_text(encoding="utf-8") if isinstance(keys, Path) else keys
+    rows = [argument for row in text.splitlines() for argument in ("-o", f"uat:zigbee_pc_keys:{row}")]
+    command = [require_tool("tshark"), "-r", str(capture), "-2", *rows, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    return [line.split("\t") for line in done.stdout.splitlines()]
+    return done.stdout
 
 
 def faults(capture: Path, keys: Path | str, *, limit: int = 0) -> list[list[str]]:

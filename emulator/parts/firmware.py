@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from hashlib import sha256
 
 from emulator.parts.han_application import OTA_UPGRADE, SMART_ENERGY, HanApplication
 from emulator.parts.timers import Timers
@@ -28,7 +29,9 @@ from protocols.ota.image import OtaHeader
 
 _RUNNING, _PENDING, _PARTIAL, _PART = "firmware/running", "firmware/pending", "firmware/partial", "firmware/part/"
 _PARTIAL_HEAD = struct.Struct(">II")  # version, size
-_BLOCK_REQUEST = 0x03
+_STAMP = "firmware/stamp"
+_ANSWERED_BY_BLOCKS = (0x03, 0x04)  # Image Block Request, Image Page Request
+_IMAGE_NOTIFY = b"\x09\x00"  # frame control and command id
 _WAKE = "ota wake"
 
 
@@ -60,12 +63,19 @@ class FirmwareStore:
 
     def activate(self) -> int:
         """Let the waiting image run from now on; return its version."""
-        version = self.pending_version
-        if version is None:
+        held, version = self.pending, self.pending_version
+        if held is None or version is None:
             return self.running_version
+        self._storage.put(_STAMP, sha256(held).digest()[:4])
         self._storage.put(_RUNNING, version.to_bytes(4, "big"))
         self._storage.delete(_PENDING)
         return version
+
+    @property
+    def image_stamp(self) -> int | None:
+        """The first four octets of SHA-256 of the file that runs; None for the one from the factory."""
+        held = self._storage.get(_STAMP)
+        return None if held is None else int.from_bytes(held, "big")
 
     # --- a download under way ----------------------------------------------------------------------------------
 
@@ -143,6 +153,7 @@ class FirmwareDownload:
             self._settings,
             downloaded_version=self._store.pending_version,
             resume=self._store.partial,
+            image_stamp=self._store.image_stamp,
         )
         self._run(self._client.start(self._clock.now()))
 
@@ -159,13 +170,15 @@ class FirmwareDownload:
     # --- in ----------------------------------------------------------------------------------------------------
 
     def _frame(self, event: Received) -> None:
-        client = self._client
-        if client is None or not event.secured or event.who != self._hub:
+        """Take a frame of the hub: encrypted, or a broadcast Image Notify, which no link key can protect."""
+        client, octets = self._client, event.aps.payload
+        broadcast = not event.secured
+        if client is None or event.who != self._hub or (broadcast and octets[:1] + octets[2:3] != _IMAGE_NOTIFY):
             return
-        if self._server is None:
+        if self._server is None and not broadcast:
             self._server = (event.who, event.aps.source_endpoint)
         try:
-            effects = client.frame(event.aps.payload, self._clock.now())
+            effects = client.frame(octets, self._clock.now(), broadcast=broadcast)
         except DecodeError:
             return
         self._run(effects)
@@ -176,7 +189,7 @@ class FirmwareDownload:
             return
         if event.answered and event.endpoints:
             self._server = (event.who, event.endpoints[0])
-            self._run(client.server_found(now))
+            self._run(client.server_found(now, event.who))
         else:
             self._run(client.no_server(now))
 
@@ -196,10 +209,10 @@ class FirmwareDownload:
         self._arm()
 
     def _send(self, frame: bytes) -> None:
-        """Send to the server; a block request needs no acknowledgement, its answer is one."""
+        """Send to the server; a request for blocks needs no acknowledgement, the blocks are one."""
         if self._server is not None:
             who, endpoint = self._server
-            self._application.send(who, OTA_UPGRADE, endpoint, frame, acknowledged=frame[2] != _BLOCK_REQUEST)
+            self._application.send(who, OTA_UPGRADE, endpoint, frame, acknowledged=frame[2] not in _ANSWERED_BY_BLOCKS)
 
     def _effect(self, effect: Effect) -> None:
         match effect:

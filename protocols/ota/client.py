@@ -1,9 +1,11 @@
 """The device's side of the OTA Upgrade cluster as a machine without I/O. Source: ZCL 07-5123 §11."""
 
-import struct
-
+from protocols.addresses import Eui64
 from protocols.errors import DecodeError, TruncatedError
-from protocols.interfaces import SECOND, Random
+from protocols.interfaces import Random
+from protocols.ota import client_attributes
+from protocols.ota.client_download import Download
+from protocols.ota.client_end import Ending
 from protocols.ota.client_types import (
     Activate,
     ActivationPolicy,
@@ -19,10 +21,13 @@ from protocols.ota.client_types import (
     OtaIdentity,
     PartialImage,
     Send,
+    Sequence,
     TimeoutPolicy,
 )
+from protocols.ota.image import STACK_VERSION_PRO
+from protocols.zcl import foundation
 from protocols.zcl.clusters import ota
-from protocols.zcl.foundation import DefaultResponse, default_response_to
+from protocols.zcl.foundation import DefaultResponse, ReadAttributes, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 __all__ = [
@@ -31,16 +36,16 @@ __all__ = [
     "Send", "TimeoutPolicy", "ZclStatus",
 ]  # fmt: skip
 
-_BLOCK_REQUEST = struct.Struct("<BBBBHHIIB")
-_BLOCK_RESPONSE = struct.Struct("<HHIIB")
-_QUERY_COMMAND, _BLOCK_REQUEST_COMMAND, _DEFAULT_RESPONSE = 0x01, 0x03, 0x0B
-_DATA_AT = 4 + _BLOCK_RESPONSE.size
+_QUERY_COMMAND, _SPECIFIC_COMMAND = 0x01, 0x08
+_READ_ATTRIBUTES, _DEFAULT_RESPONSE = 0x00, 0x0B
+_UNSERVED = frozenset((0x02, 0x03, 0x05, 0x06, 0x08, 0x0C))  # global requests: write, report, discover
 
 
 class OtaClient:
     """Downloads images for one device.
 
-    Every call returns the effects in order; call `wake` at `deadline` (None: nothing is due).
+    Every call returns the effects in order; call `wake` at `deadline` (None: nothing is due). `Download` and `Ending`
+    do the two long stretches of the way, this class what lies before, between and after them.
     """
 
     def __init__(
@@ -52,22 +57,22 @@ class OtaClient:
         *,
         downloaded_version: int | None = None,
         resume: PartialImage | None = None,
+        image_stamp: int | None = None,
     ) -> None:
-        self.identity, self.running_version = identity, running_version
+        """image_stamp: 32 bits, of the image that runs."""
+        self.identity, self.running_version, self.image_stamp = identity, running_version, image_stamp
         self.settings = settings if settings is not None else OtaClientSettings()
-        self.downloaded_version = downloaded_version  # checked, waits for an activation from elsewhere
+        self.downloaded_version = downloaded_version  # checked, waits for an activation
         self.state = ClientState.IDLE
         self.deadline: int | None = None  # ns
+        self.server: Eui64 | None = None  # who serves
         self.statistics = DownloadStatistics()
         self._random, self._resume = random, resume
-        self._sequence = 0
+        self._sequence = Sequence()
         self._errors = 0
-        self._awaiting = False  # an answer to what was sent last
-        self._version = 0
-        self._size = 0
-        self._data = bytearray()
-        self._kept = 0  # octets handed out in checkpoints
-        self._block_period = 0  # ns
+        self._awaiting = False  # an answer to a query
+        self._download: Download | None = None
+        self._ending: Ending | None = None
 
     # --- calls from the driver ---------------------------------------------------------------------------------
 
@@ -78,14 +83,14 @@ class OtaClient:
         self.deadline = now + (self._random.randrange(0, limit) if limit else 0)
         return []
 
-    def server_found(self, now: int) -> list[Effect]:
+    def server_found(self, now: int, server: Eui64 | None = None) -> list[Effect]:
         """Go on: with the end of a download that a reboot cut off before its activation, or with a query."""
         if self.state is not ClientState.DISCOVERING:
             return []
+        self.server = server
         if self.downloaded_version is None or self.settings.activation_policy is ActivationPolicy.OUT_OF_BAND:
             return self._query(now)
-        self._version, self._errors = self.downloaded_version, 0
-        return self._send_end(now)
+        return self._end(self.downloaded_version, now)
 
     def no_server(self, now: int) -> list[Effect]:
         if self.state is ClientState.DISCOVERING:
@@ -94,42 +99,46 @@ class OtaClient:
 
     def image_checked(self, status: ZclStatus, now: int) -> list[Effect]:
         """Tell the outcome of the check: SUCCESS, or INVALID_IMAGE to have it refused and forgotten."""
-        if self.state is not ClientState.VERIFYING:
+        download = self._download
+        if self.state is not ClientState.VERIFYING or download is None:
             return []
-        self._data = bytearray()
+        self._download = None
         if status is not ZclStatus.SUCCESS:
-            end = self._end_request(status)
+            image = (self.identity.manufacturer, self.identity.image_type, download.version)
+            end = Send(ota.encode(ota.UpgradeEndRequest(status, *image), self._sequence.next()))
             self._idle(now)
-            return [end, DownloadFailed(self._version, status.name)]
-        self.downloaded_version = self._version
-        self._errors = 0
-        return self._send_end(now)
+            return [end, DownloadFailed(download.version, status.name)]
+        self.downloaded_version = download.version
+        return self._end(download.version, now)
+
+    def ask_for_file(self, node: Eui64, version: int, now: int) -> list[Effect]:
+        """Ask for the file `version` made for `node`, this device: Query Specific File; if nothing else goes on."""
+        if self.state is not ClientState.QUERYING:
+            return []
+        self._awaiting, self.deadline = True, now + self.settings.response_timeout
+        maker, kind, _ = self.identity
+        request = ota.QuerySpecificFileRequest(node, maker, kind, version, STACK_VERSION_PRO)
+        return [Send(ota.encode(request, self._sequence.next()))]
 
     def wake(self, now: int) -> list[Effect]:
         """Do what is due; nothing before `deadline`."""
         if self.deadline is None or now < self.deadline:
             return []
         self.deadline = None
-        match self.state:
-            case ClientState.STARTING | ClientState.DISCOVERING:
-                return self._discover(now)
-            case ClientState.QUERYING:
-                return self._query_due(now)
-            case ClientState.DOWNLOADING:
-                return self._block_due(now)
-            case ClientState.ENDING:
-                return self._end_due(now)
-            case ClientState.WAITING:
-                return self._send_end(now)
-            case ClientState.COUNTDOWN:
-                return self._activate()
-            case _:
-                return []
+        if self._download is not None and self.state is ClientState.DOWNLOADING:
+            return self._downloading(self._download, self._download.wake(now), now)
+        if self._ending is not None:
+            return self._after_end(self._ending, self._ending.wake(now), now)
+        if self.state is ClientState.QUERYING:
+            return self._query_due(now)
+        if self.state in (ClientState.STARTING, ClientState.DISCOVERING):
+            return self._discover(now)
+        return []
 
     def frame(self, octets: bytes, now: int, *, broadcast: bool = False) -> list[Effect]:
         """Take a ZCL frame of the cluster from the server; DecodeError if it has no ZCL header."""
-        if octets[2:4] == b"\x05\x00" and self.state is ClientState.DOWNLOADING:
-            return self._block(octets, now)
+        if octets[2:4] == b"\x05\x00" and self.state is ClientState.DOWNLOADING and self._download is not None:
+            return self._downloading(self._download, self._download.block(octets, now), now)
         frame = ZclFrame.decode(octets)
         if not frame.cluster_specific:
             return self._foundation(frame, now)
@@ -141,6 +150,15 @@ class OtaClient:
             return self._answer(frame, ZclStatus.UNSUP_CLUSTER_COMMAND, broadcast=broadcast)
         return self._command(frame, command, now, broadcast=broadcast)
 
+    def attributes(self) -> dict[ota.Attribute, int]:
+        """Return the attributes of the cluster as a server may read them."""
+        download = self._download
+        progress = client_attributes.Progress(
+            self.state, self.server, self.running_version, self.downloaded_version, self.image_stamp,
+            None if download is None else len(download.data), 0 if download is None else download.block_period,
+        )  # fmt: skip
+        return client_attributes.attributes(self.identity, self.settings, progress)
+
     # --- dispatch ----------------------------------------------------------------------------------------------
 
     def _answer(self, frame: ZclFrame, status: ZclStatus, *, broadcast: bool = False) -> list[Effect]:
@@ -150,34 +168,38 @@ class OtaClient:
         return [Send(default_response_to(frame, status))]
 
     def _command(self, frame: ZclFrame, command: ota.OtaCommand, now: int, *, broadcast: bool) -> list[Effect]:
-        match command:
-            case ota.ImageNotify():
-                return self._notified(frame, command, now, broadcast=broadcast)
-            case ota.QueryNextImageResponse():
-                return self._offered(frame, command, now)
-            case ota.ImageBlockWait():
-                return self._hold(command, now)
-            case ota.ImageBlockRefused():
-                return self._give_up(now, f"server said {command.status:02X}") if self._downloading else []
-            case ota.UpgradeEndResponse():
-                return self._ended(frame, command, now)
-            case _:
-                return []
-
-    @property
-    def _downloading(self) -> bool:
-        return self.state is ClientState.DOWNLOADING
+        if isinstance(command, ota.ImageNotify):
+            return self._notified(frame, command, now, broadcast=broadcast)
+        if broadcast:
+            return []
+        if isinstance(command, ota.QueryNextImageResponse):
+            return self._offered(frame, command, now)
+        download = self._download if self.state is ClientState.DOWNLOADING else None
+        if isinstance(command, ota.ImageBlockWait) and download is not None:
+            return self._downloading(download, download.hold(command, now), now)
+        if isinstance(command, ota.ImageBlockRefused) and download is not None:
+            return self._downloading(download, download.give_up(f"server said {command.status:02X}"), now)
+        if isinstance(command, ota.UpgradeEndResponse) and self._ending is not None:
+            return self._after_end(self._ending, self._ending.answered(frame, command, now), now)
+        return []
 
     def _foundation(self, frame: ZclFrame, now: int) -> list[Effect]:
-        """Default Response: to a query or block request it means that the server will not serve."""
+        """Global commands: attributes are read; Default Responses tell what the server will not serve."""
+        if frame.command == _READ_ATTRIBUTES and frame.from_server:
+            wanted = ReadAttributes.decode(frame.payload).attributes
+            answer = client_attributes.read(self.attributes(), wanted)
+            return [Send(foundation.encode(answer, frame.transaction, from_server=False))]
+        if frame.command in _UNSERVED and frame.from_server:
+            return self._answer(frame, ZclStatus.UNSUP_GENERAL_COMMAND)
         if frame.command != _DEFAULT_RESPONSE:
             return []
         refused = DefaultResponse.decode(frame.payload)
         if refused.status == ZclStatus.SUCCESS:
             return []
-        if refused.command == _BLOCK_REQUEST_COMMAND and self._downloading:
-            return self._give_up(now, f"server refused: {refused.status:02X}")
-        if refused.command == _QUERY_COMMAND and self.state is ClientState.QUERYING:
+        if self._download is not None and self.state is ClientState.DOWNLOADING:
+            effects = self._download.unsupported(refused.command, refused.status, now)
+            return self._downloading(self._download, effects, now)
+        if refused.command in (_QUERY_COMMAND, _SPECIFIC_COMMAND) and self.state is ClientState.QUERYING:
             self._idle(now)
         return []
 
@@ -191,7 +213,7 @@ class OtaClient:
     def _query_request(self) -> Send:
         maker, kind, hardware = self.identity
         request = ota.QueryNextImageRequest(maker, kind, self.running_version, hardware)
-        return Send(ota.encode(request, self._next_sequence()))
+        return Send(ota.encode(request, self._sequence.next()))
 
     def _query(self, now: int) -> list[Effect]:
         self.state, self._awaiting = ClientState.QUERYING, True
@@ -253,157 +275,44 @@ class OtaClient:
             return []
         if offer.image_size > self.settings.storage_limit:
             return self._answer(frame, ZclStatus.INSUFFICIENT_SPACE)
-        return self._download(offer.file_version, offer.image_size, now)
+        return self._start_download(offer.file_version, offer.image_size, now)
 
-    # --- download ----------------------------------------------------------------------------------------------
+    # --- download and end --------------------------------------------------------------------------------------
 
-    def _download(self, version: int, size: int, now: int) -> list[Effect]:
-        held = self._resume
-        self._resume = None
-        resumed = held is not None and (held.version, held.size) == (version, size)
-        self._data = bytearray(held.data if resumed and held is not None else b"")
-        self._version, self._size, self._kept = version, size, len(self._data)
+    def _start_download(self, version: int, size: int, now: int) -> list[Effect]:
+        """Begin at the front, or behind what a reboot left of the same image."""
+        rest, self._resume = self._resume, None
+        held = rest.data if rest is not None and (rest.version, rest.size) == (version, size) else b""
         if self.settings.activation_policy is ActivationPolicy.SERVER:
             self.downloaded_version = None
-        self.state, self._errors, self._block_period = ClientState.DOWNLOADING, 0, 0
-        self.statistics = DownloadStatistics(version, size, started=now)
-        started: list[Effect] = [DownloadStarted(version, size, len(self._data))]
-        return started + (self._request(now) if len(self._data) < size else self._complete(now))
-
-    def _request(self, now: int) -> list[Effect]:
-        self.deadline, self._awaiting = now + self.settings.response_timeout, True
-        offset = len(self._data)
-        maker, kind = self.identity.manufacturer, self.identity.image_type
-        most = min(self.settings.block_size, self._size - offset)
-        sequence = self._next_sequence()
-        request = _BLOCK_REQUEST.pack(0x01, sequence, 0x03, 0x00, maker, kind, self._version, offset, most)
-        return [Send(request)]
-
-    def _block_due(self, now: int) -> list[Effect]:
-        if not self._awaiting:
-            return self._request(now)
-        self._awaiting = False
-        self._errors += 1
-        self.statistics.retries += 1
-        if self._errors >= self.settings.error_limit:
-            return [self._end_request(ZclStatus.ABORT), *self._give_up(now, "no answer from the server")]
-        self.deadline = now + self.settings.back_off
-        return []
-
-    def _block(self, octets: bytes, now: int) -> list[Effect]:
-        """Take a Block Response with SUCCESS: the path that is walked 16,000 times an image."""
-        if len(octets) < _DATA_AT:
-            return self._answer(ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
-        maker, kind, version, offset, count = _BLOCK_RESPONSE.unpack_from(octets, 4)
-        if version != self._version or kind != self.identity.image_type or maker != self.identity.manufacturer:
-            return self._answer(ZclFrame.decode(octets), ZclStatus.INVALID_VALUE)
-        data, held = octets[_DATA_AT:], self._data
-        if offset != len(held):
-            return []  # the late answer to a request that was repeated
-        if len(data) != count or not count or offset + count > self._size:
-            return self._answer(ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
-        held += data
-        self._errors = 0
-        statistics = self.statistics
-        statistics.blocks += 1
-        statistics.octets += count
-        if len(held) >= self._size:
-            return self._complete(now)
-        following = self._following(now)
-        if len(held) - self._kept >= self.settings.checkpoint:
-            following.insert(0, self._checkpoint())
-        return following
-
-    def _following(self, now: int) -> list[Effect]:
-        """Ask for the next block at once, or after the block period the server set."""
-        if not self._block_period:
-            return self._request(now)
-        self._awaiting, self.deadline = False, now + self._block_period
-        return []
-
-    def _checkpoint(self) -> Effect:
-        offset, self._kept = self._kept, len(self._data)
-        return Checkpoint(self._version, self._size, offset, bytes(self._data[offset:]))
-
-    def _complete(self, now: int) -> list[Effect]:
-        self.state, self.deadline, self._awaiting = ClientState.VERIFYING, None, False
-        self.statistics.ended = now
-        return [ImageComplete(self._version, bytes(self._data))]
-
-    def _hold(self, wait: ota.ImageBlockWait, now: int) -> list[Effect]:
-        """Ask again after the time the server names."""
-        if not self._downloading:
-            return []
-        seconds = wait.request_time - wait.current_time
-        delay = self.settings.wait_fallback if seconds < 0 else min(seconds * SECOND, self.settings.wait_limit)
-        if wait.minimum_block_period is not None:
-            self._block_period = wait.minimum_block_period * self.settings.block_period_unit
-        self._errors, self._awaiting = 0, False
-        self.deadline = now + delay + self._block_period
-        return []
-
-    def _give_up(self, now: int, reason: str) -> list[Effect]:
-        version, self._data = self._version, bytearray()
-        self._idle(now)
-        self.deadline = now + self.settings.query_retry
-        return [DownloadFailed(version, reason)]
-
-    # --- end ---------------------------------------------------------------------------------------------------
-
-    def _end_request(self, status: ZclStatus) -> Send:
-        request = ota.UpgradeEndRequest(status, self.identity.manufacturer, self.identity.image_type, self._version)
-        return Send(ota.encode(request, self._next_sequence()))
-
-    def _send_end(self, now: int) -> list[Effect]:
-        self.state = ClientState.ENDING
-        self.deadline = now + self.settings.end_retry
-        return [self._end_request(ZclStatus.SUCCESS)]
-
-    def _end_due(self, now: int) -> list[Effect]:
-        """Repeat the Upgrade End Request; after enough misses do what the time-out policy says."""
-        self._errors += 1
-        if self._errors < self.settings.end_limit:
-            return self._send_end(now)
-        if self.settings.activation_policy is ActivationPolicy.OUT_OF_BAND:
-            self._idle(now)
-            return []
-        if self.settings.timeout_policy is TimeoutPolicy.NEVER:
-            self._errors = 0
-            return self._send_end(now)
-        return self._activate()
-
-    def _ended(self, frame: ZclFrame, answer: ota.UpgradeEndResponse, now: int) -> list[Effect]:
-        if self.state not in (ClientState.ENDING, ClientState.WAITING):
-            return []
-        if not self._is_mine(answer):
-            return self._answer(frame, ZclStatus.INVALID_VALUE)
-        if self.settings.activation_policy is ActivationPolicy.OUT_OF_BAND:
-            if answer.upgrade_time != ota.UPGRADE_WAIT:
-                return self._answer(frame, ZclStatus.NOT_AUTHORIZED)
-            self._idle(now)
-            return []
-        return self._count_down(answer, now)
-
-    def _is_mine(self, answer: ota.UpgradeEndResponse) -> bool:
-        return (
-            answer.manufacturer_code in (ota.WILDCARD_16, self.identity.manufacturer)
-            and answer.image_type in (ota.WILDCARD_16, self.identity.image_type)
-            and answer.file_version in (ota.WILDCARD_32, self._version)
+        self.state, self._errors, self._ending = ClientState.DOWNLOADING, 0, None
+        download = self._download = Download(
+            self.identity, self.settings, self._sequence, version=version, size=size, held=held, now=now
         )
+        self.statistics = download.statistics
+        return [DownloadStarted(version, size, len(held)), *self._downloading(download, download.begin(now), now)]
 
-    def _count_down(self, answer: ota.UpgradeEndResponse, now: int) -> list[Effect]:
-        """Count down to the upgrade time; one that is far away, or "wait", is asked for again."""
-        delay = max((answer.upgrade_time - answer.current_time) * SECOND, self.settings.shortest_countdown)
-        if answer.upgrade_time == ota.UPGRADE_WAIT or delay > self.settings.ask_again:
-            self.state, self._errors, self.deadline = ClientState.WAITING, 0, now + self.settings.ask_again
-            return []
-        self.state, self.deadline = ClientState.COUNTDOWN, now + delay
-        return []
+    def _downloading(self, download: Download, effects: list[Effect], now: int) -> list[Effect]:
+        """Follow the download to where it stands."""
+        self.deadline = download.deadline
+        if download.over:
+            if download.complete:
+                self.state = ClientState.VERIFYING
+            else:
+                self._download = None
+                self._idle(now)
+                self.deadline = now + self.settings.query_retry
+        return effects
 
-    def _activate(self) -> list[Effect]:
-        self.state, self.deadline = ClientState.ACTIVATING, None
-        return [Activate(self._version)]
+    def _end(self, version: int, now: int) -> list[Effect]:
+        self._errors = 0
+        ending = self._ending = Ending(self.identity, self.settings, self._sequence, version=version)
+        return self._after_end(ending, ending.send(now), now)
 
-    def _next_sequence(self) -> int:
-        self._sequence = (self._sequence + 1) & 0xFF
-        return self._sequence
+    def _after_end(self, ending: Ending, effects: list[Effect], now: int) -> list[Effect]:
+        """Follow the end of a download to where it stands."""
+        self.state, self.deadline = ending.state, ending.deadline
+        if ending.over:
+            self._ending = None
+            self._idle(now)
+        return effects

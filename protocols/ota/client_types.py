@@ -44,6 +44,9 @@ class OtaClientSettings:
     timeout_policy: TimeoutPolicy = TimeoutPolicy.APPLY
     storage_limit: int = 1_048_576  # octets of one image the device can hold
     checkpoint: int = 32_768  # octets between two `Checkpoint` effects
+    page_size: int = 0  # octets of an Image Page Request, 16 bits; 0 asks for single blocks
+    response_spacing: int = 100 * MILLISECOND  # between the blocks of a page
+    tell_block_period: bool = False  # whether block requests carry the minimum block period
 
 
 class OtaIdentity(NamedTuple):
@@ -131,5 +134,19 @@ class DownloadStatistics:
     blocks: int = 0
     retries: int = 0
     octets: int = 0  # data received
+    pages: int = 0  # Image Page Requests sent
     started: int = 0  # ns
     ended: int = 0  # ns, 0 while it runs
+
+
+class Sequence:
+    """ZCL transaction numbers of one client, 1 to 255 and 0, in a circle."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        self._last = (self._last + 1) & 0xFF
+        return self._last

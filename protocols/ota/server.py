@@ -2,96 +2,35 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, TruncatedError
-from protocols.interfaces import DAY, SECOND
+from protocols.interfaces import MILLISECOND, SECOND
 from protocols.ota.image import OtaHeader
+from protocols.ota.server_types import (
+    Effect,
+    HardwareMismatch,
+    OtaServerSettings,
+    Page,
+    Send,
+    Transfer,
+    TransferEnded,
+    TransferStarted,
+)
 from protocols.zcl.clusters import ota
-from protocols.zcl.foundation import default_response_to
+from protocols.zcl.foundation import DefaultResponse, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
+__all__ = [
+    "Effect", "HardwareMismatch", "OtaServer", "OtaServerSettings", "Send", "Transfer", "TransferEnded",
+    "TransferStarted",
+]  # fmt: skip
+
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
+_QUERY_RESPONSE, _SPECIFIC_RESPONSE, _DEFAULT_RESPONSE = 0x02, 0x09, 0x0B
 _BLOCK_REQUEST = struct.Struct("<BHHIIB")
 _BLOCK_RESPONSE = struct.Struct("<BBBBHHIIB")
 _REQUEST_OCTETS = 3 + _BLOCK_REQUEST.size
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtaServerSettings:
-    """block_size caps what a client asks for: 48 octets fit one frame with APS security and extended nonce."""
-
-    block_size: int = 48  # octets
-    transfer_timeout: int = DAY  # ns without a request until a transfer counts as failed
-    notify_jitter: int = 100  # 1 to 100
-
-
-# --- effects -------------------------------------------------------------------------------------------------------
-
-
-class Send(NamedTuple):
-    device: Eui64
-    frame: bytes  # ZCL
-
-
-class TransferStarted(NamedTuple):
-    """First block request of an offer."""
-
-    device: Eui64
-    version: int
-    offset: int
-
-
-class TransferEnded(NamedTuple):
-    """The device said how it went, or fell silent (TIMEOUT). Any status but SUCCESS withdraws the offer."""
-
-    device: Eui64
-    version: int
-    status: int
-
-
-class HardwareMismatch(NamedTuple):
-    """The device's hardware version lies outside the image's range; said once an offer."""
-
-    device: Eui64
-    version: int
-    hardware_version: int
-
-
-Effect = Send | TransferStarted | TransferEnded | HardwareMismatch
-
-
-@dataclass(slots=True)
-class Transfer:
-    """One offer of one image to one device, and how far it got."""
-
-    image: bytes  # the whole file
-    header: OtaHeader
-    activate_now: bool  # upgrade time "now" in place of "wait"
-    started: int | None = None  # ns
-    ended: int | None = None  # ns
-    last_request: int = 0  # ns
-    status: int | None = None  # of the Upgrade End Request
-    blocks: int = 0  # answered
-    repeated: int = 0  # requests for an offset already answered
-    served: int = 0  # octets from the front
-    held_until: int = 0  # ns
-    mismatch_told: bool = False
-    size: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.size = len(self.image)
-
-    @property
-    def running(self) -> bool:
-        return self.started is not None and self.ended is None
-
-    @property
-    def image_id(self) -> tuple[int, int, int]:
-        """Manufacturer, image type, file version."""
-        return (self.header.manufacturer, self.header.image_type, self.header.file_version)
 
 
 class OtaServer:
@@ -107,15 +46,16 @@ class OtaServer:
 
     # --- offers ------------------------------------------------------------------------------------------------
 
-    def offer(self, image: bytes, devices: Iterable[Eui64], *, activate_now: bool) -> OtaHeader:
+    def offer(self, image: bytes, devices: Iterable[Eui64], *, activate_now: bool, upgrade_delay: int = 0) -> OtaHeader:
         """Offer a whole OTA file to `devices` in place of what each was offered before.
 
         activate_now: answer Upgrade End with "now" (PPMID, bridges), else with "wait" (CS06 activates).
+        upgrade_delay: with `activate_now`, how long after the first Upgrade End Request the upgrade time is, ns.
         Raises DecodeError for a file without a good header.
         """
         header = OtaHeader.decode(image)
         for device in devices:
-            self._transfers[device] = Transfer(image, header, activate_now)
+            self._transfers[device] = Transfer(image, header, activate_now, upgrade_delay)
         return header
 
     def withdraw(self, device: Eui64) -> Transfer | None:
@@ -154,6 +94,21 @@ class OtaServer:
         requests = [transfer.last_request for transfer in self._transfers.values() if transfer.running]
         return min(requests) + self.settings.transfer_timeout if requests else None
 
+    def deadline(self) -> int | None:
+        """Return when `wake` may have something to do, ns."""
+        expiry = self.next_expiry()
+        pages = [transfer.page.due for transfer in self._transfers.values() if transfer.page is not None]
+        return min(pages if expiry is None else [*pages, expiry], default=None)
+
+    def wake(self, now: int) -> list[Effect]:
+        """Send the blocks of pages that are due, and end what has been silent for too long."""
+        effects: list[Effect] = []
+        for device, transfer in self._transfers.items():
+            page = transfer.page
+            if page is not None and page.due <= now:
+                effects.append(self._next_of_page(device, transfer, page, now))
+        return effects + self.expire(now)
+
     # --- frames ------------------------------------------------------------------------------------------------
 
     def frame(self, device: Eui64, octets: bytes, now: int) -> list[Effect]:
@@ -162,7 +117,7 @@ class OtaServer:
             return self._block_requested(device, octets, now)
         frame = ZclFrame.decode(octets)
         if not frame.cluster_specific:
-            return []
+            return self._refused(device, frame, now)
         try:
             return self._command(device, frame, ota.decode(frame), now)
         except TruncatedError:
@@ -177,10 +132,26 @@ class OtaServer:
         match command:
             case ota.QueryNextImageRequest():
                 return self._queried(device, frame.transaction, command)
+            case ota.ImagePageRequest() if self.settings.pages:
+                return self._page_requested(device, frame, command, now)
+            case ota.QuerySpecificFileRequest() if self.settings.specific_files:
+                return self._file_asked_for(device, frame.transaction, command)
             case ota.UpgradeEndRequest():
                 return self._upgrade_ended(device, frame, command, now)
             case _:
                 return self._answer(device, frame, ZclStatus.UNSUP_CLUSTER_COMMAND)
+
+    def _refused(self, device: Eui64, frame: ZclFrame, now: int) -> list[Effect]:
+        """A Default Response to an offer: the device cannot take the image, e.g. INSUFFICIENT_SPACE."""
+        transfer = self._transfers.get(device)
+        if frame.command != _DEFAULT_RESPONSE or transfer is None or transfer.ended is not None:
+            return []
+        answer = DefaultResponse.decode(frame.payload)
+        if answer.status == ZclStatus.SUCCESS or answer.command not in (_QUERY_RESPONSE, _SPECIFIC_RESPONSE):
+            return []
+        return self._end(device, transfer, answer.status, now)
+
+    # --- queries -----------------------------------------------------------------------------------------------
 
     def _queried(self, device: Eui64, transaction: int, query: ota.QueryNextImageRequest) -> list[Effect]:
         none = ota.QueryNextImageResponse(ZclStatus.NO_IMAGE_AVAILABLE)
@@ -195,6 +166,18 @@ class OtaServer:
             return [nothing] if told else [nothing, HardwareMismatch(device, transfer.header.file_version, hardware)]
         offer = ota.QueryNextImageResponse(ZclStatus.SUCCESS, *transfer.image_id, transfer.size)
         return [Send(device, ota.encode(offer, transaction))]
+
+    def _file_asked_for(self, device: Eui64, transaction: int, query: ota.QuerySpecificFileRequest) -> list[Effect]:
+        """Answer a Query Specific File: the offered file, if it is the one and its header names no other device."""
+        transfer = self._transfers.get(device)
+        wanted = query[1:4]
+        if transfer is None or transfer.image_id != wanted or transfer.header.destination not in (None, device.wire):
+            answer = ota.QuerySpecificFileResponse(ZclStatus.NO_IMAGE_AVAILABLE)
+        else:
+            answer = ota.QuerySpecificFileResponse(ZclStatus.SUCCESS, *transfer.image_id, transfer.size)
+        return [Send(device, ota.encode(answer, transaction))]
+
+    # --- blocks ------------------------------------------------------------------------------------------------
 
     def _block_requested(self, device: Eui64, octets: bytes, now: int) -> list[Effect]:
         """Answer a Block Request: the path that is walked 16,000 times an image."""
@@ -212,6 +195,8 @@ class OtaServer:
         transfer.last_request = now
         if now < transfer.held_until:
             return [*effects, self._hold(device, octets[1], transfer, now)]
+        if octets[3] & 2 and self._too_fast(octets):
+            return [*effects, self._slow_down(device, octets[1])]
         data = self.block(transfer.image, offset, min(most, self.settings.block_size))
         transfer.blocks += 1
         if offset < transfer.served:
@@ -228,7 +213,49 @@ class OtaServer:
 
     def _hold(self, device: Eui64, transaction: int, transfer: Transfer, now: int) -> Effect:
         seconds = -((now - transfer.held_until) // SECOND)  # rounded up
-        return Send(device, ota.encode(ota.ImageBlockWait(0, seconds, 0), transaction))
+        wait = ota.ImageBlockWait(0, seconds, self.settings.minimum_block_period)
+        return Send(device, ota.encode(wait, transaction))
+
+    def _too_fast(self, octets: bytes) -> bool:
+        """Whether a request, which carries the client's minimum block period, carries another than it should."""
+        request = ota.ImageBlockRequest.decode(octets[3:])
+        return request.minimum_block_period != self.settings.minimum_block_period
+
+    def _slow_down(self, device: Eui64, transaction: int) -> Effect:
+        """Tell a client its minimum block period; it asks again at once."""
+        return Send(device, ota.encode(ota.ImageBlockWait(0, 0, self.settings.minimum_block_period), transaction))
+
+    def _page_requested(self, device: Eui64, frame: ZclFrame, request: ota.ImagePageRequest, now: int) -> list[Effect]:
+        """Answer with the first block at once; `wake` sends the others at the spacing asked for."""
+        transfer = self._transfers.get(device)
+        if transfer is None or transfer.image_id != request[:3]:
+            return [Send(device, ota.encode(ota.ImageBlockRefused(ZclStatus.ABORT), frame.transaction))]
+        offset, most = request.file_offset, min(request.maximum_data_size, self.settings.block_size)
+        if offset >= transfer.size or not most or not request.page_size:
+            return self._answer(device, frame, ZclStatus.MALFORMED_COMMAND)
+        effects: list[Effect] = []
+        if transfer.started is None:
+            transfer.started = now
+            effects.append(TransferStarted(device, transfer.header.file_version, offset))
+        transfer.last_request = now
+        if now < transfer.held_until:
+            return [*effects, self._hold(device, frame.transaction, transfer, now)]
+        end = min(offset + request.page_size, transfer.size)
+        page = Page(frame.transaction, offset, end, most, request.response_spacing * MILLISECOND, now)
+        return [*effects, self._next_of_page(device, transfer, page, now)]
+
+    def _next_of_page(self, device: Eui64, transfer: Transfer, page: Page, now: int) -> Effect:
+        offset = page.offset
+        data = self.block(transfer.image, offset, min(page.most, page.end - offset))
+        transfer.blocks += 1
+        transfer.repeated += offset < transfer.served
+        behind = offset + len(data)
+        transfer.served = max(transfer.served, behind)
+        transfer.page = page._replace(offset=behind, due=now + page.spacing) if behind < page.end else None
+        answer = ota.ImageBlockResponse(*transfer.image_id, offset, data)
+        return Send(device, ota.encode(answer, page.transaction))
+
+    # --- end ---------------------------------------------------------------------------------------------------
 
     def _upgrade_ended(self, device: Eui64, frame: ZclFrame, request: ota.UpgradeEndRequest, now: int) -> list[Effect]:
         """Answer success with the upgrade time, a failure with a Default Response."""
@@ -242,12 +269,13 @@ class OtaServer:
         return [answer, *self._end(device, transfer, ZclStatus.SUCCESS, now)]
 
     def _end_response(self, transfer: Transfer, now: int) -> ota.UpgradeEndResponse:
-        """All wildcards and "wait", or the image with upgrade time equal to current time."""
+        """All wildcards and "wait", or the image with an upgrade time: that of the first answer, now if it passed."""
         if not transfer.activate_now:
             anything = (ota.WILDCARD_16, ota.WILDCARD_16, ota.WILDCARD_32)
             return ota.UpgradeEndResponse(*anything, ota.WILDCARD_32, ota.UPGRADE_WAIT)
-        seconds = now // SECOND - ZIGBEE_EPOCH
-        return ota.UpgradeEndResponse(*transfer.image_id, seconds, seconds)
+        ended = now if transfer.ended is None else transfer.ended
+        seconds, due = now // SECOND - ZIGBEE_EPOCH, (ended + transfer.upgrade_delay) // SECOND - ZIGBEE_EPOCH
+        return ota.UpgradeEndResponse(*transfer.image_id, seconds, max(seconds, due))
 
     def _end(self, device: Eui64, transfer: Transfer, status: int, now: int) -> list[Effect]:
         """Close a transfer once; a repeated Upgrade End Request is answered, and changes nothing."""
@@ -255,5 +283,5 @@ class OtaServer:
             del self._transfers[device]
         if transfer.ended is not None:
             return []
-        transfer.ended, transfer.status = now, status
+        transfer.ended, transfer.status, transfer.page = now, status, None
         return [TransferEnded(device, transfer.header.file_version, status)]

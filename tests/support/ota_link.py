@@ -58,13 +58,16 @@ class OtaLink:
                     self.from_server(self.server.frame(DEVICE, frame, self.now))
                 else:
                     self.from_client(self.client.frame(frame, self.now))
-            else:
+            elif self.client.deadline is not None and self.client.deadline <= self.now:
                 self.from_client(self.client.wake(self.now))
+            else:
+                self.from_server(self.server.wake(self.now))
         self.now = end
 
     def _next(self) -> int | None:
-        due = [time for time in (self.client.deadline, self._air[0][0] if self._air else None) if time is not None]
-        return min(due) if due else None
+        air = self._air[0][0] if self._air else None
+        page = self.server.deadline() if self.server.settings.pages else None
+        return min((time for time in (self.client.deadline, air, page) if time is not None), default=None)
 
     def from_client(self, effects: list[device_side.Effect]) -> None:
         for effect in effects:

@@ -11,7 +11,7 @@ from emulator.devices.communications_hub.settings import HubSettings
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.gbcs.use_cases.ccs08 import TransferCode
-from protocols.interfaces import WallClock
+from protocols.interfaces import Timer, WallClock
 from protocols.ota.image import OtaHeader
 from protocols.ota.server import (
     Effect,
@@ -26,7 +26,8 @@ from protocols.wan.envelope import FirmwareImageDelivery
 from protocols.zcl.clusters import ota
 from protocols.zcl.frame import ZclStatus
 
-_IMAGE_BLOCK_RESPONSE = 0x05  # command id, third octet of the frame
+_IMAGE_PAGE_REQUEST = b"\x04"  # command id, third octet of the frame
+_IMAGE_BLOCK_RESPONSE = 0x05
 
 Report = Callable[[Eui64, int, TransferCode], None]  # device, version, code: the CCS08 alert
 
@@ -51,7 +52,8 @@ class Firmware:
         self._settings, self._report, self._note = settings, report, note
         self._server = server_factory(settings.ota)
         self._endpoints: dict[Eui64, int] = {}
-        self._expiry_due: int | None = None
+        self._due: int | None = None  # when the server is to be woken
+        self._timer: Timer | None = None
         self._repeating = False
 
     def start(self) -> None:
@@ -126,7 +128,12 @@ class Firmware:
                 continue
             entry = self._log.get(recipient.device)
             if entry is not None:
-                self._server.offer(image, (recipient.device,), activate_now=entry.type.activates_now)
+                self._server.offer(
+                    image,
+                    (recipient.device,),
+                    activate_now=entry.type.activates_now,
+                    upgrade_delay=self._settings.upgrade_delay,
+                )
         for recipient in contents.open_recipients:
             self.notify(recipient.device)
         if contents.open_recipients and not self._repeating:
@@ -165,6 +172,8 @@ class Firmware:
         """Take a frame of cluster 0x0019 from a device of the log."""
         self._endpoints[device] = endpoint
         self._carry_out(self._server.frame(device, octets, self._wall.utc()), endpoint)
+        if octets[2:3] == _IMAGE_PAGE_REQUEST:
+            self._watch()
 
     def _carry_out(self, effects: list[Effect], endpoint: int) -> None:
         for effect in effects:
@@ -201,16 +210,22 @@ class Firmware:
         self._blocks.settle(device, progress)
 
     def _watch(self) -> None:
-        """See to it that a transfer that falls silent is ended."""
-        expiry = self._server.next_expiry()
-        if expiry is not None and expiry != self._expiry_due:
-            self._expiry_due = expiry
-            self._alarms.after(max(0, expiry - self._wall.utc()), self._expire)
+        """Wake the server when it wants: for the next block of a page, and to end a transfer that falls silent."""
+        due = self._server.deadline()
+        if due == self._due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = None if due is None else self._alarms.after(max(0, due - self._wall.utc()), self._wake)
 
-    def _expire(self) -> None:
-        self._expiry_due = None
-        for effect in self._server.expire(self._wall.utc()):
-            self._news(effect)
+    def _wake(self) -> None:
+        self._due = self._timer = None
+        for effect in self._server.wake(self._wall.utc()):
+            if type(effect) is Send:
+                self._carry_out([effect], self._endpoints[effect.device])
+            else:
+                self._news(effect)
         self._watch()
 
 

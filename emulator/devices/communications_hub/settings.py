@@ -72,6 +72,7 @@ class HubSettings:
     # firmware
     notify_repeat: int = 30 * MINUTE  # Image Notify again while a device has not begun [I]
     acknowledge_blocks: bool = False  # APS acknowledgement of each block; the client asks again anyway [I]
+    upgrade_delay: int = 0  # from Upgrade End to the activation of a device that the hub activates
     ota: OtaServerSettings = field(default_factory=OtaServerSettings)
     # WAN
     resend_after: int = 60 * SECOND

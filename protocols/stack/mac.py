@@ -80,7 +80,7 @@ class MacLayer:
         self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
         self.indirect = IndirectQueue(self, radio, timers, settings)
         self._done: dict[Handle, Callable[[TransmitStatus, bool], object]] = {}
-        self._last_sequence: dict[int, int] = {}  # by source: drops frames repeated for a lost acknowledgement
+        self._last: dict[int, tuple[int, bytes]] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
         self._association: Associated | None = None
         self.polled: Callable[[bool], object] = lambda more: None  # a frame came; `more` wait at the parent
@@ -184,10 +184,11 @@ class MacLayer:
         if source is None:
             return
         if frame.ack_request:
-            if self._last_sequence.get(source) == frame.sequence:
+            this = (frame.sequence, frame.payload)  # some stacks give two frames in a row one number
+            if self._last.get(source) == this:
                 self.polled(frame.frame_pending)
                 return
-            self._last_sequence[source] = frame.sequence
+            self._last[source] = this
         self.deliver(self.index, source, frame.payload, lqi)
         self.polled(frame.frame_pending)
 

@@ -3,7 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
-from protocols.aps.commands import ApsCommand, RemoveDevice, Tunnel, UpdateDevice, UpdateStatus
+from protocols.aps.commands import (
+    ApsCommand,
+    ConfirmKey,
+    RemoveDevice,
+    TransportTrustCentreLinkKey,
+    Tunnel,
+    UpdateDevice,
+    UpdateStatus,
+)
 from protocols.aps.frame import ApsHeader
 from protocols.aps.security import KeyId
 from protocols.errors import DecodeError, UsageError
@@ -25,6 +33,7 @@ from protocols.nwk.commands import Leave
 from protocols.stack.aps import ApsLayer
 from protocols.stack.counts import Counts
 from protocols.stack.joiner import Joiner
+from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
 from protocols.stack.nwk import NwkLayer
 from protocols.stack.parent import Parent
@@ -75,6 +84,7 @@ class Running:
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
+        self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
         self.trust_centre: TrustCentre | None = None
         nwk.user = self.aps.user = self
         for mac in self._macs:
@@ -172,10 +182,15 @@ class Running:
             parent, short = str(network.parent), f"{network.short:04x}"
             self._note("rebooted" if rejoined else "joined", device=str(self.state.eui), parent=parent, short=short)
             self.post(Rejoined(trust_centre) if rejoined else Joined(trust_centre))
+            if self._settings.exchange_link_key:
+                self._exchange.start(self.state.peer(trust_centre))
 
         presence = Presence(self.state, self.zdp, self.timers, self._settings, self._random, confirmed)
         self._presence = presence
         presence.announce()
+
+    def _exchanged(self, confirmed: bool) -> None:
+        self._note("link-key-confirmed" if confirmed else "link-key-not-confirmed", device=str(self.state.eui))
 
     # --- NwkUser -----------------------------------------------------------------------------------------------
 
@@ -198,6 +213,7 @@ class Running:
 
     def _leave(self) -> None:
         self.state.leave()
+        self._exchange.forget()
         self._sleep_no_more()
         for mac in self._macs:
             mac.configure(short=NO_SHORT_ADDRESS, pan_id=0xFFFF, channel=mac.channel, receiver_on=False)
@@ -240,6 +256,10 @@ class Running:
                 self._nwk.send_unsecured(child, command.frame)
         elif isinstance(command, RemoveDevice) and key_id == KeyId.LINK:
             self._remove_child(command.target)
+        elif isinstance(command, TransportTrustCentreLinkKey):
+            self._exchange.transported(command, key_id)
+        elif isinstance(command, ConfirmKey):
+            self._exchange.confirmed(command, key_id)
 
     def _remove_child(self, eui: Eui64) -> None:
         child = self.state.peers.get(eui)

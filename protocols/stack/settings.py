@@ -29,6 +29,9 @@ class StackSettings:
     join_backoff_most: int = 20 * SECOND
     confirm_wait: int = 3 * SECOND  # for the trust centre's answer after the announcement [I]
     child_wait: int = 30 * SECOND  # an associated child without the network key is forgotten [I]
+    exchange_link_key: bool = False  # Zigbee 3.0's exchange after joining, for foreign trust centres
+    exchange_wait: int = 5 * SECOND  # bdbcTCLinkKeyExchangeTimeout
+    exchange_attempts: int = 3  # bdbTCLinkKeyExchangeAttemptsMax
     # trust centre
     permit_seconds: int = 254  # at most, in a Mgmt_Permit_Joining broadcast (ZSE 5.4.1.2)
     permit_renewal: int = 240 * SECOND  # while joining is open (ZSE 5.4.1.2)

@@ -1,4 +1,4 @@
-"""Chapter 1: devices are pre-notified, whitelisted, switched on and join their hub over the air."""
+"""Devices are pre-notified, whitelisted, switched on and join their hub over the air."""
 
 from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.story.steps import accepted, answer

@@ -1,4 +1,4 @@
-"""Chapter 2: SR 11.4 brings each bridge and the PPMID its own image; what is wrong is refused."""
+"""SR 11.4 brings each bridge and the PPMID its own image; what is wrong is refused."""
 
 import asyncio
 
@@ -35,8 +35,10 @@ async def _home_1(world: World) -> None:
     home = world.home("home-1")
     first = asyncio.create_task(_updated(world, home, "bridge-1"))
     await world.clock.sleep_until(world.clock.now() + 5 * SECOND)
-    _second_update_is_blocked(world, home)
-    await first
+    try:
+        _second_update_is_blocked(world, home)
+    finally:
+        await first
     await _updated(world, home, "bridge-3")
 
 

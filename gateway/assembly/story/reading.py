@@ -1,4 +1,4 @@
-"""Chapter 7: SR 11.2 to a bridge, the HCALCS and the ESME, and the inventory at the end."""
+"""SR 11.2 to a bridge, the HCALCS and the ESME, and the inventory at the end."""
 
 from gateway.assembly.story.steps import accepted, answer
 from gateway.assembly.world import World

@@ -27,7 +27,7 @@ COMMAND = Message(
 ALERT = Message(Cra.ALERT, 7, DEVICE, BROKER, message_code=0x012B, payload=bytes(300), signature=bytes(64))
 
 euis = st.builds(Eui64, uint64)
-certificates = st.binary(min_size=1, max_size=400).map(lambda body: b"\x30\x82" + len(body).to_bytes(2, "big") + body)
+certificates = st.binary(min_size=256, max_size=400).map(lambda body: b"\x30\x82" + len(body).to_bytes(2, "big") + body)
 supplements: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"supplementary_party": euis}),

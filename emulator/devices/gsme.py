@@ -9,4 +9,5 @@ class Gsme(QuietDevice):
 
     shown = METERING_DEVICE
     servers = (METERING,)
+    battery = True
     clients = (TIME, OTA_UPGRADE, TUNNELING)

@@ -24,8 +24,9 @@ from emulator.wan import Wan, WanSettings, wan_pair
 from firmware_images import Product, product
 from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
+from protocols.errors import InputError
 from protocols.gbcs.smki import Credentials
-from protocols.interfaces import MINUTE, Entropy, LinkKey, Recorder
+from protocols.interfaces import SECOND, Entropy, LinkKey, Recorder
 from protocols.ota.client import DownloadStatistics
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
@@ -35,7 +36,8 @@ from protocols.stack.settings import KeyLog, NodeRole, StackSettings
 CCS01_TYPES = {"esme": 0, "gsme": 1, "hcalcs": 13, "ihd": 128, "cad": 130, "ppmid": 132}
 """Device type of CCS01 by kind; a bridge is a PPMID to the hub."""
 
-GSME_WAKES_EVERY = 30 * MINUTE
+WELL_KNOWN_LINK_KEY = LinkKey(b"ZigBeeAlliance09")
+HUB = "hub"  # the radio that stands at the hub's place
 _NEAR = -55  # dBm, of a link within one place
 _BACKHAUL = -50  # dBm, of the link between partner bridges
 
@@ -108,26 +110,129 @@ class HomeDevice:
         return self.description.kind not in ("gsme", "ihd", "cad")
 
 
-class Home:
-    """One built HAN. Nothing runs before `start_hub` and `switch_on`."""
+class Household:
+    """The devices of one HAN and the place of a hub, which subclasses fill. Nothing runs before `switch_on`."""
 
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         self.description, self.name = description, description.name
-        self.chf, self.gpf = description.hub.chf, description.hub.gpf
         self._around, self._defects = around, defects if defects is not None else Defects()
         self.mains = Mains(around.clock)
         self.dc = Supply()
-        self.wan: Wan = wan_pair(around.clock, around.entropy.random(f"wan {self.name}"), WanSettings())
         self._radios: dict[str, SimulatedRadio] = {}
         self._backhauls: dict[str, SimulatedRadio] = {}
-        self._hub_node = self._node("hub", self.gpf, NodeRole.COORDINATOR, ())
-        self.hub = self._build_hub()
+        self._fill_hub_place()
         self.devices = tuple(self._build(device) for device in description.devices)
         self._link()
+
+    def _fill_hub_place(self) -> None:
+        """Make the radio "hub" and what stands behind it."""
+        self._radio(HUB)
 
     def device(self, name: str) -> HomeDevice:
         self.description.device(name)  # InputError for a name it does not have
         return next(device for device in self.devices if device.name == name)
+
+    def switch_on(self, device: HomeDevice) -> None:
+        """Let a device look for the hub's network."""
+        well_known = self.description.trust == "well_known"
+        device.device.start(WELL_KNOWN_LINK_KEY if well_known else device.key, (self.description.channel,))
+        if device.description.kind not in (*_BATTERY, "esme"):
+            self.mains.supply.attach(lambda on: device.device.power_on() if on else device.device.power_off())
+
+    # --- building ----------------------------------------------------------------------------------------------
+
+    def _radio(self, name: str) -> SimulatedRadio:
+        radio = self._radios[name] = self._around.medium.radio(f"{self.name} 2.4 GHz", name)
+        return radio
+
+    def _stack_settings(self) -> StackSettings:
+        return StackSettings(backhaul_channel=self.description.backhaul_channel)
+
+    def _node(
+        self,
+        name: str,
+        eui: Eui64,
+        role: NodeRole,
+        backhauls: tuple[SimulatedRadio, ...] = (),
+        settings: StackSettings | None = None,
+    ) -> Node:
+        around = self._around
+        radio = self._radio(name)
+        return Node(
+            role, eui, (radio, *backhauls), around.clock, MemoryStorage(), around.entropy,
+            self._stack_settings() if settings is None else settings,
+            around.key_log, around.recorder, f"{self.name}/{name}",
+        )  # fmt: skip
+
+    def _device_node(self, described: DeviceDescription, backhauls: tuple[SimulatedRadio, ...]) -> Node:
+        settings = replace(self._stack_settings(), poll_period=described.polls_every * SECOND)
+        role = _ROLES.get(described.kind, NodeRole.END_DEVICE)
+        return self._node(described.name, described.eui, role, backhauls, settings)
+
+    def _entity(self, eui: Eui64, storage: MemoryStorage, anchors: TrustAnchors) -> GbcsEntity:
+        credentials = self._defects.signing(eui, self._around.credentials(eui))
+        return GbcsEntity(credentials, anchors, storage, self._around.entropy)
+
+    def _build(self, described: DeviceDescription) -> HomeDevice:
+        around, storage = self._around, MemoryStorage()
+        backhauls: tuple[SimulatedRadio, ...] = ()
+        if described.is_bridge:
+            backhauls = (around.medium.radio(f"{self.name} backhaul", described.name),)
+            self._backhauls[described.name] = backhauls[0]
+        kind = described.kind
+        made = product(Kind(kind)) if kind not in ("ihd", "cad") else None
+        arguments: dict[str, Any] = {
+            "name": f"{self.name}/{described.name}",
+            "node": self._device_node(described, backhauls),
+            "clock": around.clock,
+            "wall": OffsetWallClock(around.clock),
+            "storage": storage,
+            "entropy": around.entropy,
+            "recorder": around.recorder,
+            "home_automation": described.home_automation,
+        }
+        if made is not None:
+            trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
+            arguments |= {"entity": self._entity(described.eui, storage, trusted), "product": made}
+        if kind == "esme":
+            arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
+        device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
+        return HomeDevice(described.name, described, made, device)
+
+    # --- who hears whom ----------------------------------------------------------------------------------------
+
+    def _link(self) -> None:
+        """Nodes in one place hear each other, partner bridges hear each other over their backhaul."""
+        places = {HUB: self.description.hub.place} | {d.name: d.place for d in self.description.devices}
+        names = list(places)
+        loss = self.description.loss
+        for number, one in enumerate(names):
+            for other in names[number + 1 :]:
+                if places[one] == places[other]:
+                    self._around.medium.link(self._radios[one], self._radios[other], _NEAR, loss)
+        for device in self.description.devices:
+            if device.partner is not None:
+                ends = self._backhauls[device.name], self._backhauls[device.partner]
+                self._around.medium.link(*ends, _BACKHAUL, loss)
+
+
+class Home(Household):
+    """A HAN with a hub of ours. Nothing runs before `start_hub` and `switch_on`."""
+
+    def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
+        """Raises InputError for a description that only suits a foreign host."""
+        if description.trust != "install_code":
+            raise InputError(f"{description.name}: a hub of ours admits by install code only, not {description.trust}")
+        for device in description.devices:
+            if device.home_automation:
+                raise InputError(f"{description.name}: {device.name} has home_automation, which is for foreign hosts")
+        self.chf, self.gpf = description.hub.chf, description.hub.gpf
+        self.wan: Wan = wan_pair(around.clock, around.entropy.random(f"wan {description.name}"), WanSettings())
+        super().__init__(description, around, defects)
+
+    def _fill_hub_place(self) -> None:
+        self._hub_node = self._node(HUB, self.gpf, NodeRole.COORDINATOR)
+        self.hub = self._build_hub()
 
     def start_hub(self) -> None:
         """Form the network; what was installed before is in the hub's log and may join."""
@@ -138,29 +243,6 @@ class Home:
             for device in self.description.devices
             if device.installed
         )
-
-    def switch_on(self, device: HomeDevice) -> None:
-        """Let a device look for the hub's network."""
-        device.device.start(device.key, (self.description.channel,))
-        if device.description.kind not in (*_BATTERY, "esme"):
-            self.mains.supply.attach(lambda on: device.device.power_on() if on else device.device.power_off())
-
-    # --- building ----------------------------------------------------------------------------------------------
-
-    def _node(self, name: str, eui: Eui64, role: NodeRole, backhauls: tuple[SimulatedRadio, ...]) -> Node:
-        around = self._around
-        radio = self._radios[name] = around.medium.radio(f"{self.name} 2.4 GHz", name)
-        settings = StackSettings(backhaul_channel=self.description.backhaul_channel)
-        if role is NodeRole.SLEEPY_END_DEVICE:
-            settings = replace(settings, poll_period=GSME_WAKES_EVERY)
-        return Node(
-            role, eui, (radio, *backhauls), around.clock, MemoryStorage(), around.entropy, settings,
-            around.key_log, around.recorder, f"{self.name}/{name}",
-        )  # fmt: skip
-
-    def _entity(self, eui: Eui64, storage: MemoryStorage, anchors: TrustAnchors) -> GbcsEntity:
-        credentials = self._defects.signing(eui, self._around.credentials(eui))
-        return GbcsEntity(credentials, anchors, storage, self._around.entropy)
 
     def _build_hub(self) -> CommunicationsHub:
         around, storage = self._around, MemoryStorage()
@@ -180,43 +262,34 @@ class Home:
             ota_server_factory=self._defects.ota_server,
         )
 
-    def _build(self, described: DeviceDescription) -> HomeDevice:
-        around, storage = self._around, MemoryStorage()
-        backhauls: tuple[SimulatedRadio, ...] = ()
-        if described.is_bridge:
-            backhauls = (around.medium.radio(f"{self.name} backhaul", described.name),)
-            self._backhauls[described.name] = backhauls[0]
-        kind = described.kind
-        made = product(Kind(kind)) if kind not in ("ihd", "cad") else None
-        arguments: dict[str, Any] = {
-            "name": f"{self.name}/{described.name}",
-            "node": self._node(described.name, described.eui, _ROLES.get(kind, NodeRole.END_DEVICE), backhauls),
-            "clock": around.clock,
-            "wall": OffsetWallClock(around.clock),
-            "storage": storage,
-            "entropy": around.entropy,
-            "recorder": around.recorder,
-        }
-        if made is not None:
-            trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
-            arguments |= {"entity": self._entity(described.eui, storage, trusted), "product": made}
-        if kind == "esme":
-            arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
-        device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
-        return HomeDevice(described.name, described, made, device)
 
-    # --- who hears whom ----------------------------------------------------------------------------------------
+class ForeignHome(Household):
+    """A HAN whose coordinator is a host from outside: a bare radio stands at the hub's place."""
 
-    def _link(self) -> None:
-        """Nodes in one place hear each other, partner bridges hear each other over their backhaul."""
-        places = {"hub": self.description.hub.place} | {d.name: d.place for d in self.description.devices}
-        names = list(places)
-        loss = self.description.loss
-        for number, one in enumerate(names):
-            for other in names[number + 1 :]:
-                if places[one] == places[other]:
-                    self._around.medium.link(self._radios[one], self._radios[other], _NEAR, loss)
-        for device in self.description.devices:
-            if device.partner is not None:
-                ends = self._backhauls[device.name], self._backhauls[device.partner]
-                self._around.medium.link(*ends, _BACKHAUL, loss)
+    def __init__(self, description: HomeDescription, around: Surroundings, *, host_delay: int = 0) -> None:
+        """host_delay: ns that the host and its line may take to answer a frame; a radio's owner would take none."""
+        self._host_delay = host_delay
+        super().__init__(description, around)
+
+    def _stack_settings(self) -> StackSettings:
+        """Wait longer where the answer of a parent is due, and exchange the link key if the host is to give one."""
+        settings = super()._stack_settings()
+        return replace(
+            settings,
+            scan_wait=settings.scan_wait + self._host_delay,
+            response_wait=settings.response_wait + self._host_delay,
+            receive_window=settings.receive_window + self._host_delay,
+            exchange_link_key=self.description.trust == "well_known",
+        )
+
+    @property
+    def hub_radio(self) -> SimulatedRadio:
+        """What the host gets, as a dongle."""
+        return self._radios[HUB]
+
+    def switch(self, device: HomeDevice, *, on: bool) -> None:
+        """Cut the power of one device, or give it back."""
+        if on:
+            device.device.power_on()
+        else:
+            device.device.power_off()

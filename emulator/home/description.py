@@ -65,6 +65,8 @@ class DeviceDescription(_Model):
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
     tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
+    home_automation: bool = False  # a second endpoint, of profile 0x0104, for hosts that know no Smart Energy
+    polls_every: int = Field(default=1800, ge=1, le=3600)  # seconds, of a sleepy device with nothing to expect
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -100,6 +102,8 @@ class HomeDescription(_Model):
     hub: HubDescription
     devices: tuple[DeviceDescription, ...]
     loss: float = Field(default=0.0, ge=0.0, lt=1.0)  # of each frame on each link
+    trust: Literal["install_code", "well_known"] = "install_code"
+    """The link key under which devices join: of their install code; well_known: for foreign hosts that know none."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from hashlib import sha256
 
-from emulator.parts.han_application import OTA_UPGRADE, SMART_ENERGY, HanApplication
+from emulator.parts.han_application import OTA_UPGRADE, Carrier
 from emulator.parts.timers import Timers
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
@@ -119,7 +119,7 @@ class FirmwareDownload:
 
     def __init__(
         self,
-        application: HanApplication,
+        application: Carrier,
         clock: Clock,
         timers: Timers,
         store: FirmwareStore,
@@ -170,9 +170,12 @@ class FirmwareDownload:
     # --- in ----------------------------------------------------------------------------------------------------
 
     def _frame(self, event: Received) -> None:
-        """Take a frame of the hub: encrypted, or a broadcast Image Notify, which no link key can protect."""
+        """Take a frame of the hub: encrypted, or a broadcast Image Notify, which no link key can protect.
+
+        On an endpoint without link keys all frames are taken.
+        """
         client, octets = self._client, event.aps.payload
-        broadcast = not event.secured
+        broadcast = self._application.secured and not event.secured
         if client is None or event.who != self._hub or (broadcast and octets[:1] + octets[2:3] != _IMAGE_NOTIFY):
             return
         if self._server is None and not broadcast:
@@ -217,7 +220,7 @@ class FirmwareDownload:
     def _effect(self, effect: Effect) -> None:
         match effect:
             case Discover():
-                self._application.discover(self._hub, MatchDescriptor(SMART_ENERGY, (OTA_UPGRADE,)), self._discovered)
+                self._discover()
             case DownloadStarted(version, size, offset):
                 self._take_statistics()
                 self._store.begin(version, size, offset)
@@ -230,6 +233,15 @@ class FirmwareDownload:
                 self._store.drop_partial()
             case Activate(version):
                 self._activate(version)
+
+    def _discover(self) -> None:
+        """Look for the server; foreign hosts answer no Match Descriptor, but one that sent a frame is there."""
+        client, server = self._client, self._server
+        if client is not None and server is not None and not self._application.secured:
+            self._run(client.server_found(self._clock.now(), server[0]))
+        else:
+            query = MatchDescriptor(self._application.profile, (OTA_UPGRADE,))
+            self._application.discover(self._hub, query, self._discovered)
 
     def _take_statistics(self) -> None:
         if self._client is not None:

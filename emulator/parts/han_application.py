@@ -1,7 +1,7 @@
-"""What a device runs on its node: one Smart Energy endpoint, and the dispatch of what arrives by cluster."""
+"""What a device runs on its node: its endpoints, and the dispatch of what arrives by endpoint and cluster."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from protocols.addresses import Eui64
 from protocols.interfaces import (
@@ -49,27 +49,75 @@ def descriptor(shown: DeviceId, *, servers: tuple[int, ...] = (), clients: tuple
     return SimpleDescriptor(shown.endpoint, SMART_ENERGY, shown.device, 0, (BASIC, *servers), clients)
 
 
+class Carrier(Protocol):
+    """One endpoint as the parts of a device use it."""
+
+    endpoint: SimpleDescriptor
+    secured: bool  # frames go and come under the link key
+    profile: int  # 16 bits
+
+    def on(self, cluster: int, handler: Callable[[Received], None]) -> None: ...
+
+    def send(
+        self,
+        to: Eui64,
+        cluster: int,
+        endpoint: int,
+        frame: bytes,
+        *,
+        acknowledged: bool = True,
+        done: Callable[[DeliveryStatus], None] | None = None,
+    ) -> None: ...
+
+    def discover(self, who: Eui64, query: ZdpQuery, done: Callable[[Discovered], None]) -> None: ...
+
+
 class HanApplication:
-    """Joins one endpoint to a `HanPort`.
+    """Joins the endpoints of a device to a `HanPort`; it is itself the `Carrier` of the Smart Energy one.
 
     `joined(trust_centre)` is called when the node has (again) a network. Frames go to the handler of their cluster.
     """
 
+    secured = True
+    profile = SMART_ENERGY
+
     def __init__(self, node: HanPort, endpoint: SimpleDescriptor, joined: Callable[[Eui64], None]) -> None:
         self.endpoint = endpoint
         self._node, self._joined = node, joined
-        self._handlers: dict[int, Callable[[Received], None]] = {}
+        self._endpoints = [endpoint]
+        self._handlers: dict[tuple[int, int], Callable[[Received], None]] = {}  # by endpoint and cluster
         self._deliveries: dict[Handle, Callable[[DeliveryStatus], None]] = {}
         self._queries: dict[Handle, Callable[[Discovered], None]] = {}
 
     def attach(self) -> None:
-        """Take over the node's events and show the endpoint."""
+        """Take over the node's events and show the endpoints."""
         self._node.attach(self._event)
-        self._node.register((self.endpoint,))
+        self._node.register(tuple(self._endpoints))
 
-    def on(self, cluster: int, handler: Callable[[Received], None]) -> None:
-        """Hand frames of `cluster` for this endpoint to `handler`."""
-        self._handlers[cluster] = handler
+    def add(self, endpoint: SimpleDescriptor) -> None:
+        """Have one more endpoint; before `attach`."""
+        self._endpoints.append(endpoint)
+
+    def on(self, cluster: int, handler: Callable[[Received], None], endpoint: int | None = None) -> None:
+        """Hand frames of `cluster` for `endpoint`, the Smart Energy one by default, to `handler`."""
+        self._handlers[self.endpoint.endpoint if endpoint is None else endpoint, cluster] = handler
+
+    def serve(self, cluster: int, answer: Callable[[bytes], bytes | None]) -> None:
+        """Have `answer` reply to frames of `cluster` on all endpoints, under the protection and profile they had.
+
+        `answer` takes a ZCL frame and returns another one or None.
+        """
+
+        def handler(event: Received) -> None:
+            frame = answer(event.aps.payload)
+            if frame is not None:
+                profile, _, asked_by, asked, _ = event.aps
+                aps = ApsData(profile, cluster, asked, asked_by, frame)
+                self._node.send(event.who, aps, secured=event.secured, acknowledged=True)
+
+        for endpoint in self._endpoints:
+            if cluster in endpoint.input_clusters:
+                self.on(cluster, handler, endpoint.endpoint)
 
     def send(
         self,
@@ -82,8 +130,23 @@ class HanApplication:
         done: Callable[[DeliveryStatus], None] | None = None,
     ) -> None:
         """Send a ZCL frame under the link key; `done` hears how it went."""
-        aps = ApsData(SMART_ENERGY, cluster, self.endpoint.endpoint, endpoint, frame)
-        handle = self._node.send(to, aps, secured=True, acknowledged=acknowledged)
+        self.send_from(self.endpoint, to, cluster, endpoint, frame, secured=True, acknowledged=acknowledged, done=done)
+
+    def send_from(
+        self,
+        source: SimpleDescriptor,
+        to: Eui64,
+        cluster: int,
+        endpoint: int,
+        frame: bytes,
+        *,
+        secured: bool,
+        acknowledged: bool,
+        done: Callable[[DeliveryStatus], None] | None,
+    ) -> None:
+        """Send a ZCL frame from the endpoint `source`."""
+        aps = ApsData(source.profile, cluster, source.endpoint, endpoint, frame)
+        handle = self._node.send(to, aps, secured=secured, acknowledged=acknowledged)
         if done is not None:
             self._deliveries[handle] = done
 
@@ -98,8 +161,8 @@ class HanApplication:
     def _event(self, event: HanEvent) -> None:
         match event:
             case Received(aps=aps):
-                handler = self._handlers.get(aps.cluster)
-                if handler is not None and aps.destination_endpoint == self.endpoint.endpoint:
+                handler = self._handlers.get((aps.destination_endpoint, aps.cluster))
+                if handler is not None:
                     handler(event)
             case Delivered(handle, status):
                 done = self._deliveries.pop(handle, None)

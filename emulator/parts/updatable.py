@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NotRequired, TypedDict
 
+from emulator.parts.attributes import Identity, serve_plain
 from emulator.parts.firmware import FirmwareDownload, FirmwareStore
 from emulator.parts.gbcs_entity import GbcsEntity, GbcsRefused
-from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, DeviceId, HanApplication, descriptor
+from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, Carrier, DeviceId, HanApplication, descriptor
+from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.timers import Timers
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from firmware_images import Product
@@ -46,6 +48,7 @@ class DeviceParts(TypedDict):
     product: Product
     running_version: NotRequired[int | None]  # from the factory
     settings: NotRequired[DeviceSettings | None]
+    home_automation: NotRequired[bool]  # a second endpoint for foreign hosts, and firmware from it alone
 
 
 class UpdatableDevice:
@@ -73,6 +76,7 @@ class UpdatableDevice:
         product: Product,
         running_version: int | None = None,
         settings: DeviceSettings | None = None,
+        home_automation: bool = False,
     ) -> None:
         """running_version: from the factory, by default the product's first; an activated one in `storage` wins."""
         self.name, self.node, self.clock, self.wall = name, node, clock, wall
@@ -84,6 +88,12 @@ class UpdatableDevice:
         self.store = FirmwareStore(storage, product.versions[0] if running_version is None else running_version)
         endpoint = descriptor(self.shown, servers=self.servers, clients=self.clients)
         self.application = HanApplication(node, endpoint, self._joined)
+        firmware_from: Carrier = self.application
+        if home_automation:
+            firmware_from = HomeAutomationEndpoint(self.application, ota=True)
+        maker, hardware = f"{product.manufacturer:04X}", product.hardware_version >> 8
+        identity = Identity(maker, product.model_text, hardware, self.battery)
+        serve_plain(self.application, identity, clock, self._identify)
         self.tunnel = TunnelServer(
             self.application,
             self.timers,
@@ -93,7 +103,7 @@ class UpdatableDevice:
             settings=self.settings.tunnel,
         )
         self.download = FirmwareDownload(
-            self.application,
+            firmware_from,
             clock,
             self.timers,
             self.store,
@@ -118,6 +128,11 @@ class UpdatableDevice:
         """Of the last download: blocks, retries, octets, started, ended (ns)."""
         return self.download.statistics
 
+    @property
+    def battery(self) -> bool:
+        """Whether the product runs on a battery."""
+        return False
+
     def start(self, key: LinkKey | None = None, channels: Sequence[int] = (11,)) -> None:
         """Switch on for the first time; with `key` also look for a network under that install-code link key."""
         self.powered = True
@@ -140,6 +155,9 @@ class UpdatableDevice:
 
     def note(self, event: str, **fields: str | int | bool | None) -> None:
         self.recorder.note(self.name, event, **fields)
+
+    def _identify(self, seconds: int) -> None:
+        self.note("identify", seconds=seconds)
 
     # --- power -------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
     return kept(once(tmp_path_factory, f"demo-{SEED}", make))
 
 
-# --- X-4: repeatable ---------------------------------------------------------------------------------------------
+# --- repeatable -------------------------------------------------------------------------------------------------
 
 
 def test_place_user_hash_seed_and_load_change_nothing(plain: DemoRun, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def _load(processes: int) -> ExitStack:
     return stack
 
 
-# --- X-6: no secret leaves a run -----------------------------------------------------------------------------------
+# --- no secret leaves a run ---------------------------------------------------------------------------------------
 
 
 def _texts(secret: bytes) -> Iterator[bytes]:
@@ -174,7 +174,7 @@ def test_the_tracked_list_does_not_leave_the_dsp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """X-6: of 61 tracked meters, the 60 that no home has appear in no file, no output, no log."""
+    """MP102B-G14: of 61 tracked meters, the 60 that no home has appear in no file, no output, no log."""
     monkeypatch.setitem(sabotage.SABOTAGES, "canaries", lambda: PlantedFaults(dsp=_KnowsMore))
     caplog.set_level(0)
     summary = runs.demo(tmp_path / "run", seed=SEED, planted="canaries", console=None)

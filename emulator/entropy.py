@@ -1,4 +1,4 @@
-"""Randomness that repeats: every stream and key follows from the seed and a purpose."""
+"""Randomness: seeded, so that every stream and key follows from the seed and a purpose; or the system's."""
 
 import hashlib
 import random
@@ -28,4 +28,27 @@ class SeededEntropy:
 
     def sign(self, key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
         r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+class SystemEntropy:
+    """`protocols.interfaces.Entropy` of what is served to the outside: the operating system's, which never repeats.
+
+    A key is made once for its purpose and kept as long as the object.
+    """
+
+    def __init__(self) -> None:
+        self._random = random.SystemRandom()
+        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+
+    def random(self, purpose: str) -> random.Random:
+        return self._random
+
+    def private_key(self, purpose: str) -> ec.EllipticCurvePrivateKey:
+        if purpose not in self._keys:
+            self._keys[purpose] = ec.generate_private_key(ec.SECP256R1())
+        return self._keys[purpose]
+
+    def sign(self, key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")

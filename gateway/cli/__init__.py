@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "demo": "Two virtual homes update their bridges and their meters over the air; leaves a folder of evidence.",
     "verify": "Recompute every check of a run from its output folder alone.",
     "image": "Build, inspect and verify firmware images.",
+    "dongle": "Offer a radio of the emulated air to a Zigbee host outside.",
     "gbcs": "Decode and encode GBCS messages.",
 }
 

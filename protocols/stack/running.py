@@ -95,6 +95,7 @@ class Running:
         else:
             self._parent.child_joined = self._report_child
             self.zdp.permit_joining = self._parent.permit
+            self.zdp.leave = self._depart
         self._resume()
 
     def post(self, event: HanEvent) -> None:
@@ -210,6 +211,13 @@ class Running:
         if network is None or self._role is NodeRole.COORDINATOR or source not in (0, network.parent_short):
             return
         self.timers.soon(self._leave)
+
+    def _depart(self) -> None:
+        """Tell the parent that this node leaves, then leave."""
+        network = self.state.network
+        if network is not None:
+            farewell = Leave(request=False).encode()
+            self._nwk.send_command(network.parent_short, farewell, lambda ok: self.timers.soon(self._leave))
 
     def _leave(self) -> None:
         self.state.leave()

@@ -54,6 +54,7 @@ class ZdpLayer:
         self.announced: Callable[[Peer], object] = lambda peer: None
         self.asked: Callable[[Peer], object] = lambda peer: None  # a node descriptor request came
         self.permit_joining: Callable[[int], object] = lambda seconds: None
+        self.leave: Callable[[], object] | None = None  # None: this node does not leave when asked
 
     # --- sending -----------------------------------------------------------------------------------------------
 
@@ -112,12 +113,25 @@ class ZdpLayer:
             self.permit_joining(message.duration)
             if header.delivery_mode == DeliveryMode.UNICAST:
                 self._respond(peer, zdp.ManagementPermitJoiningResponse(zdp.ZdpStatus.SUCCESS), transaction)
+        elif isinstance(message, zdp.ManagementLeaveRequest):
+            self._leave_requested(peer, message, transaction)
         else:
             response = self._response_to(message)
             if response is not None:
                 self._respond(peer, response, transaction)
             if isinstance(message, zdp.NodeDescriptorRequest):
                 self.asked(peer)
+
+    def _leave_requested(self, peer: Peer, request: zdp.ManagementLeaveRequest, transaction: int) -> None:
+        """Leave at the trust centre's wish, once the answer is delivered or lost. Leaving to rejoin is not built."""
+        leave, network = self.leave, self._state.network
+        own = request.device in (0, self._state.eui) and not request.rejoin
+        if leave is None or not own or network is None or network.trust_centre != peer.eui:
+            self._respond(peer, zdp.ManagementLeaveResponse(zdp.ZdpStatus.NOT_SUPPORTED), transaction)
+            return
+        cluster, payload = zdp.encode(zdp.ManagementLeaveResponse(zdp.ZdpStatus.SUCCESS), transaction)
+        data = ApsData(zdp.PROFILE, cluster, zdp.ENDPOINT, zdp.ENDPOINT, payload)
+        self._aps.send(peer, data, lambda status: leave(), secured=False, acknowledged=True)
 
     def _respond(self, peer: Peer, message: zdp.ZdpMessage, transaction: int) -> None:
         self._send(peer, *zdp.encode(message, transaction))

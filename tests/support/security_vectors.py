@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.tools import required
+from tests.support.vectors import vectors_dir
 
 FOLDER = Path(os.environ.get("HANLAB_VECTORS", Path(__file__).parents[2].parent / "shared" / "vectors"))
 FILES = ("se-security.json", "se-security-more.json")
@@ -23,3 +24,10 @@ def cases(section: str) -> list[Any]:
         return [pytest.param({}, id="absent", marks=() if required() else skip)]
     found = [case for name in FILES for case in json.loads((FOLDER / name).read_text()).get(section, [])]
     return [pytest.param(case, id=case["id"]) for case in found]
+
+
+def table(section: str) -> dict[str, Any]:
+    """Return a section of the first file that is no list; skip the test, or fail it, without the file."""
+    path = vectors_dir() / FILES[0]
+    found: dict[str, Any] = json.loads(path.read_text())[section]
+    return found

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from protocols.errors import DecodeError, UsageError
 from protocols.gbcs import times
+from protocols.gbcs.codes import AccessResult, named
 from protocols.gbcs.lengths import encode_length, read_length
 from protocols.octets import Reader
 
@@ -19,14 +20,33 @@ DATA_NOTIFICATION = 0x0F
 GET, SET, ACTION, GET_WITH_SELECTION = 1, 2, 3, 4
 
 NULL = b"\x00"
+ARRAY = 0x01
 STRUCTURE = 0x02
 BOOLEAN = 0x03
+BIT_STRING = 0x04
 OCTET_STRING = 0x09
+INT8 = 0x0F
+UINT8 = 0x11
 UINT16 = 0x12
 ENUM = 0x16
 
 _DESCRIPTOR = struct.Struct(">BH6sB")
 _INVOKE_ID = 0x20
+_FIXED_OCTETS = {
+    0x00: 0,
+    BOOLEAN: 1,
+    0x05: 4,
+    0x06: 4,
+    INT8: 1,
+    0x10: 2,
+    UINT8: 1,
+    UINT16: 2,
+    0x14: 8,
+    0x15: 8,
+    ENUM: 1,
+}
+_STRINGS = (OCTET_STRING, 0x0A, 0x0C)
+_DEEPEST = 16
 _COUNTER_MASK = 0xFFFFFF
 
 
@@ -50,6 +70,11 @@ class AccessResponse(NamedTuple):
     data: tuple[bytes, ...]  # one encoded element a descriptor
     results: tuple[tuple[int, int], ...]  # choice and result of each
 
+    @property
+    def codes(self) -> "tuple[AccessResult | int, ...]":
+        """The results without their choices."""
+        return tuple(named(AccessResult, result) for _, result in self.results)
+
 
 class Notification(NamedTuple):
     counter: int  # low 24 bits of the originator counter
@@ -64,6 +89,23 @@ def octet_string(octets: bytes) -> bytes:
 
 def structure(*items: bytes) -> bytes:
     return bytes((STRUCTURE, len(items))) + b"".join(items)
+
+
+def array(*items: bytes) -> bytes:
+    return bytes((ARRAY,)) + encode_length(len(items)) + b"".join(items)
+
+
+def bit_string_8(bits: int) -> bytes:
+    """Return a bit-string of 8 bits."""
+    return bytes((BIT_STRING, 8, bits))
+
+
+def int8(value: int) -> bytes:
+    return bytes((INT8, value & 0xFF))
+
+
+def uint8(value: int) -> bytes:
+    return bytes((UINT8, value))
 
 
 def uint16(value: int) -> bytes:
@@ -105,6 +147,32 @@ def read_date_time(reader: Reader) -> int:
     return times.parse_dlms_date_time(read_octet_string(reader, 12))
 
 
+def read_structure(reader: Reader, items: int) -> None:
+    """Read the head of a structure of so many items."""
+    expect(reader, bytes((STRUCTURE, items)), "structure")
+
+
+def read_array(reader: Reader) -> int:
+    """Read the head of an array and return the number of its items."""
+    expect(reader, bytes((ARRAY,)), "tag of an array")
+    return read_length(reader)
+
+
+def read_bit_string_8(reader: Reader) -> int:
+    expect(reader, bytes((BIT_STRING, 8)), "bit-string of 8")
+    return reader.uint8()
+
+
+def read_int8(reader: Reader) -> int:
+    expect(reader, bytes((INT8,)), "tag of an integer")
+    return (reader.uint8() ^ 0x80) - 0x80
+
+
+def read_uint8(reader: Reader) -> int:
+    expect(reader, bytes((UINT8,)), "tag of an unsigned")
+    return reader.uint8()
+
+
 def read_uint16(reader: Reader) -> int:
     expect(reader, bytes((UINT16,)), "tag of a long-unsigned")
     return reader.uint_be(2)
@@ -141,27 +209,41 @@ def data_notification(counter: int, alert_code: int, time: int, *more: bytes) ->
     return _head(DATA_NOTIFICATION, counter) + structure(uint16(alert_code), date_time(time), *more)
 
 
-def parse_access_request(octets: bytes) -> AccessRequest:
-    """Read up to the data elements; their reader must be emptied and finished by the caller."""
+def parse_access_request(octets: bytes, expected: Sequence[Descriptor]) -> AccessRequest:
+    """Read up to the data elements; their reader must be emptied and finished by the caller.
+
+    Raises DecodeError for other descriptors than `expected`.
+    """
     reader = Reader(octets)
     counter = _read_head(reader, ACCESS_REQUEST)
     count = reader.uint8()
     descriptors = tuple(Descriptor(*_DESCRIPTOR.unpack(reader.octets(_DESCRIPTOR.size))) for _ in range(count))
+    if descriptors != tuple(expected):
+        raise DecodeError("other requests than those of the use case", offset=reader.offset, data=octets)
     expect(reader, bytes((count,)), "number of data elements")
     return AccessRequest(counter, descriptors, reader)
 
 
-def parse_access_response(octets: bytes) -> AccessResponse:
-    """Read a whole access response whose data are nulls or octet-strings, as those of the use cases here are."""
+def parse_access_response(octets: bytes, choices: Sequence[int]) -> AccessResponse:
+    """Read a whole access response; DecodeError unless its results are of these choices."""
     reader = Reader(octets)
     counter = _read_head(reader, ACCESS_RESPONSE)
     expect(reader, b"\x00", "access request specification")
     count = reader.uint8()
-    data = tuple(_read_simple(reader) for _ in range(count))
+    data = tuple(read_element(reader) for _ in range(count))
     expect(reader, bytes((count,)), "number of results")
     results = tuple((reader.uint8(), reader.uint8()) for _ in range(count))
     reader.finish("octets after the results")
+    if tuple(choice for choice, _ in results) != tuple(choices):
+        raise DecodeError("other results than those of the use case", data=octets)
     return AccessResponse(counter, data, results)
+
+
+def expect_nulls(data: Sequence[bytes]) -> None:
+    """Raise DecodeError unless every element is null."""
+    for element in data:
+        if element != NULL:
+            raise DecodeError("data where none belongs", data=element)
 
 
 def parse_data_notification(octets: bytes, more: int) -> Notification:
@@ -184,11 +266,24 @@ def _read_head(reader: Reader, tag: int) -> int:
     return counter
 
 
-def _read_simple(reader: Reader) -> bytes:
+def read_element(reader: Reader) -> bytes:
+    """Return the next data element whole, whatever is in it."""
+    start = reader.offset
+    _pass(reader, _DEEPEST)
+    return reader.data[start : reader.offset]
+
+
+def _pass(reader: Reader, depth: int) -> None:
     start = reader.offset
     tag = reader.uint8()
-    if tag == OCTET_STRING:
+    if tag in _FIXED_OCTETS:
+        reader.octets(_FIXED_OCTETS[tag])
+    elif tag in _STRINGS:
         reader.octets(read_length(reader))
-    elif tag != NULL[0]:
-        raise DecodeError(f"data of tag {tag:02X}", offset=start, data=reader.data)
-    return reader.data[start : reader.offset]
+    elif tag == BIT_STRING:
+        reader.octets((read_length(reader) + 7) // 8)
+    elif tag in (ARRAY, STRUCTURE) and depth:
+        for _ in range(read_length(reader)):
+            _pass(reader, depth - 1)
+    else:
+        raise DecodeError(f"data of tag {tag:02X}, or too deep", offset=start, data=reader.data)

@@ -29,6 +29,12 @@ class Fields:
             raise InputError(f"{self.where}.{name}: a text is missing")
         return value
 
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.where}.{name}: neither true nor false")
+        return value
+
     def number(self, name: str, bits: int) -> int:
         """Return an integer from 0 to 2**bits - 1."""
         value = self.integer(name)

@@ -64,10 +64,14 @@ def utc_time(instant: int) -> bytes:
     return f"{moment:%y%m%d%H%M%S}Z".encode()
 
 
-def dlms_date_time(instant: int) -> bytes:
-    """Return 12 octets: weekday, deviation and clock status not specified, as the reference messages have them."""
+def dlms_date_time(instant: int, *, weekday: bool = False) -> bytes:
+    """Return 12 octets: deviation and clock status not specified, as the reference messages have them.
+
+    weekday: whether it is told, 1 for Monday; most reference messages do not.
+    """
     moment = _datetime(instant)
-    fields = (moment.month, moment.day, _UNSPECIFIED, moment.hour, moment.minute, moment.second)
+    day = moment.isoweekday() if weekday else _UNSPECIFIED
+    fields = (moment.month, moment.day, day, moment.hour, moment.minute, moment.second)
     return moment.year.to_bytes(2, "big") + bytes(fields) + _DLMS_TAIL
 
 

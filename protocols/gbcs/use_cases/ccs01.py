@@ -5,23 +5,21 @@ from enum import IntEnum
 from typing import Self
 
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError
 from protocols.gbcs import dlms
 from protocols.gbcs.codes import AccessResult, named
-from protocols.gbcs.dlms import ACTION, SET, Descriptor
+from protocols.gbcs.device_log import ATTRIBUTE_JOIN_TIMEOUT, ATTRIBUTE_OPEN_JOINING, REGISTER, descriptor
+from protocols.gbcs.dlms import ACTION, SET
 
 MESSAGE_CODE = 0x0001
 
-_CLASS = 0x0068  # ZigBee network control
-_DEVICE_LOG = bytes.fromhex("00001E0300FF")
 _DESCRIPTORS = (
-    Descriptor(ACTION, _CLASS, _DEVICE_LOG, 1),  # register device
-    Descriptor(SET, _CLASS, _DEVICE_LOG, 3),  # join timeout
-    Descriptor(SET, _CLASS, _DEVICE_LOG, 2),  # open joining
+    descriptor(ACTION, REGISTER),
+    descriptor(SET, ATTRIBUTE_JOIN_TIMEOUT),
+    descriptor(SET, ATTRIBUTE_OPEN_JOINING),
 )
 _INSTALL_CODE = 1  # MAC address and install code
 INSTALL_CODE_LENGTHS = (6, 8, 12, 16)  # the vector's has 16; shorter ones travel with their own length [inferred]
-_CHOICES = tuple(descriptor.choice for descriptor in _DESCRIPTORS)
+_CHOICES = (ACTION, SET, SET)
 
 
 class LogDeviceType(IntEnum):
@@ -57,9 +55,7 @@ class Command:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        request = dlms.parse_access_request(octets)
-        if request.descriptors != _DESCRIPTORS:
-            raise DecodeError("not the three requests of CCS01", data=octets)
+        request = dlms.parse_access_request(octets, _DESCRIPTORS)
         data = request.data
         dlms.expect(data, bytes((dlms.STRUCTURE, 4)), "structure of the device")
         device = Eui64.from_big(dlms.read_octet_string(data, 8))
@@ -87,8 +83,7 @@ class Response:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        response = dlms.parse_access_response(octets)
-        if response.data != (dlms.NULL,) * 3 or tuple(choice for choice, _ in response.results) != _CHOICES:
-            raise DecodeError("not the three results of CCS01", data=octets)
-        register, timeout, joining = (named(AccessResult, result) for _, result in response.results)
+        response = dlms.parse_access_response(octets, _CHOICES)
+        dlms.expect_nulls(response.data)
+        register, timeout, joining = response.codes
         return cls(register, timeout, joining, response.counter)

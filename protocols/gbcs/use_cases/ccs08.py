@@ -6,8 +6,9 @@ from typing import Self
 
 from protocols.addresses import Eui64
 from protocols.gbcs import der
-from protocols.gbcs.codes import AlertCode, named
+from protocols.gbcs.codes import AlertCode, Version, named
 from protocols.gbcs.der import DerReader
+from protocols.gbcs.times import Instant
 
 MESSAGE_CODE = 0x0128
 
@@ -22,9 +23,9 @@ class TransferCode(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Alert:
     alert_code: AlertCode | int  # FIRMWARE_TRANSFERRED or FIRMWARE_TRANSFER_FAILED
-    time: int  # ns since 1970 UTC
+    time: Instant
     device: Eui64
-    firmware_version: int  # 32 bits, of the image
+    firmware_version: Version  # 32 bits, of the image
     code: TransferCode | int
 
     def encode(self) -> bytes:

@@ -5,8 +5,9 @@ from enum import IntEnum
 from typing import Self
 
 from protocols.gbcs import der, times
-from protocols.gbcs.codes import AlertCode, named
+from protocols.gbcs.codes import AlertCode, Version, named
 from protocols.gbcs.der import DerReader
+from protocols.gbcs.times import Instant
 
 MESSAGE_CODE = 0x0012
 ALERT_MESSAGE_CODE = 0x00CA
@@ -25,7 +26,7 @@ class OutcomeCode(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     code: OutcomeCode | int
-    firmware_version: int  # 32 bits, of the firmware that runs now
+    firmware_version: Version  # 32 bits, of the firmware that runs now
 
     def encode(self) -> bytes:
         return der.sequence(der.integer(self.code), der.octet_string(self.firmware_version.to_bytes(4, "big")))
@@ -44,7 +45,7 @@ class Outcome:
 class Command:
     image_hash: bytes  # 32 octets, SHA-256 of the manufacturer image
     originator_counter: int  # 64 bits, the same as in the grouping header
-    execution_time: int | None = None  # ns since 1970 UTC; None: at once; CANCEL: cancel
+    execution_time: Instant | None = None  # None: at once; CANCEL: cancel
 
     def encode(self) -> bytes:
         parts = [der.octet_string(self.image_hash), der.integer(self.originator_counter)]
@@ -86,7 +87,7 @@ class Alert:
     """What came of a future-dated activation. Its message code is ALERT_MESSAGE_CODE."""
 
     alert_code: AlertCode | int  # FUTURE_DATED_COMMAND_DONE or FUTURE_DATED_COMMAND_FAILED
-    execution_time: int  # ns since 1970 UTC, of the command
+    execution_time: Instant  # of the command
     originator_counter: int  # 64 bits, of the command
     outcome: Outcome
 

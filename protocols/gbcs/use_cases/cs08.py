@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Self
 
 from protocols.gbcs import der
-from protocols.gbcs.codes import named
+from protocols.gbcs.codes import Version, named
 from protocols.gbcs.der import DerReader
 
 MESSAGE_CODE = 0x0129
@@ -31,7 +31,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    firmware_version: int  # 32 bits; 0 on failure
+    firmware_version: Version  # 32 bits; 0 on failure
     code: ReadCode | int = ReadCode.READ
 
     def encode(self) -> bytes:

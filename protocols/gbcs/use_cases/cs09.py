@@ -5,8 +5,9 @@ from enum import IntEnum
 from typing import Self
 
 from protocols.gbcs import der
-from protocols.gbcs.codes import AlertCode, named
+from protocols.gbcs.codes import AlertCode, Version, named
 from protocols.gbcs.der import DerReader
+from protocols.gbcs.times import Instant
 
 MESSAGE_CODE = 0x012B
 ALERT_CODE = AlertCode.PPMID_FIRMWARE_ACTIVATION
@@ -19,8 +20,8 @@ class ActivationCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    time: int  # ns since 1970 UTC
-    firmware_version: int  # 32 bits
+    time: Instant
+    firmware_version: Version  # 32 bits
     code: ActivationCode | int = ActivationCode.ACTIVATED
     alert_code: AlertCode | int = ALERT_CODE
 

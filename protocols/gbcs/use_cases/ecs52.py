@@ -5,7 +5,7 @@ from typing import Self
 
 from protocols.errors import DecodeError
 from protocols.gbcs import dlms
-from protocols.gbcs.codes import AccessResult, named
+from protocols.gbcs.codes import AccessResult, Version
 from protocols.gbcs.dlms import GET, Descriptor
 from protocols.octets import Reader
 
@@ -24,9 +24,10 @@ class Command:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        request = dlms.parse_access_request(octets)
-        if request.descriptors not in ((_REQUEST,), (_OTHER_REQUEST,)):
-            raise DecodeError("not the request of ECS52", data=octets)
+        try:
+            request = dlms.parse_access_request(octets, (_REQUEST,))
+        except DecodeError:
+            request = dlms.parse_access_request(octets, (_OTHER_REQUEST,))
         dlms.expect(request.data, dlms.NULL, "data of a get")
         request.data.finish()
         return cls(request.counter)
@@ -34,7 +35,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    firmware_version: int | None  # 32 bits; None on failure
+    firmware_version: Version | None  # 32 bits; None on failure
     result: AccessResult | int = AccessResult.SUCCESS
     counter: int = 0  # the message's originator counter; only its low 24 bits are sent
 
@@ -45,10 +46,8 @@ class Response:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        response = dlms.parse_access_response(octets)
-        if len(response.results) != 1 or response.results[0][0] != GET:
-            raise DecodeError("not the one result of ECS52", data=octets)
-        result, data = named(AccessResult, response.results[0][1]), response.data[0]
+        response = dlms.parse_access_response(octets, (GET,))
+        (result,), (data,) = response.codes, response.data
         version = None if data == dlms.NULL else int.from_bytes(dlms.read_octet_string(Reader(data), 4), "big")
         if (version is None) == (result == AccessResult.SUCCESS):
             raise DecodeError("a version and a failure, or neither", data=octets)

@@ -5,6 +5,7 @@ from typing import Self
 
 from protocols.gbcs import dlms
 from protocols.gbcs.codes import AlertCode, named
+from protocols.gbcs.times import Instant
 
 MESSAGE_CODE = 0x0067
 
@@ -12,9 +13,9 @@ MESSAGE_CODE = 0x0067
 @dataclass(frozen=True, slots=True)
 class Alert:
     alert_code: AlertCode | int  # SUPPLY_RESTORED or SUPPLY_RESTORED_AFTER_OUTAGE
-    time: int  # ns since 1970 UTC
-    interruption: int  # ns since 1970 UTC
-    restoration: int  # ns since 1970 UTC
+    time: Instant
+    interruption: Instant
+    restoration: Instant
     counter: int = 0  # the message's originator counter; only its low 24 bits are sent
 
     def encode(self) -> bytes:

@@ -8,6 +8,7 @@ from typing import Self
 
 from protocols.gbcs import dlms, times
 from protocols.gbcs.codes import AlertCode, named
+from protocols.gbcs.times import Instant
 from protocols.octets import Reader
 
 MESSAGE_CODE = 0x00CE  # of an ESME, DLMS
@@ -21,7 +22,7 @@ class Alert:
     """The form of an ESME."""
 
     alert_code: AlertCode | int  # FIRMWARE_VERIFIED or FIRMWARE_VERIFICATION_FAILED
-    time: int  # ns since 1970 UTC
+    time: Instant
     image_hash: bytes  # 32 octets, the hash the device calculated
     counter: int = 0  # the message's originator counter; only its low 24 bits are sent
 
@@ -41,7 +42,7 @@ class GsmeAlert:
     """The form of a GSME."""
 
     alert_code: AlertCode | int  # FIRMWARE_VERIFIED or FIRMWARE_VERIFICATION_FAILED
-    time: int  # ns since 1970 UTC
+    time: Instant
     image_hash: bytes  # 32 octets, the hash the device calculated
 
     def encode(self) -> bytes:

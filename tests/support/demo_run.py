@@ -55,7 +55,7 @@ def hanlab(
     )  # fmt: skip
 
 
-_PLAIN = {"NO_COLOR": "1", "COLUMNS": "250", "PYTHONWARNINGS": "default"}
+_PLAIN = {"PYTHONPATH": str(PROJECT), "NO_COLOR": "1", "COLUMNS": "250", "PYTHONWARNINGS": "default"}
 
 
 def run_demo(

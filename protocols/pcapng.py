@@ -1,6 +1,7 @@
 """Capture files of IEEE 802.15.4 frames with FCS (pcapng, link type 195), and the key table that Wireshark reads.
 
-One section, an interface for each radio network, times in nanoseconds. Written little-endian, read either way.
+One section, an interface for each radio network, times in nanoseconds. Written little-endian, read either way; link
+type 230, without FCS, is read too, and the FCS is put in.
 Source: draft-ietf-opsawg-pcapng, Wireshark's `zigbee_pc_keys` table.
 """
 
@@ -9,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from protocols.errors import DecodeError, InputError, TruncatedError
+from protocols.mac.frame import fcs
 
 LINKTYPE_IEEE802_15_4_WITHFCS = 195
+LINKTYPE_IEEE802_15_4_NOFCS = 230  # read only: some sniffers drop the FCS they checked
 
 _SECTION = 0x0A0D0D0A
 _INTERFACE = 0x00000001
@@ -78,6 +81,7 @@ class _Interface(NamedTuple):
     name: str
     tick: int  # ns, numerator
     per: int  # denominator
+    with_fcs: bool
 
 
 def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
@@ -142,8 +146,7 @@ def _read_interface(body: bytes, order: str, position: int) -> _Interface:
     if len(body) < 8:
         raise TruncatedError("interface description expected", offset=position)
     (link_type,) = struct.unpack_from(order + "H", body)
-    if link_type != LINKTYPE_IEEE802_15_4_WITHFCS:
-        raise DecodeError(f"link type {link_type}, {LINKTYPE_IEEE802_15_4_WITHFCS} expected", offset=position)
+    check_link_type(link_type, position)
     name, tick, per = "", 1000, 1
     for code, value in _options(body, 8, order):
         if code == _OPTION_INTERFACE_NAME:
@@ -151,7 +154,13 @@ def _read_interface(body: bytes, order: str, position: int) -> _Interface:
         elif code == _OPTION_TIME_RESOLUTION and value:
             power = value[0] & 0x7F
             tick, per = 1_000_000_000, 2**power if value[0] & 0x80 else 10**power
-    return _Interface(name, tick, per)
+    return _Interface(name, tick, per, link_type == LINKTYPE_IEEE802_15_4_WITHFCS)
+
+
+def check_link_type(link_type: int, position: int) -> None:
+    """Raise DecodeError for frames that are not IEEE 802.15.4 with or without FCS."""
+    if link_type not in (LINKTYPE_IEEE802_15_4_WITHFCS, LINKTYPE_IEEE802_15_4_NOFCS):
+        raise DecodeError(f"link type {link_type}, 195 or 230 expected", offset=position)
 
 
 def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: int, position: int) -> CapturedFrame:
@@ -167,7 +176,9 @@ def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: 
     if end < len(body):
         comments = [value for code, value in _options(body, end, order) if code == _OPTION_COMMENT]
         comment = "\n".join(value.decode(errors="replace") for value in comments)
-    network, tick, per = interfaces[index]
+    network, tick, per, with_fcs = interfaces[index]
+    if not with_fcs:
+        octets += fcs(octets)
     return CapturedFrame(number, network, (high << 32 | low) * tick // per, octets, comment)
 
 

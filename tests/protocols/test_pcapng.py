@@ -90,7 +90,7 @@ def test_cut_file_is_truncated_at_every_octet() -> None:
     [
         (b"\xd4\xc3\xb2\xa1" + bytes(20), "not a pcapng"),
         (_written()[:8] + bytes(4) + _written()[12:], "magic"),
-        (_written().replace(struct.pack("<HHI", 195, 0, 0), struct.pack("<HHI", 230, 0, 0)), "link type 230"),
+        (_written().replace(struct.pack("<HHI", 195, 0, 0), struct.pack("<HHI", 231, 0, 0)), "link type 231"),
         (_written()[:-4] + bytes(4), "lengths"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from emulator.air.medium import Medium
+from emulator.air.medium import Capture, Medium
 from emulator.air.radio import SimulatedRadio
 from emulator.clock import OffsetWallClock, VirtualClock
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
@@ -44,12 +44,12 @@ PAN, CHANNEL = 0x1A62, 11
 class HubSide:
     """One HAN in virtual time: the node of a hub, and the parts of one device beside it."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, capture: Capture | None = None) -> None:
         self.clock = VirtualClock(START)
         self.parties = Parties(seed)
         self.entropy = self.parties.entropy
         self.timeline = Timeline()
-        self.medium = Medium(self.clock, self.entropy)
+        self.medium = Medium(self.clock, self.entropy, capture)
         self.radio = self.medium.radio("home-1 2.4 GHz", "hub")
         self.storage = MemoryStorage()
         self.node = Node(

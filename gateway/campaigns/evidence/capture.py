@@ -11,9 +11,11 @@ from typing import NamedTuple
 from gateway.campaigns.evidence.dissector import MALFORMED, Announcement, ApsMessage, Association, Defect, Dissector
 from gateway.campaigns.evidence.keyring import KeyRing
 from gateway.campaigns.evidence.transfers import Transfer, Transfers
+from gateway.campaigns.evidence.watching import Watcher
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
-from protocols.pcapng import CapturedFrame, CaptureKey, read_frames, read_keys
+from protocols.pcap import read_any
+from protocols.pcapng import CapturedFrame, CaptureKey, read_keys
 from protocols.zcl import foundation
 from protocols.zcl.clusters import ota, tunneling
 from protocols.zcl.frame import ZclFrame
@@ -131,9 +133,11 @@ class _Collector:
             self.tunnels.append(TunnelEvent(*place, upward, command))
 
 
-def dissect(frames: Iterable[CapturedFrame], keys: Iterable[CaptureKey]) -> CaptureEvidence:
+def dissect(
+    frames: Iterable[CapturedFrame], keys: Iterable[CaptureKey], watcher: Watcher | None = None
+) -> CaptureEvidence:
     """Take frames apart in order of time. A frame that is not in order becomes a defect, never an error."""
-    dissector = Dissector(KeyRing(keys))
+    dissector = Dissector(KeyRing(keys), watcher)
     collector = _Collector(dissector)
     for captured in frames:
         message = dissector.take(captured)
@@ -161,12 +165,15 @@ def dissect(frames: Iterable[CapturedFrame], keys: Iterable[CaptureKey]) -> Capt
     )
 
 
-def read_capture(capture: Path, keys: Path) -> CaptureEvidence:
-    """Dissect a capture file with a key table; InputError, in one line, if one of the files cannot be read."""
+def read_capture(capture: Path, keys: Path, watcher: Watcher | None = None) -> CaptureEvidence:
+    """Dissect a capture file, pcapng or classic pcap, with a key table.
+
+    watcher: sees every frame on the way. Raises InputError, in one line, if one of the files cannot be read.
+    """
     try:
         table = read_keys(keys.read_text(encoding="utf-8"))
         with capture.open("rb") as file:
-            return dissect(read_frames(file), table)
+            return dissect(read_any(file), table, watcher)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{capture.parent}: {error}") from None
     except DecodeError as error:

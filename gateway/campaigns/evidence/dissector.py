@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 from gateway.campaigns.evidence.addresses import AddressBook, AddressSpace
 from gateway.campaigns.evidence.assembly import Duplicates, Ends, Reassembly
 from gateway.campaigns.evidence.keyring import KeyRing
+from gateway.campaigns.evidence.watching import ApsSighting, Watcher
 from protocols.addresses import Eui64
 from protocols.aps import commands as aps_commands
 from protocols.aps import frame as aps_frame
+from protocols.aps.security import read_auxiliary
 from protocols.errors import DecodeError, IntegrityError
 from protocols.mac import commands as mac_commands
 from protocols.mac.beacon import Beacon
@@ -81,8 +83,9 @@ class ApsMessage(NamedTuple):
 class Dissector:
     """Feed frames in order of time; each gives the application message it completes, if any."""
 
-    def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
+    def __init__(self, keys: KeyRing, watcher: Watcher | None = None) -> None:
+        """watcher: sees every frame, relays and repetitions too."""
+        self._keys, self._watcher = keys, watcher
         self._book = AddressBook()
         self._duplicates, self._reassembly = Duplicates(), Reassembly()
         self.frames = 0
@@ -106,6 +109,8 @@ class Dissector:
             return None
         try:
             frame = MacFrame.decode(octets[:-FCS_SIZE])
+            if self._watcher is not None:
+                self._watcher.mac(captured, frame)
             if frame.frame_type == FrameType.DATA:
                 return self._network_frame(captured, frame)
             self._mac(frame, number, network, time)
@@ -153,8 +158,10 @@ class Dissector:
         octets = frame.payload
         header, end = nwk_frame.decode_header(octets)
         if header.security:
-            plain, hop, space = self._opened(captured.network, frame.destination_pan, octets, end)
+            plain, hop, counter, space = self._opened(captured.network, frame.destination_pan, octets, end)
             self.protected += 1
+            if self._watcher is not None and space.security is not None:
+                self._watcher.nwk(captured, space, space.security.key_sequence, hop, counter)
             if frame.source is not None and not isinstance(frame.source, Eui64):
                 space.euis[frame.source] = hop
         else:
@@ -166,21 +173,21 @@ class Dissector:
         if header.frame_type == nwk_frame.FrameType.COMMAND:
             self._network_command(captured, plain, header.security)
             return None
-        return self._aps(captured, space, header, plain)
+        return self._aps(captured, frame, space, header, plain)
 
-    def _opened(self, network: str, pan: int, octets: bytes, end: int) -> tuple[bytes, Eui64, AddressSpace]:
-        """Return payload and hop of a NWK frame, and the address space whose key opened it."""
+    def _opened(self, network: str, pan: int, octets: bytes, end: int) -> tuple[bytes, Eui64, int, AddressSpace]:
+        """Return payload, hop and counter of a NWK frame, and the address space whose key opened it."""
         space = self._book.space(network, pan)
         if space.security is not None:
             try:
-                plain, hop, _ = space.security.unprotect(octets, end)
+                plain, hop, counter = space.security.unprotect(octets, end)
             except IntegrityError:
                 pass  # another key sequence, or a frame of a neighbour
             else:
-                return plain, hop, space
+                return plain, hop, counter, space
         key, security = self._keys.find_network_key(octets, end)
-        plain, hop, _ = security.unprotect(octets, end)
-        return plain, hop, self._book.opened(network, pan, key, security)
+        plain, hop, counter = security.unprotect(octets, end)
+        return plain, hop, counter, self._book.opened(network, pan, key, security)
 
     def _network_command(self, captured: CapturedFrame, plain: bytes, security: bool) -> None:
         command = nwk_commands.decode_command(plain)
@@ -192,7 +199,7 @@ class Dissector:
     # --- APS -------------------------------------------------------------------------------------------------------
 
     def _aps(
-        self, captured: CapturedFrame, space: AddressSpace, nwk: nwk_frame.NwkHeader, octets: bytes
+        self, captured: CapturedFrame, mac: MacFrame, space: AddressSpace, nwk: nwk_frame.NwkHeader, octets: bytes
     ) -> ApsMessage | None:
         header, end = aps_frame.decode_header(octets)
         source, destination = space.euis.get(nwk.source), space.euis.get(nwk.destination)
@@ -203,6 +210,9 @@ class Dissector:
                 self.protected += 1
         else:
             plain = octets[end:]
+        if self._watcher is not None:
+            counter = read_auxiliary(octets, end).counter if header.security else None
+            self._watcher.aps(ApsSighting(captured, mac, space, nwk, header, source, destination, counter, octets))
         if header.frame_type == aps_frame.FrameType.COMMAND:
             self._aps_command(captured, plain, nwk.security, header.security)
             return None

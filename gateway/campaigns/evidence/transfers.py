@@ -19,7 +19,7 @@ class Transfer:
     size: int | None = None  # octets, as Query Next Image Response announced
     ended: int = 0  # ns UTC, of the last frame that belongs to it
     last_frame: int = 0
-    requests: int = 0  # Image Block Requests, repeated ones included
+    requests: int = 0  # Image Block and Page Requests, repeated ones included
     blocks: dict[int, bytes] = field(default_factory=dict)  # by offset
     conflicting: list[int] = field(default_factory=list)  # frames with other octets for an offset served before
     waits: int = 0  # answers WAIT_FOR_DATA
@@ -54,7 +54,7 @@ class Transfers:
         match command:
             case ota.ImageBlockResponse(maker, kind, version, offset, data):
                 self._block((device, maker, kind, version), offset, data, time, frame)
-            case ota.ImageBlockRequest(maker, kind, version):
+            case ota.ImageBlockRequest(maker, kind, version) | ota.ImagePageRequest(maker, kind, version):
                 transfer = self._continued((device, maker, kind, version), time, frame)
                 transfer.requests += 1
             case ota.QueryNextImageResponse(0, maker, kind, version, size):

@@ -1,0 +1,1 @@
+"""Certificate-Based Key Establishment: the two machines of cluster 0x0800."""

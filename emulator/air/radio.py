@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from emulator.air.reception import survives
 from emulator.air.timing import (
     ACK_SPAN,
     ACK_WAIT,
@@ -19,6 +20,16 @@ from emulator.air.timing import (
     airtime,
     interframe_space,
 )
+from emulator.air.transmission import (
+    ACKNOWLEDGEMENT,
+    BEACON,
+    BROADCAST,
+    EXTENDED,
+    PENDING,
+    SHORT,
+    TYPE,
+    Transmission,
+)
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
 from protocols.interfaces import Handle, Rank, TransmitStatus
@@ -27,91 +38,13 @@ from protocols.mac.frame import fcs
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from emulator.air.band import Band
+    from emulator.air.link import Link
     from emulator.air.medium import Capture, RadioNetwork
     from protocols.interfaces import Clock, RadioListener, Random
 
 _RADIO = Rank.RADIO
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
-
-_TYPE, _ACK_REQUEST, _COMPRESSED = 0x07, 0x20, 0x40  # frame control, first octet
-_BEACON, _ACKNOWLEDGEMENT, _COMMAND = 0, 2, 3  # frame types
-_PENDING = 0x10
-_DATA_REQUEST = 4  # MAC command
-_NONE, _SHORT, _EXTENDED = 0, 2, 3  # addressing modes
-_BROADCAST = 0xFFFF
-_ADDRESS_SIZE = {_NONE: 0, _SHORT: 2, _EXTENDED: 8}
-
-
-class Link:
-    """One direction of reach: how a receiver hears a sender."""
-
-    __slots__ = ("loss", "lqi", "random", "receiver", "rssi")
-
-    def __init__(self, receiver: SimulatedRadio, rssi: int, loss: float, random: Random) -> None:
-        self.receiver, self.rssi, self.loss, self.random = receiver, rssi, loss, random
-        self.lqi = max(0, min(255, (rssi + 100) * 255 // 60))
-
-
-class Transmission:
-    """A frame queued or on the air."""
-
-    __slots__ = (
-        "aborted",
-        "ack_request",
-        "address",
-        "backoffs",
-        "channel",
-        "csma",
-        "end",
-        "exponent",
-        "handle",
-        "mode",
-        "octets",
-        "overlaps",
-        "pan",
-        "radio",
-        "retries",
-        "sequence",
-        "source",
-        "start",
-    )  # fmt: skip
-
-    radio: SimulatedRadio
-    channel: int
-    start: int
-    end: int
-
-    def __init__(self, octets: bytes) -> None:
-        """Read from `octets` (FCS included) what address filters and acknowledgements need."""
-        self.octets = octets
-        self.overlaps: list[Transmission] = []
-        self.aborted = False
-        self.handle, self.csma, self.retries, self.backoffs, self.exponent = Handle(0), True, 0, 0, MIN_BE
-        self.ack_request = bool(octets[0] & _ACK_REQUEST)
-        self.sequence = octets[2]
-        self.mode = mode = octets[1] >> 2 & 3
-        self.pan, self.address, self.source = _BROADCAST, _BROADCAST, -1
-        if mode == _SHORT:
-            self.pan = octets[3] | octets[4] << 8
-            self.address = octets[5] | octets[6] << 8
-        elif mode == _EXTENDED:
-            self.pan = octets[3] | octets[4] << 8
-            self.address = int.from_bytes(octets[5:13], "little")
-        elif octets[0] & _TYPE != _ACKNOWLEDGEMENT:
-            self.pan = octets[3] | octets[4] << 8  # of the source: no destination is present
-        if octets[0] & _TYPE == _COMMAND:
-            self._read_data_request()
-
-    def _read_data_request(self) -> None:
-        """Set `source` of a data request, which is acknowledged with the pending bit."""
-        octets = self.octets
-        mode = octets[1] >> 6
-        at = 3 + (2 + _ADDRESS_SIZE[self.mode] if self.mode else 0)
-        if not (octets[0] & _COMPRESSED and self.mode):
-            at += 2
-        end = at + _ADDRESS_SIZE.get(mode, 0)
-        if octets[end] == _DATA_REQUEST and mode:
-            self.source = int.from_bytes(octets[at:end], "little")
 
 
 class RadioStatistics(NamedTuple):
@@ -129,15 +62,18 @@ class RadioStatistics(NamedTuple):
 class SimulatedRadio:
     """`protocols.interfaces.RadioLink` on the simulated air. Attaching a listener resets the radio, as an RCP does.
 
-    A frame lost by a link or by a collision is one whose FCS fails at that receiver: the receiver drops it.
+    A frame lost by noise, by a burst or by a collision is one whose FCS fails at that receiver: the receiver drops it.
     """
 
-    def __init__(self, name: str, network: RadioNetwork, clock: Clock, random: Random, capture: Capture | None) -> None:
-        self.name, self.network = name, network
-        self.links: dict[SimulatedRadio, Link] = {}
-        self._clock, self._random, self._capture = clock, random, capture
+    def __init__(
+        self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, capture: Capture | None
+    ) -> None:
+        self.name, self.network, self.band = name, network, band
+        self.links: dict[SimulatedRadio, Link] = {}  # changed by `connect` only
+        self._reach: tuple[Link, ...] = ()  # the same links
+        self._clock, self._chance, self._capture = clock, random.random, capture
         self._listener: RadioListener | None = None
-        self._eui, self._short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), _BROADCAST, 11
+        self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
         self.receiver_on = self._coordinator = False
         self._pending: frozenset[int] = frozenset()
         self.source_match = True  # off: every data request is acknowledged with the pending bit
@@ -146,6 +82,14 @@ class SimulatedRadio:
         self._busy_until = 0
         self._handles = 0
         self._sent = self._octets = self._retries = self._no_ack = self._no_access = self._received = self.lost = 0
+
+    def connect(self, receiver: SimulatedRadio, link: Link | None) -> None:
+        """Let `receiver` hear this radio over `link`, or not any more."""
+        if link is None:
+            self.links.pop(receiver, None)
+        else:
+            self.links[receiver] = link
+        self._reach = tuple(self.links.values())
 
     # --- RadioLink ---------------------------------------------------------------------------------------------
 
@@ -161,13 +105,16 @@ class SimulatedRadio:
     def configure(
         self, *, eui: Eui64, short: ShortAddress, pan_id: int, channel: int, receiver_on: bool, coordinator: bool
     ) -> None:
-        self._eui, self._short, self._pan, self.channel = eui, short, pan_id, channel
+        self._eui, self.short, self._pan, self.channel = eui, short, pan_id, channel
         self.receiver_on, self._coordinator = receiver_on, coordinator
 
     def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
         if not 3 <= len(frame) <= MAX_PHY_PACKET - FCS_OCTETS:
             raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
-        new = Transmission(frame + fcs(frame))
+        try:
+            new = Transmission(frame + fcs(frame))
+        except IndexError:
+            raise UsageError("a frame that ends within its addresses") from None
         self._handles += 1
         new.handle = Handle(self._handles)
         new.radio, new.csma, new.retries = self, csma, retries
@@ -180,7 +127,7 @@ class SimulatedRadio:
         self._pending = frozenset(int(address) for address in addresses)
 
     def energy_scan(self, channel: int) -> int:
-        return self.network.energy(self, channel, self._clock.now())
+        return self.band.energy(self, channel, self._clock.now())
 
     @property
     def statistics(self) -> RadioStatistics:
@@ -202,8 +149,7 @@ class SimulatedRadio:
         now = self._clock.now()
         earliest = max(now, self._busy_until)
         if out.csma:
-            wait = self._random.randrange(0, 8) * BACKOFF_PERIOD + CCA
-            self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
+            self._back_off(out, earliest)
         else:
             self._clock.call_at(earliest, self._go_on_air, out, rank=_RADIO)
 
@@ -214,7 +160,7 @@ class SimulatedRadio:
         now = self._clock.now()
         if now < self._busy_until:  # the radio acknowledges somebody meanwhile
             self._back_off(out, self._busy_until)
-        elif self._channel_busy(out.channel, now):
+        elif self.band.busy(self, out.channel, now):
             out.backoffs += 1
             out.exponent = min(out.exponent + 1, MAX_BE)
             if out.backoffs > MAX_BACKOFFS:
@@ -226,14 +172,8 @@ class SimulatedRadio:
             self._go_on_air(out)
 
     def _back_off(self, out: Transmission, earliest: int) -> None:
-        wait = self._random.randrange(0, 1 << out.exponent) * BACKOFF_PERIOD + CCA
+        wait = int(self._chance() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
         self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
-
-    def _channel_busy(self, channel: int, now: int) -> bool:
-        for other in self.network.on_air:
-            if other.channel == channel and other.start < now < other.end + CCA and self in other.radio.links:
-                return True
-        return False
 
     def _go_on_air(self, out: Transmission) -> None:
         if out.aborted:
@@ -242,7 +182,7 @@ class SimulatedRadio:
         out.end = out.start + airtime(len(out.octets))
         self._sent += 1
         self._octets += len(out.octets)
-        self.network.begin(out)
+        self.band.begin(out)
         self._clock.call_at(out.end, self._frame_ended, out, rank=_RADIO)
 
     def _frame_ended(self, out: Transmission) -> None:
@@ -254,10 +194,15 @@ class SimulatedRadio:
             self._capture.frame(self.network.name, end, out.octets)
         self._busy_until = end + interframe_space(len(out.octets))
         acknowledger: SimulatedRadio | None = None
-        for receiver, link in list(self.links.items()):
-            if receiver.channel == out.channel and receiver.receiver_on and receiver.accepts(out):
+        channel = out.channel
+        wanted = out.address if out.mode == SHORT and out.address != BROADCAST else None
+        for link in self._reach:
+            receiver = link.receiver
+            if wanted is not None and receiver.short != wanted:  # most of them, told apart at once
+                continue
+            if receiver.channel == channel and receiver.receiver_on and receiver.accepts(out):
                 if receiver.hears(out, link):
-                    if out.ack_request and acknowledger is None and out.address != _BROADCAST:
+                    if out.ack_request and acknowledger is None and out.address != BROADCAST:
                         acknowledger = receiver
                         receiver.acknowledge(out)
                     receiver.take(out, link)
@@ -273,13 +218,13 @@ class SimulatedRadio:
     def acknowledged(self, out: Transmission, ack: Transmission) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
         if self._capture is not None:
-            self._capture.frame(self.network.name, ack.end, ack.octets)
+            self._capture.frame(ack.radio.network.name, ack.end, ack.octets)
         if out.aborted:
             return
         link = ack.radio.links.get(self)
         if link is not None and self.hears(ack, link):
             self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
-            self._end(out, _OK, pending=bool(ack.octets[0] & _PENDING))
+            self._end(out, _OK, pending=bool(ack.octets[0] & PENDING))
         else:
             self._clock.call_at(out.end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
 
@@ -307,28 +252,27 @@ class SimulatedRadio:
     def accepts(self, out: Transmission) -> bool:
         """The address filter. Source: IEEE 802.15.4-2015 clause 6.7.2."""
         pan = self._pan
-        if out.mode == _SHORT:
-            return out.address in (self._short, _BROADCAST) and out.pan in (pan, _BROADCAST)
-        if out.mode == _EXTENDED:
-            return out.address == self._eui and out.pan in (pan, _BROADCAST)
-        if out.octets[0] & _TYPE == _BEACON:
-            return pan in (_BROADCAST, out.pan)
+        if out.mode == SHORT:
+            return out.address in (self.short, BROADCAST) and out.pan in (pan, BROADCAST)
+        if out.mode == EXTENDED:
+            return out.address == self._eui and out.pan in (pan, BROADCAST)
+        if out.octets[0] & TYPE == BEACON:
+            return pan in (BROADCAST, out.pan)
         return self._coordinator and out.pan == pan
 
     def hears(self, out: Transmission, link: Link) -> bool:
-        """False if noise, an audible overlapping frame or the radio's own sending spoilt the frame here."""
-        for other in out.overlaps:
-            if other.radio is self or self in other.radio.links:
-                return False
-        return not link.loss or link.random.random() >= link.loss
+        """Return whether the frame comes over `link` with a good FCS."""
+        if link.plain and not out.overlaps and not self.band.jammers:
+            return not link.loss or link.random.random() >= link.loss
+        return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:
         pending = out.source in self._pending or (out.source >= 0 and not self.source_match)
-        frame = bytes((_ACKNOWLEDGEMENT | (_PENDING if pending else 0), 0, out.sequence))
+        frame = bytes((ACKNOWLEDGEMENT | (PENDING if pending else 0), 0, out.sequence))
         ack = Transmission(frame + fcs(frame))
         ack.radio, ack.channel = self, out.channel
         ack.start, ack.end = out.end + TURNAROUND, out.end + ACK_SPAN
-        self.network.begin(ack)
+        self.band.begin(ack)
         self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
         self._clock.call_at(ack.end, out.radio.acknowledged, out, ack, rank=_RADIO)
 

@@ -17,6 +17,7 @@ from emulator.devices.hcalcs import Hcalcs
 from emulator.devices.ihd import Ihd
 from emulator.devices.ppmid import Ppmid
 from emulator.home.description import DeviceDescription, HomeDescription
+from emulator.home.siting import HUB, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
 from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
@@ -37,9 +38,6 @@ CCS01_TYPES = {"esme": 0, "gsme": 1, "hcalcs": 13, "ihd": 128, "cad": 130, "ppmi
 """Device type of CCS01 by kind; a bridge is a PPMID to the hub."""
 
 WELL_KNOWN_LINK_KEY = LinkKey(b"ZigBeeAlliance09")
-HUB = "hub"  # the radio that stands at the hub's place
-_NEAR = -55  # dBm, of a link within one place
-_BACKHAUL = -50  # dBm, of the link between partner bridges
 
 _CLASSES: dict[str, Callable[..., Any]] = {
     "esme": Esme, "gsme": Gsme, "hcalcs": Hcalcs, "ppmid": Ppmid, "ihd": Ihd, "cad": Cad,
@@ -118,15 +116,14 @@ class Household:
         self._around, self._defects = around, defects if defects is not None else Defects()
         self.mains = Mains(around.clock)
         self.dc = Supply()
-        self._radios: dict[str, SimulatedRadio] = {}
-        self._backhauls: dict[str, SimulatedRadio] = {}
+        self.siting = Siting(description, around.medium)
         self._fill_hub_place()
         self.devices = tuple(self._build(device) for device in description.devices)
-        self._link()
+        self.siting.link()
 
     def _fill_hub_place(self) -> None:
         """Make the radio "hub" and what stands behind it."""
-        self._radio(HUB)
+        self.siting.radio(HUB)
 
     def device(self, name: str) -> HomeDevice:
         self.description.device(name)  # InputError for a name it does not have
@@ -141,10 +138,6 @@ class Household:
 
     # --- building ----------------------------------------------------------------------------------------------
 
-    def _radio(self, name: str) -> SimulatedRadio:
-        radio = self._radios[name] = self._around.medium.radio(f"{self.name} 2.4 GHz", name)
-        return radio
-
     def _stack_settings(self) -> StackSettings:
         return StackSettings(backhaul_channel=self.description.backhaul_channel)
 
@@ -157,7 +150,7 @@ class Household:
         settings: StackSettings | None = None,
     ) -> Node:
         around = self._around
-        radio = self._radio(name)
+        radio = self.siting.radio(name)
         return Node(
             role, eui, (radio, *backhauls), around.clock, MemoryStorage(), around.entropy,
             self._stack_settings() if settings is None else settings,
@@ -177,8 +170,7 @@ class Household:
         around, storage = self._around, MemoryStorage()
         backhauls: tuple[SimulatedRadio, ...] = ()
         if described.is_bridge:
-            backhauls = (around.medium.radio(f"{self.name} backhaul", described.name),)
-            self._backhauls[described.name] = backhauls[0]
+            backhauls = (self.siting.backhaul_radio(described.name),)
         kind = described.kind
         made = product(Kind(kind)) if kind not in ("ihd", "cad") else None
         arguments: dict[str, Any] = {
@@ -198,22 +190,6 @@ class Household:
             arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
         device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
         return HomeDevice(described.name, described, made, device)
-
-    # --- who hears whom ----------------------------------------------------------------------------------------
-
-    def _link(self) -> None:
-        """Nodes in one place hear each other, partner bridges hear each other over their backhaul."""
-        places = {HUB: self.description.hub.place} | {d.name: d.place for d in self.description.devices}
-        names = list(places)
-        loss = self.description.loss
-        for number, one in enumerate(names):
-            for other in names[number + 1 :]:
-                if places[one] == places[other]:
-                    self._around.medium.link(self._radios[one], self._radios[other], _NEAR, loss)
-        for device in self.description.devices:
-            if device.partner is not None:
-                ends = self._backhauls[device.name], self._backhauls[device.partner]
-                self._around.medium.link(*ends, _BACKHAUL, loss)
 
 
 class Home(Household):
@@ -285,7 +261,7 @@ class ForeignHome(Household):
     @property
     def hub_radio(self) -> SimulatedRadio:
         """What the host gets, as a dongle."""
-        return self._radios[HUB]
+        return self.siting.radios[HUB]
 
     def switch(self, device: HomeDevice, *, on: bool) -> None:
         """Cut the power of one device, or give it back."""

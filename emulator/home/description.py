@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
+from emulator.air.medium import POWER
+from emulator.home.site import Backhaul, SiteDescription
 from protocols.addresses import Eui64
 from protocols.errors import InputError
 
@@ -50,6 +52,7 @@ class HubDescription(_Model):
     chf: EuiText
     gpf: EuiText
     place: str
+    power: float = POWER  # dBm its radio sends with
     version: Version
     manufacturer: str = Field(pattern="^[0-9A-F]{4}$")
     model: str = Field(pattern="^[0-9A-F]{8}$")
@@ -61,6 +64,7 @@ class DeviceDescription(_Model):
     eui: EuiText
     install_code: Octets
     place: str
+    power: float = POWER  # dBm its radio sends with
     partner: str | None = None  # of a bridge: the bridge its backhaul leads to
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
@@ -102,6 +106,8 @@ class HomeDescription(_Model):
     hub: HubDescription
     devices: tuple[DeviceDescription, ...]
     loss: float = Field(default=0.0, ge=0.0, lt=1.0)  # of each frame on each link
+    site: SiteDescription = SiteDescription()
+    backhaul: Backhaul = Backhaul()
     trust: Literal["install_code", "well_known"] = "install_code"
     """The link key under which devices join: of their install code; well_known: for foreign hosts that know none."""
 
@@ -114,6 +120,9 @@ class HomeDescription(_Model):
         for device in self.devices:
             if device.partner is not None and device.partner not in bridges:
                 raise ValueError(f"{device.name}: partner {device.partner!r} is not a bridge of this home")
+        for place in (self.hub.place, *(device.place for device in self.devices)):
+            if self.site.places and place not in self.site.places:
+                raise ValueError(f"place {place!r} is not among the places of the site")
         if sum(device.powers_hub for device in self.devices) != 1:
             raise ValueError("exactly one ESME powers the hub")
         return self

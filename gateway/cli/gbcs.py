@@ -1,4 +1,4 @@
-"""`hanlab gbcs`: GBCS messages as JSON or as a readable tree, and back to octets."""
+"""`hanlab gbcs`: GBCS messages as JSON or as a readable tree, back to octets, and new ones from their fields."""
 
 import json
 import sys
@@ -8,16 +8,21 @@ from typing import Annotated
 
 import typer
 
+from gateway.assembly.system_entropy import SystemEntropy
 from protocols.errors import DecodeError, HanlabError, InputError
-from protocols.gbcs import document
+from protocols.gbcs import blocks, building, document
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.json_fields import Json
 from protocols.gbcs.keystore import Keystore
-from protocols.gbcs.listing import listing
+from protocols.gbcs.listing import block_listing, listing
 from protocols.gbcs.protection import INVALID, UNCHECKED
+from protocols.gbcs.use_cases.table import USE_CASES
 
 app = typer.Typer(
-    help="Decode and encode GBCS messages.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="Decode, encode and build GBCS messages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 GOOD, FAILED, BAD_INPUT = 0, 1, 2
@@ -36,6 +41,11 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 also for a signat
 Source = Annotated[str, typer.Argument(metavar="[FILE]", help="JSON of `hanlab gbcs decode --json`; - for stdin.")]
 
 
+UseCaseName = Annotated[str, typer.Argument(metavar="USE-CASE", help="Its name or message code: CS06, CCS04, 0012.")]
+Description = Annotated[str, typer.Option("--json", metavar="FILE|-", help="The message; - for standard input.")]
+Template = Annotated[bool, typer.Option("--template", help="Print JSON to start from instead.")]
+
+
 @app.command()
 def decode(
     messages: Messages, keystore: KeystoreFolder = None, as_json: AsJson = False, strict: Strict = False
@@ -45,13 +55,13 @@ def decode(
     Exit 0: all good. 1: a signature or MAC is invalid. 2: something cannot be read.
     """
     try:
-        keys = None if keystore is None else Keystore.load(keystore)
+        keys = None if keystore is None else _load(keystore)
     except InputError as error:
         raise _failure(error) from None
-    worst = GOOD
+    decoder = _Decoder(keys, as_json=as_json, strict=strict)
     for number, argument in enumerate(messages, 1):
-        worst = max(worst, _decode_one(argument, number, keys, as_json=as_json, strict=strict))
-    raise typer.Exit(worst)
+        decoder.take(argument, number)
+    raise typer.Exit(decoder.worst)
 
 
 @app.command()
@@ -67,32 +77,65 @@ def encode(source: Source = "-") -> None:
         raise _failure(error) from None
 
 
-def _decode_one(argument: str, number: int, keys: Keystore | None, *, as_json: bool, strict: bool) -> int:
-    """Print one message and return the exit code it asks for."""
-    source = argument if _is_file(argument) else f"argument {number}"
-    try:
-        message = Message.decode(_octets(_text_of(argument)))
-    except (DecodeError, InputError) as error:
-        if as_json:
-            print(json.dumps(document.unreadable(source, str(error))))
+def _load(folder: Path) -> Keystore:
+    """Return the key store; certificates under another's name are left out, with a word to the user."""
+    misnamed = list[str]()
+    keys = Keystore.load(folder, misnamed=misnamed)
+    for line in misnamed:
+        print(f"hanlab: left out: {line}", file=sys.stderr)
+    return keys
+
+
+class _Decoder:
+    """Prints messages, joins those that come in blocks, and keeps the worst exit code."""
+
+    def __init__(self, keys: Keystore | None, *, as_json: bool, strict: bool) -> None:
+        self._keys, self._as_json, self._strict = keys, as_json, strict
+        self._joiner = blocks.Joiner()
+        self.worst = GOOD
+
+    def take(self, argument: str, number: int) -> None:
+        """Print what an argument holds: a message, or a block and perhaps the message it completes."""
+        is_file = _is_file(argument)
+        source = argument if is_file else f"argument {number}"
+        try:
+            octets = _octets(_read_text(argument) if is_file else _typed(argument))
+            if blocks.is_block(octets):
+                self._block(octets, source)
+            else:
+                self._message(Message.decode(octets), source)
+        except (DecodeError, InputError) as error:
+            self._unreadable(source, str(error))
+
+    def _block(self, octets: bytes, source: str) -> None:
+        block = blocks.Block.decode(octets)
+        shown = document.describe_block(block, source)
+        print(json.dumps(shown) if self._as_json else "\n".join(block_listing(block, shown)))
+        whole = self._joiner.receive(octets)
+        if whole is not None:
+            self._message(Message.decode(whole), f"{source} and the blocks before")
+
+    def _message(self, message: Message, source: str) -> None:
+        described = document.describe(message, source, self._keys)
+        print(json.dumps(described) if self._as_json else "\n".join(listing(message, described)))
+        self.worst = max(self.worst, _exit_code(described, strict=self._strict))
+
+    def _unreadable(self, source: str, error: str) -> None:
+        if self._as_json:
+            print(json.dumps(document.unreadable(source, error)))
         else:
             print(f"{source}: {error}", file=sys.stderr)
-        return BAD_INPUT
-    described = document.describe(message, source, keys)
-    print(json.dumps(described) if as_json else "\n".join(listing(message, described)))
-    return _exit_code(described, strict=strict)
+        self.worst = BAD_INPUT
 
 
 def _exit_code(described: dict[str, Json], *, strict: bool) -> int:
     verdicts = (str(described["signature"]), str(described["mac"]))
     unchecked = strict and any(verdict.startswith(UNCHECKED) for verdict in verdicts)
-    return FAILED if unchecked or INVALID in verdicts else GOOD
+    return FAILED if unchecked or INVALID in (*verdicts, described["encrypted"]) else GOOD
 
 
-def _text_of(argument: str) -> str:
-    """Return a message's hexadecimal: the argument itself or what the file it names holds."""
-    if _is_file(argument):
-        return _read_text(argument)
+def _typed(argument: str) -> str:
+    """Return an argument that is a message's hexadecimal itself."""
     if set(argument) <= _HEXADECIMAL:
         return argument
     raise InputError(f"neither hexadecimal nor a file: {argument[:60]!r}")
@@ -131,14 +174,58 @@ def _read_json(source: str) -> str:
 
 def _octets(text: str) -> bytes:
     digits = "".join(text.split())
-    wrong = next((index for index, character in enumerate(digits) if character not in _HEXADECIMAL), None)
-    if wrong is not None:
+    if not set(digits) <= _HEXADECIMAL:
+        wrong = next(index for index, character in enumerate(digits) if character not in _HEXADECIMAL)
         raise InputError(f"not hexadecimal: {digits[wrong]!r} at digit {wrong}")
     if not digits:
         raise InputError("empty")
     if len(digits) % 2:
         raise InputError(f"an odd number of hexadecimal digits ({len(digits)})")
     return bytes.fromhex(digits)
+
+
+@app.command()
+def build(
+    use_case: UseCaseName,
+    description: Description = "-",
+    keystore: KeystoreFolder = None,
+    template: Template = False,
+) -> None:
+    """Build a message from JSON: its envelope, and the fields of its payload under `payload`.
+
+    Without --keystore the result is a pre-command. With it the message is signed and gets its MAC, as the use case and
+    its originator demand; `"signed"` and `"mac"` (true, false) in the JSON say otherwise.
+    """
+    try:
+        if template:
+            row = building.find(use_case, None)
+            print(json.dumps(building.describe_template(row, row.directions[0]), indent=2))
+            return
+        (described,) = _only(list(_objects(_read_json(description))))
+        keys = None if keystore is None else _load(keystore)
+        octets = building.build(building.find(use_case, described), described, keys, SystemEntropy())
+    except HanlabError as error:
+        raise _failure(error) from None
+    print(octets.hex().upper())
+
+
+@app.command("use-cases")
+def use_cases(as_json: AsJson = False) -> None:
+    """List the use cases: message code, name, purpose, languages; `*` marks those `build` can make."""
+    for row in USE_CASES.values():
+        languages = [language.value for language in row.languages]
+        if as_json:
+            directions = [direction.name.lower() for direction in row.directions]
+            shown = {"message_code": f"{row.message_code:04X}", "name": row.name, "title": row.title}
+            print(json.dumps({**shown, "directions": directions, "languages": languages, "built": bool(row.module)}))
+        else:
+            print(f"{row.message_code:04X}{'*' if row.module else ' '} {'/'.join(languages):8} {row.title}")
+
+
+def _only(objects: list[object]) -> list[object]:
+    if len(objects) != 1:
+        raise InputError(f"{len(objects)} JSON values instead of one")
+    return objects
 
 
 def _objects(text: str) -> Iterator[object]:

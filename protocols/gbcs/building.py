@@ -23,6 +23,15 @@ _ENVELOPE = (
     "supplementary_originator_counter", "certificate", "signed", "mac", "payload",
 )  # fmt: skip
 
+_SUPPLIER = "90b3d51f30010000"
+_EXAMPLES = {  # organisations of the published test data
+    RemotePartyRole.RECOVERY: "90b3d51f30000001",
+    RemotePartyRole.ACCESS_CONTROL_BROKER: "90b3d51f30000002",
+    RemotePartyRole.TRANSITIONAL_COS: "90b3d51f30000004",
+    RemotePartyRole.WAN_PROVIDER: "90b3d51f30000007",
+    RemotePartyRole.NETWORK_OPERATOR: "90b3d51f30020000",
+}
+
 
 class Protection(NamedTuple):
     signed: bool  # by the originator
@@ -64,14 +73,20 @@ def _has_control(described: object) -> bool:
 
 def describe_template(use_case: UseCase, cra: Cra) -> dict[str, Json]:
     """Return a description to start from, filled with examples."""
-    kind = _class_of(use_case, cra)
-    return {
+    payload = {name: value for name, value in template(_class_of(use_case, cra)).items() if name != "counter"}
+    mode, control = cs02b.mode_of(use_case.message_code), payload.get("control")
+    if mode is not None and isinstance(control, dict):
+        payload["control"] = {**control, "mode": mode.name}
+    access = use_case.access[0] if use_case.access else None
+    described: dict[str, Json] = {
         "cra": cra.name.lower(),
-        "originator": "90b3d51f30010000",
-        "target": "00db1234567890a0",
+        "originator": _EXAMPLES.get(access.originator, _SUPPLIER) if access else "00db1234567890a0",
+        "target": "00db1234567890a0" if access else _SUPPLIER,
         "counter": 1,
-        "payload": {name: value for name, value in template(kind).items() if name != "counter"},
     }
+    if access and access.on_behalf:
+        described |= {"supplementary_party": _SUPPLIER, "supplementary_counter": 1}
+    return described | {"payload": payload}
 
 
 def build(use_case: UseCase, described: object, keystore: Keystore | None, entropy: Entropy) -> bytes:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
+from protocols.gbcs.security import shared_secret
 from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole
 
 PREPAYMENT = "pp-ka"
@@ -31,19 +32,26 @@ _PEM = b"-----BEGIN"
 _PRIVATE_MODE = 0o600
 
 
+class MisnamedError(InputError):
+    """A certificate that names another entity or another usage than its file."""
+
+
 class Keystore:
     """Certificates and private keys by entity and usage."""
 
     def __init__(self) -> None:
         self._certificates: dict[tuple[Eui64, str], Certificate] = {}
         self._keys: dict[tuple[Eui64, str], EllipticCurvePrivateKey] = {}
+        self._secrets: dict[tuple[Eui64, Eui64], bytes] = {}
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path, *, misnamed: list[str] | None = None) -> Self:
         """Read every file of the folder whose name fits, in order of their names; others are left alone.
 
-        Raises InputError if there is no such folder, for a file that cannot be read, and for a certificate that
-        names another entity or another usage than its file.
+        misnamed: if given, a certificate that names another entity or another usage than its file is left out, and
+        said to be so in this list.
+        Raises InputError if there is no such folder, for a file that cannot be read, and for a misnamed certificate
+        unless there is a list for them.
         """
         path = Path(folder)
         if not path.is_dir():
@@ -52,7 +60,12 @@ class Keystore:
         for file in sorted(path.iterdir()):
             name = _NAME.fullmatch(file.name)
             if name is not None:
-                keystore._read(file, Eui64.parse(name[1]), name[2], private=name[3] == "key")
+                try:
+                    keystore._read(file, Eui64.parse(name[1]), name[2], private=name[3] == "key")
+                except MisnamedError as error:
+                    if misnamed is None:
+                        raise
+                    misnamed.append(str(error))
         return keystore
 
     def _read(self, file: Path, eui: Eui64, usage: str, *, private: bool) -> None:
@@ -62,12 +75,15 @@ class Keystore:
                 self._keys[eui, usage] = _private_key(octets)
             else:
                 self._certificates[eui, usage] = _named_certificate(octets, eui, usage)
+        except MisnamedError as error:
+            raise MisnamedError(f"{file}: {error}") from None
         except (DecodeError, InputError, ValueError, OSError) as error:
             raise InputError(f"{file}: {str(error).splitlines()[0]}") from None
 
     def add(self, credentials: Credentials, *, private: bool) -> None:
         """Take an entity's certificates and, if `private`, its keys."""
         eui = credentials.eui
+        self._secrets.clear()
         self._certificates[eui, DIGITAL_SIGNING] = credentials.ds_certificate
         self._certificates[eui, KEY_AGREEMENT] = credentials.ka_certificate
         if private:
@@ -81,6 +97,24 @@ class Keystore:
     def private_key(self, eui: Eui64, usage: str) -> EllipticCurvePrivateKey | None:
         """Return the private key of an entity for a usage, None if it is not here."""
         return self._keys.get((eui, usage))
+
+    def entities(self) -> list[tuple[Eui64, str]]:
+        """Return entity and usage of every certificate and key, in order."""
+        return sorted({*self._certificates, *self._keys})
+
+    def shared_secret(self, one: Eui64, other: Eui64) -> bytes | None:
+        """Return the Z of two entities' key agreement keys, computed once each.
+
+        None unless the private key of either and the certificate of the other are here.
+        """
+        held = self._secrets.get((one, other))
+        if held is not None:
+            return held
+        for own, theirs in ((one, other), (other, one)):
+            key, certificate = self.private_key(own, KEY_AGREEMENT), self.certificate(theirs, KEY_AGREEMENT)
+            if key is not None and certificate is not None:
+                return self._secrets.setdefault((one, other), shared_secret(key, certificate.public_key))
+        return None
 
     def of_role(self, role: RemotePartyRole, usage: str) -> list[Certificate]:
         """Return the certificates of all organisations of a role, in order of their identifiers."""
@@ -115,7 +149,7 @@ def _named_certificate(octets: bytes, eui: Eui64, usage: str) -> Certificate:
     certificate = read_certificate(octets)
     expected = KEY_AGREEMENT if usage == PREPAYMENT else usage
     if certificate.eui != eui or certificate.usage != expected:
-        raise InputError(f"the certificate inside is {certificate.eui}-{certificate.usage}")
+        raise MisnamedError(f"the certificate inside is {certificate.eui}-{certificate.usage}")
     return certificate
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from protocols.gbcs.blocks import Block
 from protocols.gbcs.document import payload_offset
 from protocols.gbcs.envelope import MAC_OCTETS, Message
 from protocols.gbcs.json_fields import Json, hexadecimal
@@ -9,7 +10,9 @@ from protocols.gbcs.lengths import encode_length
 
 _MAC_HEADER_TAG_OCTETS = 7  # DD and six empty fields
 _SECURITY_HEADER_OCTETS = 5
+_TRANSFER_OCTETS = 6  # of a block, before the length of its data
 _LABELS = ("form", "tag", "type", "choice")
+_INNER = ("value", "parameters")
 _LISTS = ("items", "components", "requests", "data", "results")
 
 
@@ -17,12 +20,33 @@ def listing(message: Message, described: dict[str, Json]) -> list[str]:
     """Return the lines; `described` is what `document.describe` gave for this message."""
     octets = message.encode()
     code = f"{described['use_case']} ({described['message_code']})"
+    if described["alert_code"] is not None:
+        code += f", alert {described['alert_code']} ({described['alert']})"
     lines = [f"{described['source']}: {described['category']}, {code}, {len(octets)} octets"]
     lines += [_line(offset, 0, name, value) for offset, name, value in _before_payload(message, octets)]
     lines.append(_line(payload_offset(message), 0, "payload", f"{len(message.payload)} octets"))
     lines += _tree(described["payload"], 1)
     lines += [_line(offset, 0, name, value) for offset, name, value in _after_payload(message, described)]
     return lines
+
+
+def block_listing(block: Block, described: dict[str, Json]) -> list[str]:
+    """Return the lines of a block of a longer message; `described` is what `document.describe_block` gave."""
+    octets, route = block.encode(), block.route
+    data = len(octets) - len(block.data)
+    code = f"{described['use_case']} ({described['message_code']})"
+    numbers = f"number {block.number}, acknowledged {block.acknowledged}, window {block.window}"
+    flags = "".join(f", {name}" for name in ("last", "streaming") if getattr(block, name))
+    return [
+        f"{described['source']}: {described['category']}, {code}, {len(octets)} octets",
+        _line(2, 0, "CRA flag", f"{route.cra.value} ({route.cra.name.lower()})"),
+        _line(3, 0, "originator counter", _number(route.counter)),
+        _line(12, 0, "originator", str(route.originator)),
+        _line(21, 0, "target", str(route.target)),
+        _line(31, 0, "message code", f"{route.message_code:04X}"),
+        _line(data - len(encode_length(len(block.data))) - _TRANSFER_OCTETS, 0, "block transfer", numbers + flags),
+        _line(data, 0, "data", hexadecimal(block.data)),
+    ]
 
 
 def _before_payload(message: Message, octets: bytes) -> Iterator[tuple[int, str, str]]:
@@ -69,20 +93,24 @@ def _after_payload(message: Message, described: dict[str, Json]) -> Iterator[tup
         yield offset, "MAC", f"{hexadecimal(message.mac)} {described['mac']}"
 
 
-def _tree(node: Json, depth: int) -> Iterator[str]:
-    """Yield a line for a node of a tree and those of the nodes below it."""
+def _tree(node: Json, depth: int, *, offsets: bool = True) -> Iterator[str]:
+    """Yield a line for a node of a tree and those of the nodes below it; what was encrypted has no offsets."""
     if not isinstance(node, dict):
         return
     label = next((str(node[name]) for name in _LABELS if name in node), "component")
     shown = [_field(name, value) for name, value in node.items() if _is_shown(name, value)]
-    yield _line(_offset(node), depth, label, " ".join(shown))
-    below = node.get("value")
-    yield from _tree(below, depth + 1)
+    yield _line(_offset(node) if offsets else None, depth, label, " ".join(shown))
+    for name in _INNER:
+        yield from _tree(node.get(name), depth + 1, offsets=offsets)
     for name in _LISTS:
         listed = node.get(name)
         if isinstance(listed, list):
             for item in listed:
-                yield from _tree(item, depth + 1)
+                yield from _tree(item, depth + 1, offsets=offsets)
+    decrypted = node.get("decrypted")
+    if isinstance(decrypted, dict):
+        yield _line(None, depth + 1, "decrypted", "")
+        yield from _tree(decrypted, depth + 2, offsets=False)
 
 
 def _is_shown(name: str, value: Json) -> bool:
@@ -91,6 +119,8 @@ def _is_shown(name: str, value: Json) -> bool:
 
 def _field(name: str, value: Json) -> str:
     text = _number(value) if isinstance(value, int) else str(value)
+    if name == "meaning":
+        return f"({text})"
     return text if name in ("value", "octets") else f"{name.replace('_', ' ')} {text}"
 
 
@@ -103,5 +133,6 @@ def _number(value: int) -> str:
     return str(value) if -10 < value < 10 else f"{value} ({value & (1 << 64) - 1:X})"
 
 
-def _line(offset: int, depth: int, name: str, value: str) -> str:
-    return f"{offset:5}  {'  ' * depth}{name}  {value}".rstrip()
+def _line(offset: int | None, depth: int, name: str, value: str) -> str:
+    place = "" if offset is None else str(offset)
+    return f"{place:>5}  {'  ' * depth}{name}  {value}".rstrip()

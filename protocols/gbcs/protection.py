@@ -1,13 +1,15 @@
-"""The verdict on a message's signature and MAC with whatever keys a key store holds."""
+"""The verdict on a message's signature, MAC and encrypted parts with whatever keys a key store holds."""
 
 from typing import NamedTuple
 
 from protocols.addresses import Eui64
 from protocols.errors import IntegrityError
-from protocols.gbcs import security
+from protocols.gbcs import encryption, security
 from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.json_fields import Json
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, RemotePartyRole
+from protocols.gbcs.tree_encrypted import encrypted_nodes, sealed_octets, show_plaintext
 
 VALID = "valid"
 INVALID = "invalid"
@@ -25,6 +27,26 @@ class Verdict(NamedTuple):
 def check(message: Message, keystore: Keystore | None) -> Verdict:
     """Check what the key store allows. The private key for the MAC may be that of either side."""
     return Verdict(_signature(message, keystore), _mac(message, keystore))
+
+
+def decrypt(message: Message, tree: dict[str, Json], keystore: Keystore | None) -> str:
+    """Put the plaintext of encrypted parts into the payload's tree, as far as the key store allows; the verdict."""
+    nodes = encrypted_nodes(tree)
+    if not nodes:
+        return ABSENT
+    if keystore is None:
+        return UNCHECKED + "no key store given"
+    recipient = encryption.recipient(message)
+    z = keystore.shared_secret(message.originator, recipient)
+    if z is None:
+        return UNCHECKED + _no_key(message.originator, recipient)
+    verdict = VALID
+    for node in nodes:
+        try:
+            show_plaintext(node, encryption.unseal(sealed_octets(node), message, z))
+        except IntegrityError:
+            verdict = INVALID
+    return verdict
 
 
 def _signature(message: Message, keystore: Keystore | None) -> str:
@@ -58,12 +80,15 @@ def _mac(message: Message, keystore: Keystore | None) -> str:
 
 def _mac_between(message: Message, keystore: Keystore, sender: Eui64) -> str:
     """Check the MAC between `sender` and the target."""
-    for private, public in ((sender, message.target), (message.target, sender)):
-        key, certificate = keystore.private_key(private, KEY_AGREEMENT), keystore.certificate(public, KEY_AGREEMENT)
-        if key is not None and certificate is not None:
-            try:
-                security.check_mac(message, security.shared_secret(key, certificate.public_key))
-            except IntegrityError:
-                return INVALID
-            return VALID
-    return UNCHECKED + f"no key agreement key of {sender} or {message.target} with the other's certificate"
+    z = keystore.shared_secret(sender, message.target)
+    if z is None:
+        return UNCHECKED + _no_key(sender, message.target)
+    try:
+        security.check_mac(message, z)
+    except IntegrityError:
+        return INVALID
+    return VALID
+
+
+def _no_key(one: Eui64, other: Eui64) -> str:
+    return f"no key agreement key of {one} or {other} with the other's certificate"

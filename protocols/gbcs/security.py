@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from protocols.addresses import Eui64
 from protocols.errors import IntegrityError, UsageError
 from protocols.gbcs.envelope import MAC_OCTETS, SIGNATURE_OCTETS, Message
 from protocols.gbcs.smki import Certificate
@@ -76,14 +77,22 @@ def verify_signature(message: Message, key: EllipticCurvePublicKey) -> None:
         raise IntegrityError(f"signature does not verify (originator {message.originator})") from None
 
 
-def other_info(message: Message) -> bytes:
-    """Return the 33 octets that bind the MAC key to algorithm, parties and transaction."""
-    return _OTHER_INFO.pack(_ALGORITHM, message.originator, 9, message.cra, message.counter, message.target)
+def other_info(originator: Eui64, flag: int, counter: int, recipient: Eui64) -> bytes:
+    """Return the 33 octets that bind a key to algorithm, parties and transaction.
+
+    flag: the CRA flag for a MAC, 4 for encrypted content.
+    """
+    return _OTHER_INFO.pack(_ALGORITHM, originator, 9, flag, counter, recipient)
+
+
+def derived_key(z: bytes, info: bytes) -> bytes:
+    """Return an AES key, 16 octets: one step of the concatenation KDF over SHA-256."""
+    return hashlib.sha256(_KDF_COUNTER + z + info).digest()[:16]
 
 
 def mac_key(message: Message, z: bytes) -> bytes:
-    """Return the AES key of the MAC, 16 octets: one step of the concatenation KDF over SHA-256."""
-    return hashlib.sha256(_KDF_COUNTER + z + other_info(message)).digest()[:16]
+    """Return the AES key of the MAC, 16 octets."""
+    return derived_key(z, other_info(message.originator, message.cra, message.counter, message.target))
 
 
 def mac(message: Message, z: bytes) -> bytes:

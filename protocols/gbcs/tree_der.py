@@ -5,9 +5,8 @@ necessary, as in some RTDS messages. `at` is the offset in the whole message and
 """
 
 from protocols.errors import DecodeError, InputError
-from protocols.gbcs import der
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
-from protocols.gbcs.lengths import encode_length, read_any_length
+from protocols.gbcs.tree_octets import long_length, read_length, shortest_length, signed_octets
 from protocols.octets import Reader
 
 DEEPEST = 32
@@ -17,22 +16,38 @@ _MULTI_OCTET = 0x1F
 _LONGEST_LENGTH = 4
 _NAMES = {
     0x01: "BOOLEAN",
-    der.INTEGER: "INTEGER",
-    der.BIT_STRING: "BIT STRING",
-    der.OCTET_STRING: "OCTET STRING",
-    der.NULL: "NULL",
-    der.OBJECT_IDENTIFIER: "OBJECT IDENTIFIER",
-    der.ENUMERATED: "ENUMERATED",
-    der.UTF8_STRING: "UTF8String",
-    der.PRINTABLE_STRING: "PrintableString",
-    der.UTC_TIME: "UTCTime",
-    der.GENERALIZED_TIME: "GeneralizedTime",
-    der.SEQUENCE: "SEQUENCE",
-    der.SET: "SET",
+    0x02: "INTEGER",
+    0x03: "BIT STRING",
+    0x04: "OCTET STRING",
+    0x05: "NULL",
+    0x06: "OBJECT IDENTIFIER",
+    0x0A: "ENUMERATED",
+    0x0C: "UTF8String",
+    0x13: "PrintableString",
+    0x17: "UTCTime",
+    0x18: "GeneralizedTime",
+    0x30: "SEQUENCE",
+    0x31: "SET",
 }
 _TAGS = {name: tag for tag, name in _NAMES.items()}
 _NUMBERS = ("INTEGER", "ENUMERATED")
 _TEXTS = ("UTF8String", "PrintableString", "UTCTime", "GeneralizedTime")
+_OBJECTS = {
+    "1.2.826.0.1.8641679.1.2.1.4": "SMKI policy",
+    "1.2.826.0.1.8641679.1.2.2.1": "SMKI hardware type",
+    "1.2.840.10045.2.1": "EC public key",
+    "1.2.840.10045.3.1.7": "P-256",
+    "1.2.840.10045.4.3.2": "ECDSA with SHA-256",
+    "2.5.4.3": "common name",
+    "2.5.4.11": "organizational unit",
+    "2.5.4.45": "unique identifier",
+    "2.5.29.14": "subject key identifier",
+    "2.5.29.15": "key usage",
+    "2.5.29.17": "subject alternative name",
+    "2.5.29.19": "basic constraints",
+    "2.5.29.32": "certificate policies",
+    "2.5.29.35": "authority key identifier",
+}
 
 
 def decode(payload: bytes, base: int) -> dict[str, Json]:
@@ -48,20 +63,23 @@ def _read(reader: Reader, base: int, depth: int) -> dict[str, Json]:
     tag = reader.uint8()
     if tag & _MULTI_OCTET == _MULTI_OCTET:
         raise DecodeError("a DER tag of several octets", offset=at, data=reader.data)
-    length, size = read_any_length(reader)
+    length, long_form = read_length(reader)
     start = reader.offset
     content = reader.octets(length)
-    node: dict[str, Json] = {"at": base + at, "tag": _NAMES.get(tag, f"{tag:02X}")}
-    if size != len(encode_length(length)):
-        node["length_octets"] = size
+    name = _NAMES.get(tag)
+    node: dict[str, Json] = {"at": base + at, "tag": name or f"{tag:02X}"}
+    if long_form is not None:
+        node["length_octets"] = long_form
     if tag & _CONSTRUCTED:
         if not depth:
             raise DecodeError(f"DER deeper than {DEEPEST}", offset=at, data=reader.data)
         inner, items = Reader(content), list[Json]()
         while inner.remaining:
             items.append(_read(inner, base + start, depth - 1))
-        return node | {"items": items}
-    return node | _leaf(_NAMES.get(tag, ""), content)
+        node["items"] = items
+    else:
+        node.update(_leaf(name or "", content))
+    return node
 
 
 def _leaf(name: str, content: bytes) -> dict[str, Json]:
@@ -73,21 +91,31 @@ def _leaf(name: str, content: bytes) -> dict[str, Json]:
         value = content.decode("ascii")
     elif name == "OBJECT IDENTIFIER":
         value = _dotted(content)
-    if value is not None and _content(name, value) == content:
-        return {"value": value}
-    return {"octets": hexadecimal(content)}
+    if value is None or _content(name, value) != content:
+        return {"octets": hexadecimal(content)}
+    if value in _OBJECTS:
+        return {"value": value, "meaning": _OBJECTS[str(value)]}
+    return {"value": value}
 
 
 def _content(name: str, value: int | str) -> bytes:
     if isinstance(value, int):
-        return der.integer_content(value)
-    if name != "OBJECT IDENTIFIER":
-        return value.encode("ascii")
-    return der.object_identifier(value)[2:]
+        return signed_octets(value)
+    return value.encode("ascii") if name != "OBJECT IDENTIFIER" else _from_dotted(value)
+
+
+def _from_dotted(text: str) -> bytes:
+    """Return the content of an object identifier; ValueError for what is none."""
+    first, second, *rest = (int(part) for part in text.split("."))
+    content = bytearray()
+    for arc in (40 * first + second, *rest):
+        septets = max(1, (arc.bit_length() + 6) // 7)
+        content += bytes(arc >> 7 * place & 0x7F | (0x80 if place else 0) for place in reversed(range(septets)))
+    return bytes(content)
 
 
 def _dotted(content: bytes) -> str | None:
-    """Return an object identifier in dots, None for one that is malformed or has arcs above 64 bits."""
+    """Return an object identifier in dots, None for one that is malformed or very long."""
     if not content or content[-1] & 0x80 or len(content) > 0x7F:
         return None
     arcs, arc = list[int](), 0
@@ -117,7 +145,7 @@ def encode(node: Fields, depth: int = DEEPEST) -> bytes:
 
 def _leaf_content(node: Fields, name: str) -> bytes:
     if name in _NUMBERS and node.has("value"):
-        return der.integer_content(node.integer("value"))
+        return signed_octets(node.integer("value"))
     if not node.has("value"):
         return node.octets("octets")
     text = node.text("value")
@@ -129,8 +157,8 @@ def _leaf_content(node: Fields, name: str) -> bytes:
 
 def _length(node: Fields, length: int) -> bytes:
     if not node.has("length_octets"):
-        return encode_length(length)
+        return shortest_length(length)
     size = node.number("length_octets", 8)
-    if not len(encode_length(length)) <= size <= _LONGEST_LENGTH:
+    if not max(2, len(shortest_length(length))) <= size <= _LONGEST_LENGTH:
         raise InputError(f"{node.where}.length_octets: {size} for a length of {length}")
-    return bytes((0x80 | size - 1,)) + length.to_bytes(size - 1, "big")
+    return long_length(length, size - 1)

@@ -1,13 +1,13 @@
 """DLMS access requests, access responses and data notifications as trees.
 
-A data node is `{"at", "type"}` and one of `items`, `value`, `octets`. `at` is the offset in the whole message and is
-ignored on the way back.
+A data node is `{"at", "type"}` and one of `items`, `value`, `octets`. `at` is the offset in the whole message,
+`meaning` a reading of octets; both are ignored on the way back.
 """
 
 from protocols.errors import DecodeError, InputError
-from protocols.gbcs import dlms
+from protocols.gbcs import tree_dlms_types as types
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
-from protocols.gbcs.lengths import encode_length, read_length
+from protocols.gbcs.tree_octets import read_length, shortest_length
 from protocols.octets import Reader
 
 DEEPEST = 32
@@ -15,43 +15,15 @@ DEEPEST = 32
 REQUEST = "DLMS access-request"
 RESPONSE = "DLMS access-response"
 NOTIFICATION = "DLMS data-notification"
-FORMS = {dlms.ACCESS_REQUEST: REQUEST, dlms.ACCESS_RESPONSE: RESPONSE, dlms.DATA_NOTIFICATION: NOTIFICATION}
+FORMS = {0xD9: REQUEST, 0xDA: RESPONSE, 0x0F: NOTIFICATION}
 
-_NULL, _ARRAY, _STRUCTURE, _BIT_STRING = "null-data", "array", "structure", "bit-string"
-_TYPES = {
-    0x00: _NULL,
-    0x01: _ARRAY,
-    0x02: _STRUCTURE,
-    0x03: "boolean",
-    0x04: _BIT_STRING,
-    0x05: "double-long",
-    0x06: "double-long-unsigned",
-    0x09: "octet-string",
-    0x0A: "visible-string",
-    0x0C: "utf8-string",
-    0x0F: "integer",
-    0x10: "long",
-    0x11: "unsigned",
-    0x12: "long-unsigned",
-    0x14: "long64",
-    0x15: "long64-unsigned",
-    0x16: "enum",
-}
-_TAGS = {name: tag for tag, name in _TYPES.items()}
-_NUMBERS = {  # octets, signed
-    "boolean": (1, False),
-    "double-long": (4, True),
-    "double-long-unsigned": (4, False),
-    "integer": (1, True),
-    "long": (2, True),
-    "unsigned": (1, False),
-    "long-unsigned": (2, False),
-    "long64": (8, True),
-    "long64-unsigned": (8, False),
-    "enum": (1, False),
-}
-_CHOICES = {dlms.GET: "get", dlms.SET: "set", dlms.ACTION: "action"}
+_CHOICES = {1: "get", 2: "set", 3: "action", 4: "get-with-selection", 5: "set-with-selection"}
 _CHOICE_CODES = {name: code for code, name in _CHOICES.items()}
+_WITH_SELECTION = ("get-with-selection", "set-with-selection")
+_RESULTS = {
+    0: "success", 1: "hardware fault", 2: "temporary failure", 3: "read-write denied", 4: "object undefined",
+    9: "object class inconsistent", 11: "object unavailable", 12: "type unmatched", 250: "other reason",
+}  # fmt: skip
 
 
 def decode(payload: bytes, base: int) -> dict[str, Json]:
@@ -61,18 +33,35 @@ def decode(payload: bytes, base: int) -> dict[str, Json]:
     if form is None:
         raise DecodeError("no DLMS APDU", data=payload)
     tree: dict[str, Json] = {"at": base, "form": form, "invoke_id": hexadecimal(reader.octets(4))}
-    tree["date_time"] = hexadecimal(reader.octets(read_length(reader)))
+    tree["date_time"] = hexadecimal(reader.octets(_count(reader)))
     if form == REQUEST:
-        tree["requests"] = [_read_request(reader, base) for _ in range(read_length(reader))]
-        tree["data"] = [_read(reader, base, DEEPEST) for _ in range(read_length(reader))]
+        tree["requests"] = [_read_request(reader, base) for _ in range(_count(reader))]
+        tree["data"] = [_read(reader, base, DEEPEST) for _ in range(_count(reader))]
     elif form == RESPONSE:
-        dlms.expect(reader, b"\x00", "access request specification")
-        tree["data"] = [_read(reader, base, DEEPEST) for _ in range(read_length(reader))]
-        tree["results"] = [_read_result(reader, base) for _ in range(read_length(reader))]
+        if reader.uint8():
+            raise DecodeError("an access response that repeats its request", offset=reader.offset - 1, data=payload)
+        tree["data"] = [_read(reader, base, DEEPEST) for _ in range(_count(reader))]
+        tree["results"] = [_read_result(reader, base) for _ in range(_count(reader))]
     else:
         tree["data"] = [_read(reader, base, DEEPEST)]
     reader.finish()
     return tree
+
+
+def decode_data(octets: bytes) -> dict[str, Json]:
+    """Return the node of one data element, such as something decrypted; its offsets count from its own start."""
+    reader = Reader(octets)
+    node = _read(reader, 0, DEEPEST)
+    reader.finish()
+    return node
+
+
+def _count(reader: Reader) -> int:
+    start = reader.offset
+    length, long_form = read_length(reader)
+    if long_form is not None:
+        raise DecodeError("a length longer than necessary", offset=start, data=reader.data)
+    return length
 
 
 def _read_choice(reader: Reader) -> str:
@@ -85,35 +74,51 @@ def _read_choice(reader: Reader) -> str:
 
 def _read_request(reader: Reader, base: int) -> Json:
     at = base + reader.offset
-    return {
+    choice = _read_choice(reader)
+    node: dict[str, Json] = {
         "at": at,
-        "choice": _read_choice(reader),
+        "choice": choice,
         "class": reader.uint_be(2),
         "instance": hexadecimal(reader.octets(6)),
         "member": reader.uint8(),
     }
+    if choice in _WITH_SELECTION:
+        node["selector"] = reader.uint8()
+        node["parameters"] = _read(reader, base, DEEPEST)
+    return node
 
 
 def _read_result(reader: Reader, base: int) -> Json:
-    return {"at": base + reader.offset, "choice": _read_choice(reader), "result": reader.uint8()}
+    node: dict[str, Json] = {"at": base + reader.offset, "choice": _read_choice(reader), "result": reader.uint8()}
+    meaning = _RESULTS.get(reader.data[reader.offset - 1])
+    return node if meaning is None else node | {"meaning": meaning}
 
 
 def _read(reader: Reader, base: int, depth: int) -> dict[str, Json]:
     at = reader.offset
-    kind = _TYPES.get(reader.uint8())
+    kind = types.NAMES.get(reader.uint8())
     if kind is None or not depth:
         raise DecodeError("DLMS data of unknown type or too deep", offset=at, data=reader.data)
     node: dict[str, Json] = {"at": base + at, "type": kind}
-    if kind in _NUMBERS:
-        size, signed = _NUMBERS[kind]
+    if kind in types.NUMBERS:
+        size, signed = types.NUMBERS[kind]
         node["value"] = int.from_bytes(reader.octets(size), "big", signed=signed)
-    elif kind in (_ARRAY, _STRUCTURE):
-        node["items"] = [_read(reader, base, depth - 1) for _ in range(read_length(reader))]
-    elif kind == _BIT_STRING:
-        bits = read_length(reader)
+    elif kind in (types.ARRAY, types.STRUCTURE):
+        node["items"] = [_read(reader, base, depth - 1) for _ in range(_count(reader))]
+    elif kind == types.BIT_STRING:
+        bits = _count(reader)
         node |= {"bits": bits, "octets": hexadecimal(reader.octets((bits + 7) // 8))}
-    elif kind != _NULL:
-        node["octets"] = hexadecimal(reader.octets(read_length(reader)))
+    elif kind == types.COMPACT_ARRAY:
+        start = reader.offset
+        types.pass_description(reader, depth)
+        node["description"] = hexadecimal(reader.data[start : reader.offset])
+        node["octets"] = hexadecimal(reader.octets(_count(reader)))
+    elif kind not in types.EMPTY:
+        octets = reader.octets(types.FIXED[kind] if kind in types.FIXED else _count(reader))
+        node["octets"] = hexadecimal(octets)
+        meaning = types.meaning(kind, octets)
+        if meaning is not None:
+            node["meaning"] = meaning
     return node
 
 
@@ -122,16 +127,16 @@ def encode(tree: Fields) -> bytes:
     form = tree.text("form")
     tag = next(tag for tag, name in FORMS.items() if name == form)
     date_time = tree.octets("date_time")
-    head = bytes((tag,)) + tree.octets("invoke_id", 4) + encode_length(len(date_time)) + date_time
+    head = bytes((tag,)) + tree.octets("invoke_id", 4) + shortest_length(len(date_time)) + date_time
     data = [_data(node, DEEPEST) for node in tree.objects("data")]
     if form == NOTIFICATION:
         return head + b"".join(data)
-    listed = encode_length(len(data)) + b"".join(data)
+    listed = shortest_length(len(data)) + b"".join(data)
     if form == RESPONSE:
         results = [_choice(node) + bytes((node.number("result", 8),)) for node in tree.objects("results")]
-        return head + b"\x00" + listed + encode_length(len(results)) + b"".join(results)
+        return head + b"\x00" + listed + shortest_length(len(results)) + b"".join(results)
     requests = [_request(node) for node in tree.objects("requests")]
-    return head + encode_length(len(requests)) + b"".join(requests) + listed
+    return head + shortest_length(len(requests)) + b"".join(requests) + listed
 
 
 def _choice(node: Fields) -> bytes:
@@ -143,30 +148,36 @@ def _choice(node: Fields) -> bytes:
 
 def _request(node: Fields) -> bytes:
     member = bytes((node.number("member", 8),))
-    return _choice(node) + node.number("class", 16).to_bytes(2, "big") + node.octets("instance", 6) + member
+    request = _choice(node) + node.number("class", 16).to_bytes(2, "big") + node.octets("instance", 6) + member
+    if node.text("choice") in _WITH_SELECTION:
+        request += bytes((node.number("selector", 8),)) + _data(node.object("parameters"), DEEPEST)
+    return request
 
 
 def _data(node: Fields, depth: int) -> bytes:
     kind = node.text("type")
-    if kind not in _TAGS or not depth:
+    if kind not in types.TAGS or not depth:
         raise InputError(f"{node.where}.type: {kind!r} is unknown or too deep")
-    return bytes((_TAGS[kind],)) + _content(node, kind, depth)
+    return bytes((types.TAGS[kind],)) + _content(node, kind, depth)
 
 
 def _content(node: Fields, kind: str, depth: int) -> bytes:
-    if kind in _NUMBERS:
-        size, signed = _NUMBERS[kind]
+    if kind in types.NUMBERS:
+        size, signed = types.NUMBERS[kind]
         try:
             return node.integer("value").to_bytes(size, "big", signed=signed)
         except OverflowError:
             raise InputError(f"{node.where}.value: does not fit a {kind}") from None
-    if kind in (_ARRAY, _STRUCTURE):
+    if kind in (types.ARRAY, types.STRUCTURE):
         items = [_data(item, depth - 1) for item in node.objects("items")]
-        return encode_length(len(items)) + b"".join(items)
-    if kind == _BIT_STRING:
+        return shortest_length(len(items)) + b"".join(items)
+    if kind == types.BIT_STRING:
         bits = node.number("bits", 24)
-        return encode_length(bits) + node.octets("octets", (bits + 7) // 8)
-    if kind == _NULL:
+        return shortest_length(bits) + node.octets("octets", (bits + 7) // 8)
+    if kind in types.EMPTY:
         return b""
-    octets = node.octets("octets")
-    return encode_length(len(octets)) + octets
+    octets = node.octets("octets", types.FIXED.get(kind))
+    if kind in types.FIXED:
+        return octets
+    description = node.octets("description") if kind == types.COMPACT_ARRAY else b""
+    return description + shortest_length(len(octets)) + octets

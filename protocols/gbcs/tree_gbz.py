@@ -13,8 +13,10 @@ COMPONENTS = "GBZ components"
 ALERT = "GBZ alert"
 FORMS = (COMPONENTS, ALERT)
 
-_NOT_PLAIN = 0x12  # control bits 1 (encrypted) and 4 (a time stands before the frame)
+_LAST, _ENCRYPTED, _FROM_TIME = 0x01, 0x02, 0x10  # control bits
+_KNOWN_BITS = _LAST | _ENCRYPTED | _FROM_TIME
 _MANUFACTURER_SPECIFIC = 0x04  # frame control bit
+_SEAL_OCTETS = 17  # security header and tag around the encrypted payload
 
 
 def decode(payload: bytes, base: int, *, alert: bool) -> dict[str, Json]:
@@ -23,48 +25,101 @@ def decode(payload: bytes, base: int, *, alert: bool) -> dict[str, Json]:
     if reader.octets(2) != PROFILE:
         raise DecodeError("not the profile 0109", data=payload)
     if alert:
-        return {
-            "at": base,
-            "form": ALERT,
-            "contents": reader.uint8(),
-            "alert_code": hexadecimal(reader.octets(2)),
-            "time": reader.uint_be(4),
-            "content": hexadecimal(reader.rest()),
-        }
+        return _alert(reader, base)
     components: list[Json] = [_read(reader, base) for _ in range(reader.uint8())]
     reader.finish()
     return {"at": base, "form": COMPONENTS, "components": components}
 
 
-def _read(reader: Reader, base: int) -> Json:
-    at = base + reader.offset
-    control = reader.uint8()
-    node: dict[str, Json] = {"at": at, "control": control, "cluster": hexadecimal(reader.octets(2))}
-    content = reader.octets(reader.uint_be(2))
-    if control & _NOT_PLAIN or len(content) < 3 or content[0] & _MANUFACTURER_SPECIFIC:
-        return node | {"content": hexadecimal(content)}
-    return node | {
-        "frame_control": content[0],
-        "sequence": content[1],
-        "command": content[2],
-        "payload": hexadecimal(content[3:]),
+def _alert(reader: Reader, base: int) -> dict[str, Json]:
+    tree: dict[str, Json] = {
+        "at": base,
+        "form": ALERT,
+        "contents": reader.uint8(),
+        "alert_code": hexadecimal(reader.octets(2)),
+        "time": reader.uint_be(4),
     }
+    components = _components_of_alert(reader.data, reader.offset, base)
+    if components:
+        return tree | {"components": components}
+    return tree | {"content": hexadecimal(reader.rest())}
+
+
+def _components_of_alert(payload: bytes, offset: int, base: int) -> list[Json]:
+    """Return the components an alert's content is made of, none if it is something else."""
+    reader, found = Reader(payload, offset), list[Json]()
+    try:
+        while reader.remaining:
+            control = payload[reader.offset]
+            found.append(_read(reader, base))
+            if control & ~_KNOWN_BITS or bool(control & _LAST) != (not reader.remaining):
+                return []
+    except DecodeError:
+        return []
+    return found
+
+
+def _read(reader: Reader, base: int) -> Json:
+    node: dict[str, Json] = {"at": base + reader.offset}
+    control = reader.uint8()
+    node |= {"control": control, "cluster": hexadecimal(reader.octets(2))}
+    content = reader.octets(reader.uint_be(2))
+    try:
+        return node | _frame(Reader(content), control)
+    except DecodeError:
+        return node | {"content": hexadecimal(content)}
+
+
+def _frame(reader: Reader, control: int) -> dict[str, Json]:
+    """Return the fields of a component's content; DecodeError if they are not all there."""
+    node = dict[str, Json]()
+    if control & _ENCRYPTED:
+        node["additional_header"] = hexadecimal(reader.octets(2))
+    if control & _FROM_TIME:
+        node["from_time"] = reader.uint_be(4)
+    frame_control = reader.uint8()
+    node["frame_control"] = frame_control
+    if frame_control & _MANUFACTURER_SPECIFIC:
+        node["manufacturer"] = reader.uint(2)
+    node |= {"sequence": reader.uint8(), "command": reader.uint8()}
+    if not control & _ENCRYPTED:
+        return node | {"payload": hexadecimal(reader.rest())}
+    sealed = reader.octets(reader.uint_be(2))
+    reader.finish()
+    if len(sealed) < _SEAL_OCTETS:
+        raise DecodeError("an encrypted payload that is too short", data=sealed)
+    return node | {"sealed": hexadecimal(sealed)}
 
 
 def encode(tree: Fields) -> bytes:
     """Return the octets of a payload."""
     if tree.text("form") == ALERT:
         head = bytes((tree.number("contents", 8),)) + tree.octets("alert_code", 2)
-        return PROFILE + head + tree.number("time", 32).to_bytes(4, "big") + tree.octets("content")
-    components = [_component(node) for node in tree.objects("components")]
-    return PROFILE + bytes((len(components),)) + b"".join(components)
+        head += tree.number("time", 32).to_bytes(4, "big")
+        content = _listed(tree) if tree.has("components") else tree.octets("content")
+        return PROFILE + head + content
+    return PROFILE + bytes((len(tree.objects("components")),)) + _listed(tree)
+
+
+def _listed(tree: Fields) -> bytes:
+    return b"".join(_component(node) for node in tree.objects("components"))
 
 
 def _component(node: Fields) -> bytes:
-    if node.has("content"):
-        content = node.octets("content")
-    else:
-        content = bytes(node.number(name, 8) for name in ("frame_control", "sequence", "command"))
-        content += node.octets("payload")
+    content = node.octets("content") if node.has("content") else _frame_octets(node)
     head = bytes((node.number("control", 8),)) + node.octets("cluster", 2)
     return head + len(content).to_bytes(2, "big") + content
+
+
+def _frame_octets(node: Fields) -> bytes:
+    octets = node.octets("additional_header", 2) if node.has("additional_header") else b""
+    if node.has("from_time"):
+        octets += node.number("from_time", 32).to_bytes(4, "big")
+    octets += bytes((node.number("frame_control", 8),))
+    if node.has("manufacturer"):
+        octets += node.number("manufacturer", 16).to_bytes(2, "little")
+    octets += bytes((node.number("sequence", 8), node.number("command", 8)))
+    if not node.has("sealed"):
+        return octets + node.octets("payload")
+    sealed = node.octets("sealed")
+    return octets + len(sealed).to_bytes(2, "big") + sealed

@@ -260,3 +260,8 @@ def name_of(message_code: int) -> str:
     if message_code in NAMES:
         return NAMES[message_code]
     return TITLES.get(message_code, "unknown").partition(" ")[0]
+
+
+def title_of(message_code: int) -> str | None:
+    """Return name and purpose of a use case, None for a code that is not listed."""
+    return TITLES.get(message_code)

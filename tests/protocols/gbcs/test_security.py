@@ -57,7 +57,8 @@ def test_each_step_of_a_mac_gives_its_worked_value(
     assert certificate is not None
     secret = security.shared_secret(broker_key, certificate.public_key)
     assert secret.hex() == z
-    assert security.other_info(message).hex() == other_info
+    bound = security.other_info(message.originator, message.cra, message.counter, message.target)
+    assert bound.hex() == other_info
     assert security.mac_key(message, secret).hex() == key
     assert security.mac(message, secret).hex() == mac
     assert security.add_mac(replace(message, mac=None), secret) == message

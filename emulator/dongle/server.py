@@ -1,4 +1,8 @@
-"""Offers an `Rcp` to one host at a time: over TCP, or over a pseudo-terminal where the system has them."""
+"""Offers an `Rcp` to one host at a time: over TCP, or over a pseudo-terminal where the system has them.
+
+Frames leave at the pace of a real dongle's serial line. Some hosts depend on it: they lose their way when the outcome
+of a transmission and the answer to it come in one read.
+"""
 
 import asyncio
 import os
@@ -10,7 +14,9 @@ from emulator.dongle.rcp import Rcp
 from emulator.real_clock import RealTimeClock
 from protocols.errors import InputError
 
+BAUD = 460_800  # of the line, both ways; 10 bits an octet
 UNREAD_LIMIT = 64 * 1024  # octets a host may leave unread before frames to it are dropped
+_BACKLOG = 1.0  # seconds of frames the line may hold
 
 
 class Line:
@@ -22,6 +28,7 @@ class Line:
         """`tell` hears of hosts that come and go."""
         self._clock, self._tell = clock, tell
         self._transport: asyncio.WriteTransport | None = None
+        self._free_at = 0.0  # loop time at which the line has sent all it was given
         self.dropped = 0  # frames that nobody read
 
     def write(self, frame: bytes) -> None:
@@ -29,24 +36,36 @@ class Line:
         transport = self._transport
         if transport is None:
             return
-        if transport.get_write_buffer_size() > UNREAD_LIMIT:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        begin = max(now, self._free_at)
+        if transport.get_write_buffer_size() > UNREAD_LIMIT or begin - now > _BACKLOG:
             self.dropped += 1
-        else:
+            return
+        self._free_at = begin + len(frame) * 10 / BAUD
+        loop.call_at(self._free_at, self._sent, transport, frame)
+
+    def _sent(self, transport: asyncio.WriteTransport, frame: bytes) -> None:
+        if transport is self._transport:
             transport.write(frame)
 
     def take(self, octets: bytes) -> None:
         self._clock.catch_up()
         self.rcp.feed(octets)
 
-    def connect(self, transport: asyncio.WriteTransport, who: str) -> None:
-        """Let `transport` be the line; a connection there is ends: the newest host has the dongle."""
+    def connect(self, transport: asyncio.WriteTransport, who: str | None = None) -> None:
+        """Let `transport` be the line; a connection there is ends: the newest host has the dongle.
+
+        who: the host, None where that cannot be told.
+        """
         old, self._transport = self._transport, transport
         if old is not None:
             self._tell("another host takes the dongle")
             old.close()
         self._clock.catch_up()
         self.rcp.plug()
-        self._tell(f"host connected: {who}")
+        if who is not None:
+            self._tell(f"host connected: {who}")
 
     def disconnect(self, transport: asyncio.BaseTransport | None) -> None:
         """The host is gone: the radio is off, as that of a dongle pulled out."""
@@ -101,7 +120,7 @@ async def serve_pty(line: Line) -> str:
     file = os.fdopen(ours, "r+b", buffering=0)
     writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(ours), "wb", buffering=0))
     await loop.connect_read_pipe(lambda: _PtyEnd(line), file)
-    line.connect(writing, os.ttyname(theirs))
+    line.connect(writing)
     return os.ttyname(theirs)
 
 

@@ -72,7 +72,7 @@ class Keystore:
         try:
             octets = file.read_bytes()
             if private:
-                self._keys[eui, usage] = _private_key(octets)
+                self._keys[eui, usage] = read_private_key(octets)
             else:
                 self._certificates[eui, usage] = _named_certificate(octets, eui, usage)
         except MisnamedError as error:
@@ -132,7 +132,7 @@ def write(folder: str | Path, credentials: Iterable[Credentials], private: bool)
         ):
             (path / f"{entity.eui}-{usage}.pem").write_bytes(certificate.pem)
             if private:
-                _write_private(path / f"{entity.eui}-{usage}.key", key)
+                write_private_key(path / f"{entity.eui}-{usage}.key", key)
 
 
 def read_certificate(octets: bytes) -> Certificate:
@@ -153,7 +153,8 @@ def _named_certificate(octets: bytes, eui: Eui64, usage: str) -> Certificate:
     return certificate
 
 
-def _private_key(octets: bytes) -> EllipticCurvePrivateKey:
+def read_private_key(octets: bytes) -> EllipticCurvePrivateKey:
+    """Read a private key, PKCS#8 in PEM or DER; InputError for another kind, ValueError for nonsense."""
     load = load_pem_private_key if octets.lstrip().startswith(_PEM) else load_der_private_key
     try:
         key = load(octets, None)
@@ -164,7 +165,8 @@ def _private_key(octets: bytes) -> EllipticCurvePrivateKey:
     return key
 
 
-def _write_private(file: Path, key: EllipticCurvePrivateKey) -> None:
+def write_private_key(file: Path, key: EllipticCurvePrivateKey) -> None:
+    """Write a key as PKCS#8 in PEM, readable by its owner only."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as stream:

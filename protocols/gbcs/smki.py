@@ -7,6 +7,7 @@ certificate profile as the 416 published test certificates show it.
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -195,56 +196,98 @@ class Credentials:
     ka_certificate: Certificate
 
 
+class KeyPair(NamedTuple):
+    """A private key and the certificate of its public key."""
+
+    key: EllipticCurvePrivateKey
+    certificate: Certificate
+
+
+class Authorities(NamedTuple):
+    """The authorities of an SMKI: the root issues the two others, those all that remains."""
+
+    root: KeyPair
+    issuing: KeyPair
+    device_issuing: KeyPair
+
+
 class TestPki:
     """A closed SMKI for emulated entities: the same entropy and start give the same certificates in any order."""
 
     __test__ = False  # not a test, whatever its name
 
-    def __init__(self, entropy: Entropy, now: int) -> None:
-        """Make the authorities; every certificate is valid from 00:00 of the day of `now` (ns since 1970 UTC)."""
+    def __init__(self, entropy: Entropy, now: int, authorities: Authorities | None = None) -> None:
+        """Make the authorities, or take those given; certificates are valid from 00:00 of the day of `now` (ns UTC)."""
         self._entropy = entropy
         self._start = now - now % DAY
-        self._issued: dict[tuple[Eui64, RemotePartyRole | None], Credentials] = {}
-        root_key, self._issuing_key, self._device_issuing_key = (
-            entropy.private_key(f"smki {name}") for name in ("root", "issuing", "device issuing")
+        self._issued: dict[tuple[Eui64, RemotePartyRole | None, int], Credentials] = {}
+        self.authorities = self._make_authorities() if authorities is None else authorities
+
+    @property
+    def root(self) -> Certificate:
+        return self.authorities.root.certificate
+
+    @property
+    def issuing(self) -> Certificate:
+        """The authority that issues to organisations."""
+        return self.authorities.issuing.certificate
+
+    @property
+    def device_issuing(self) -> Certificate:
+        return self.authorities.device_issuing.certificate
+
+    def organisation(self, eui: Eui64, role: RemotePartyRole, generation: int = 0) -> Credentials:
+        """Return the credentials of a remote party, ten years valid; each generation has keys of its own."""
+        return self._credentials(eui, role, generation)
+
+    def device(self, eui: Eui64, generation: int = 0) -> Credentials:
+        """Return the credentials of a device, valid for ever; each generation has keys of its own."""
+        return self._credentials(eui, None, generation)
+
+    def prepayment(self, eui: Eui64, generation: int = 0) -> KeyPair:
+        """Return the pair of a supplier for prepayment top-ups; its certificate looks like one for key agreement."""
+        return self._issue(eui, RemotePartyRole.SUPPLIER, KEY_AGREEMENT, "pp-ka", generation)
+
+    def _credentials(self, eui: Eui64, role: RemotePartyRole | None, generation: int) -> Credentials:
+        held = self._issued.get((eui, role, generation))
+        if held is not None:
+            return held
+        signing = self._issue(eui, role, DIGITAL_SIGNING, DIGITAL_SIGNING, generation)
+        agreement = self._issue(eui, role, KEY_AGREEMENT, KEY_AGREEMENT, generation)
+        issued = Credentials(eui, *signing, *agreement)
+        self._issued[eui, role, generation] = issued
+        return issued
+
+    def _issue(self, eui: Eui64, role: RemotePartyRole | None, usage: str, name: str, generation: int) -> KeyPair:
+        """Return a new pair; `name` sets its key apart from others of the same usage."""
+        purpose = f"smki {eui} {'device' if role is None else f'{role:02X}'} {name}"
+        if generation:
+            purpose += f" {generation}"
+        own = self._entropy.private_key(purpose)
+        issuer = self.authorities.issuing if role is not None else self.authorities.device_issuing
+        key = issuer.key.public_key()
+        extensions = profile.entity_extensions(own.public_key(), usage, key, eui, device=role is None)
+        subject = profile.EMPTY_NAME if role is None else profile.organisation_name(eui, role)
+        end = profile.FOR_EVER if role is None else self._start + profile.TEN_YEARS - SECOND
+        serial, issuer_name = self._serial(purpose), issuer.certificate.subject
+        body = profile.body(serial, issuer_name, self._start, end, subject, own.public_key(), extensions)
+        return KeyPair(own, self._certificate(body, issuer.key))
+
+    def _make_authorities(self) -> Authorities:
+        root_key, issuing_key, device_issuing_key = (
+            self._entropy.private_key(f"smki {name}") for name in ("root", "issuing", "device issuing")
         )
         root = profile.authority_name("00", "ZA")
         issuing = profile.authority_name("07", "Z1")
         root_id = profile.key_id(root_key.public_key())
-        self.root = self._authority("root", root, root_key, root, root_key, None)
-        self.issuing = self._authority("issuing", issuing, self._issuing_key, root, root_key, root_id)
-        self.device_issuing = self._authority(
-            "device issuing", profile.DEVICE_ISSUER, self._device_issuing_key, root, root_key, root_id
+        return Authorities(
+            KeyPair(root_key, self._authority("root", root, root_key, root, root_key, None)),
+            KeyPair(issuing_key, self._authority("issuing", issuing, issuing_key, root, root_key, root_id)),
+            KeyPair(
+                device_issuing_key,
+                self._authority("device issuing", profile.DEVICE_ISSUER, device_issuing_key, root, root_key, root_id),
+            ),
         )
-
-    def organisation(self, eui: Eui64, role: RemotePartyRole) -> Credentials:
-        """Return the credentials of a remote party, ten years valid."""
-        subject = profile.organisation_name(eui, role)
-        issuer = profile.authority_name("07", "Z1")
-        return self._credentials(eui, role, subject, issuer, self._issuing_key)
-
-    def device(self, eui: Eui64) -> Credentials:
-        """Return the credentials of a device, valid for ever."""
-        return self._credentials(eui, None, profile.EMPTY_NAME, profile.DEVICE_ISSUER, self._device_issuing_key)
-
-    def _credentials(
-        self, eui: Eui64, role: RemotePartyRole | None, subject: bytes, issuer: bytes, key: EllipticCurvePrivateKey
-    ) -> Credentials:
-        held = self._issued.get((eui, role))
-        if held is not None:
-            return held
-        keys, certificates = [], []
-        for usage in (DIGITAL_SIGNING, KEY_AGREEMENT):
-            purpose = f"smki {eui} {'device' if role is None else f'{role:02X}'} {usage}"
-            own = self._entropy.private_key(purpose)
-            extensions = profile.entity_extensions(own.public_key(), usage, key.public_key(), eui, device=role is None)
-            end = profile.FOR_EVER if role is None else self._start + profile.TEN_YEARS - SECOND
-            body = profile.body(self._serial(purpose), issuer, self._start, end, subject, own.public_key(), extensions)
-            keys.append(own)
-            certificates.append(self._certificate(body, key))
-        issued = Credentials(eui, keys[0], certificates[0], keys[1], certificates[1])
-        self._issued[eui, role] = issued
-        return issued
 
     def _authority(
         self, purpose: str, subject: bytes, own: EllipticCurvePrivateKey,

@@ -15,7 +15,8 @@ SUBCOMMANDS = {
     "verify": "Recompute every check of a run from its output folder alone.",
     "image": "Build, inspect and verify firmware images.",
     "dongle": "Offer a radio of the emulated air to a Zigbee host outside.",
-    "gbcs": "Decode and encode GBCS messages.",
+    "gbcs": "Decode, encode and build GBCS messages.",
+    "smki": "Make a test PKI and handle folders of certificates and keys.",
 }
 
 _HELP = "hanlab emulates a GB smart-metering Home Area Network and the world above it."

@@ -18,14 +18,14 @@ BROADCAST_PAN = 0xFFFF
 
 _TYPE = 0x0007
 _SECURITY = 0x0008
-_PENDING = 0x0010
-_ACK_REQUEST = 0x0020
+PENDING = 0x0010
+ACK_REQUEST = 0x0020
 _COMPRESSION = 0x0040
 _NONE, _SHORT, _EXTENDED = 0, 2, 3
-# Data frame, both addresses short, one PAN id: all bits but pending, ack request and version.
-_PLAIN_DATA_MASK, _PLAIN_DATA = 0xCC4F, 0x8841
+# Data frame, both addresses short, one PAN id: all bits but pending, ack request and the low one of the version.
+PLAIN_DATA_MASK, PLAIN_DATA = 0xEC4F, 0x8841
 _VERSION_2 = 0x2000
-_PLAIN = struct.Struct("<HBHHH")
+PLAIN = struct.Struct("<HBHHH")
 _START = struct.Struct("<HB")
 _REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
@@ -54,9 +54,9 @@ class MacFrame(NamedTuple):
     def decode(cls, octets: bytes) -> "MacFrame":
         """Read a frame without FCS. DecodeError for MAC security, reserved types, modes and versions."""
         if len(octets) >= 9:
-            control, sequence, pan, destination, source = _PLAIN.unpack_from(octets)
-            if control & _PLAIN_DATA_MASK == _PLAIN_DATA and not control & _VERSION_2:
-                ack, pending = control & _ACK_REQUEST != 0, control & _PENDING != 0
+            control, sequence, pan, destination, source = PLAIN.unpack_from(octets)
+            if control & PLAIN_DATA_MASK == PLAIN_DATA:
+                ack, pending = control & ACK_REQUEST != 0, control & PENDING != 0
                 return tuple.__new__(cls, (1, sequence, pan, destination, pan, source, octets[9:], ack, pending))
         return _decode_any(octets)
 
@@ -71,8 +71,8 @@ class MacFrame(NamedTuple):
         if self.source is not None:
             mode, octets = _address(self.source, self.source_pan)
             control, addresses = control | mode << 14, addresses + (octets[2:] if compressed else octets)
-        control |= self.ack_request and _ACK_REQUEST
-        control |= self.frame_pending and _PENDING
+        control |= self.ack_request and ACK_REQUEST
+        control |= self.frame_pending and PENDING
         control |= compressed and _COMPRESSION
         return _START.pack(control, self.sequence) + addresses + self.payload
 
@@ -81,7 +81,7 @@ def data_frame(
     sequence: int, pan: int, destination: ShortAddress, source: ShortAddress, payload: bytes, *, ack_request: bool
 ) -> bytes:
     """Return the octets of a data frame between short addresses of one PAN, without FCS."""
-    return _PLAIN.pack(0x8861 if ack_request else 0x8841, sequence, pan, destination, source) + payload
+    return PLAIN.pack(0x8861 if ack_request else 0x8841, sequence, pan, destination, source) + payload
 
 
 def acknowledgement(sequence: int, *, pending: bool) -> bytes:
@@ -130,8 +130,8 @@ def _decode_any(octets: bytes) -> MacFrame:
         source_pan,
         source,
         octets[offset:],
-        bool(control & _ACK_REQUEST),
-        bool(control & _PENDING),
+        bool(control & ACK_REQUEST),
+        bool(control & PENDING),
     )
 
 

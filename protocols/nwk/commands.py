@@ -26,8 +26,20 @@ class CommandId(IntEnum):
     END_DEVICE_TIMEOUT_RESPONSE = 0x0C
 
 
+class StatusCode(IntEnum):
+    """Codes of the network status command. Source: Zigbee 05-3474 table 3-42."""
+
+    NO_ROUTE_AVAILABLE = 0x00
+    TREE_LINK_FAILURE = 0x01
+    NON_TREE_LINK_FAILURE = 0x02
+    PARENT_LINK_FAILURE = 0x09
+    SOURCE_ROUTE_FAILURE = 0x0B
+    MANY_TO_ONE_ROUTE_FAILURE = 0x0C
+    ADDRESS_CONFLICT = 0x0D
+
+
 class NetworkStatus(NamedTuple):
-    status: int  # 8 bits, 0x0B source route failure, 0x0D address conflict, ...
+    status: int  # 8 bits, StatusCode
     destination: ShortAddress
 
     def encode(self) -> bytes:

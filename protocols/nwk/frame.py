@@ -98,6 +98,12 @@ def with_radius(header: bytes, radius: int) -> bytes:
     return header[:6] + bytes((radius,)) + header[7:]
 
 
+def with_relay_index(header: bytes, relays: int, index: int) -> bytes:
+    """Return the octets of a header that ends with a source route of `relays`, with another relay index."""
+    at = len(header) - 2 * relays - 1
+    return header[:at] + bytes((index,)) + header[at + 1 :]
+
+
 def _read_eui(octets: bytes, at: int) -> tuple[Eui64, int]:
     end = at + 8
     if end > len(octets):

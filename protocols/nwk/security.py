@@ -15,6 +15,7 @@ from protocols.errors import DecodeError, IntegrityError, TruncatedError
 AUXILIARY_SIZE = 14  # octets
 OVERHEAD = AUXILIARY_SIZE + MIC_SIZE  # octets
 INVALID_COUNTER = 0xFFFF_FFFF
+KEY_SEQUENCE_AT = 13  # octets from the start of the auxiliary header
 
 _CONTROL = 0x28  # network key, extended nonce, level as sent: 0
 _CONTROL_COMPUTED = _CONTROL | LEVEL

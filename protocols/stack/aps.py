@@ -1,7 +1,6 @@
 """APS layer of a node: end-to-end security, acknowledgements, fragments and duplicates."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from protocols.aps.commands import ApsCommand, decode_command
@@ -110,7 +109,7 @@ class ApsLayer:
         header = data_header(
             destination, cluster, profile, source, self._next_counter(), security=secured, ack_request=False
         )
-        self._nwk.send(peer.short, self._seal(peer, header, payload, secured=secured), partial(_hop_outcome, done))
+        self._nwk.send(peer.short, self._seal(peer, header, payload, secured=secured), done)
 
     def broadcast(self, destination: int, data: ApsData) -> None:
         """Send a message to all nodes of a class, without APS security."""
@@ -295,10 +294,6 @@ class ApsLayer:
         else:
             del self._outgoing[key]
             self._end(out, DeliveryStatus.OK)
-
-
-def _hop_outcome(done: Done, ok: bool) -> None:
-    done(DeliveryStatus.OK if ok else DeliveryStatus.NO_ACK)
 
 
 def _fragment_header(data: ApsData, out: _Outgoing) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocols.addresses import BROADCAST_ALL, BROADCAST_ROUTERS, BROADCAST_RX_ON, ShortAddress
+from protocols.interfaces import TransmitStatus
 from protocols.nwk.frame import with_radius
 from protocols.stack.mac import BROADCAST
 
@@ -64,8 +65,8 @@ class Broadcasts:
         if network is None:
             return
 
-        def done(ok: bool) -> None:
-            if not ok and entry.left:
+        def done(status: TransmitStatus, pending: bool) -> None:
+            if status is not TransmitStatus.OK and entry.left:
                 entry.left -= 1
                 self._timers.after(self._settings.unicast_retry_delay, self._hand_to_parent, entry)
 
@@ -114,6 +115,12 @@ class Broadcasts:
             if mac.short == self._state.short:
                 mac.send(BROADCAST, self._nwk.protect(entry.header, entry.payload))
         self._timers.after(self._settings.passive_ack_wait, self._repeat, entry)
+
+    def send_once(self, header: bytes, payload: bytes, radio: int | None = None) -> None:
+        """Send a broadcast that neither awaits passive acknowledgement nor is taken again: on all radios or one."""
+        for mac in self._macs:
+            if mac.short == self._state.short and radio in (None, mac.index):
+                mac.send(BROADCAST, self._nwk.protect(header, payload))
 
     def _repeat(self, entry: _Entry) -> None:
         """Send again unless every router next to this node has sent it on."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from protocols.interfaces import RadioLink
     from protocols.mac.commands import AssociationResponse
-    from protocols.stack.mac import MacLayer, Sent
+    from protocols.stack.mac import MacLayer, Taken
     from protocols.stack.settings import StackSettings
     from protocols.stack.timers import Timers
 
@@ -24,7 +24,7 @@ class Held:
 
     __slots__ = ("done", "kind", "make", "on_air")
 
-    def __init__(self, kind: FrameType, make: Callable[[], bytes], done: Sent) -> None:
+    def __init__(self, kind: FrameType, make: Callable[[], bytes], done: Taken) -> None:
         self.kind, self.make, self.done = kind, make, done
         self.on_air = False
 
@@ -36,7 +36,7 @@ class IndirectQueue:
         self._mac, self._radio, self._timers, self._settings = mac, radio, timers, settings
         self._held: dict[ShortAddress | Eui64, deque[Held]] = {}
 
-    def hold(self, child: ShortAddress, make: Callable[[], bytes], done: Sent) -> None:
+    def hold(self, child: ShortAddress, make: Callable[[], bytes], done: Taken) -> None:
         """Hold a NWK frame for `child`; `done` tells whether it was taken within the persistence time."""
         self._add(child, Held(FrameType.DATA, make, done))
 

@@ -15,7 +15,17 @@ from protocols.mac.commands import (
     DataRequest,
     decode_command,
 )
-from protocols.mac.frame import BROADCAST_PAN, FrameType, MacFrame, data_frame
+from protocols.mac.frame import (
+    ACK_REQUEST,
+    BROADCAST_PAN,
+    PENDING,
+    PLAIN,
+    PLAIN_DATA,
+    PLAIN_DATA_MASK,
+    FrameType,
+    MacFrame,
+    data_frame,
+)
 from protocols.stack.indirect import IndirectQueue
 from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
@@ -23,7 +33,8 @@ from protocols.stack.timers import Timers
 BROADCAST = ShortAddress(0xFFFF)
 _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
-Sent = Callable[[bool], object]  # told whether the next hop acknowledged
+Sent = Callable[[TransmitStatus, bool], object]  # told how it went, and the pending bit of the acknowledgement
+Taken = Callable[[bool], object]  # told whether a held frame was fetched
 Associated = Callable[[ShortAddress | None, Eui64 | None], object]  # own short address and the parent, or None
 
 
@@ -79,11 +90,11 @@ class MacLayer:
         self.user: MacUser | None = None
         self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
         self.indirect = IndirectQueue(self, radio, timers, settings)
-        self._done: dict[Handle, Callable[[TransmitStatus, bool], object]] = {}
+        self._done: dict[Handle, Sent] = {}
         self._last: dict[int, tuple[int, bytes]] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
         self._association: Associated | None = None
-        self.polled: Callable[[bool], object] = lambda more: None  # a frame came; `more` wait at the parent
+        self.polled: Callable[[bool], object] | None = None  # a frame came; `more` wait at the parent
         radio.attach(self)
 
     # --- configuration -----------------------------------------------------------------------------------------
@@ -135,7 +146,7 @@ class MacLayer:
         frame = data_frame(sequence, self.pan_id, to, self.short, payload, ack_request=unicast)
         handle = self._radio.transmit(frame, retries=self._settings.mac_retries)
         if done is not None:
-            self._done[handle] = lambda status, pending: done(status is TransmitStatus.OK)
+            self._done[handle] = done
 
     def transmit(
         self,
@@ -146,7 +157,7 @@ class MacLayer:
         source: ShortAddress | Eui64 | None,
         source_pan: int | None = None,
         pending: bool = False,
-        done: Callable[[TransmitStatus, bool], object] | None = None,
+        done: Sent | None = None,
     ) -> None:
         """Send any frame; `done(status, pending bit of the acknowledgement)`."""
         if self._off:
@@ -168,29 +179,30 @@ class MacLayer:
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
+        if len(frame) >= PLAIN.size:
+            control, sequence, _, _, source = PLAIN.unpack_from(frame)
+            if control & PLAIN_DATA_MASK == PLAIN_DATA:
+                self._data(source, sequence, frame[9:], lqi, control)
+                return
         try:
             decoded = MacFrame.decode(frame)
-            if decoded.frame_type == FrameType.DATA:
-                self._data(decoded, lqi)
-            elif decoded.frame_type == FrameType.COMMAND:
+            if decoded.frame_type == FrameType.COMMAND:
                 self._command(decoded)
             elif decoded.frame_type == FrameType.BEACON:
                 self._beacon(decoded, lqi)
         except DecodeError:
             return
 
-    def _data(self, frame: MacFrame, lqi: int) -> None:
-        source = frame.source
-        if source is None:
-            return
-        if frame.ack_request:
-            this = (frame.sequence, frame.payload)  # some stacks give two frames in a row one number
-            if self._last.get(source) == this:
-                self.polled(frame.frame_pending)
-                return
-            self._last[source] = this
-        self.deliver(self.index, source, frame.payload, lqi)
-        self.polled(frame.frame_pending)
+    def _data(self, source: int, sequence: int, payload: bytes, lqi: int, control: int) -> None:
+        if control & ACK_REQUEST:
+            last = self._last.get(source)  # some stacks give two frames in a row one number: compare the payload too
+            if last is None or last[0] != sequence or last[1] != payload:
+                self._last[source] = (sequence, payload)
+                self.deliver(self.index, source, payload, lqi)
+        else:
+            self.deliver(self.index, source, payload, lqi)
+        if self.polled is not None:
+            self.polled(control & PENDING != 0)
 
     def _command(self, frame: MacFrame) -> None:
         command, source, user = decode_command(frame.payload), frame.source, self.user

@@ -1,26 +1,53 @@
-"""NWK layer of a node: hop-by-hop security, routes along the tree, relaying.
+"""NWK layer of a node: hop-by-hop security, relaying, and the way of each frame to its next hop.
 
 A bridge is a node with two radios of one PAN: what comes in on one goes out on the other under the bridge's own
-counter, the radius less one, the APS part untouched.
+counter, the radius less one, the APS part untouched. Source: Zigbee 05-3474 3.6.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Protocol
+from __future__ import annotations
 
-from protocols.addresses import Eui64, ShortAddress
+import struct
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from protocols.addresses import ShortAddress
 from protocols.errors import DecodeError
-from protocols.interfaces import Random
-from protocols.nwk.commands import CommandId, Leave, decode_command
-from protocols.nwk.frame import FrameType, NwkHeader, decode_header, with_radius
+from protocols.interfaces import DeliveryStatus, TransmitStatus
+from protocols.nwk.commands import CommandId, RouteRecord, decode_command
+from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header, with_radius, with_relay_index
+from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
-from protocols.stack.counts import Counts
-from protocols.stack.mac import MacLayer, Sent
-from protocols.stack.settings import StackSettings
-from protocols.stack.state import NodeState, Peer
-from protocols.stack.timers import Timers
+from protocols.stack.hops import Hop, Hops
+from protocols.stack.routing import Routing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from protocols.addresses import Eui64
+    from protocols.interfaces import Random
+    from protocols.nwk.commands import NwkCommand
+    from protocols.stack.counts import Counts
+    from protocols.stack.mac import MacLayer
+    from protocols.stack.settings import StackSettings
+    from protocols.stack.state import NodeState, Peer
+    from protocols.stack.timers import Timers
 
 FIRST_BROADCAST = 0xFFF8  # addresses from here on are broadcasts
+
+_FIXED = struct.Struct("<HHHBB")
+_DATA = 0x0248  # data, version 2, secured, route discovery allowed
+_COMMAND = 0x0209
+_PLAIN_DATA = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
+_NO_ROUTE = DeliveryStatus.NO_ROUTE
+
+
+class Arrival(NamedTuple):
+    """How a NWK command came."""
+
+    radio: int
+    neighbour: ShortAddress  # who sent it last
+    header: NwkHeader
+    lqi: int
+    hop: Peer | None  # whose NWK security it had; None without
 
 
 class NwkUser(Protocol):
@@ -34,23 +61,13 @@ class NwkUser(Protocol):
         """An APS frame came without NWK security, as a joiner gets its Transport-Key."""
         ...
 
-    def nwk_leave(self, source: int) -> None:
-        """`source` asks this node to leave the network."""
-        ...
-
     def heard_child(self, peer: Peer) -> None:
         """A new child has used the network key."""
         ...
 
-
-class _Hop:
-    """A frame on its way to the next hop."""
-
-    __slots__ = ("done", "header", "payload", "retries", "route")
-
-    def __init__(self, header: bytes, payload: bytes, route: tuple[int, int], retries: int, done: Sent | None) -> None:
-        self.header, self.payload, self.done, self.retries = header, payload, done, retries
-        self.route = route  # radio and next hop
+    def nwk_key_unknown(self, key_sequence: int) -> None:
+        """A frame came under a network key that this node has not."""
+        ...
 
 
 class NwkLayer:
@@ -69,139 +86,176 @@ class NwkLayer:
     ) -> None:
         self._state, self._macs, self._timers, self._settings, self._counts = state, macs, timers, settings, counts
         self._router, self._random = router, random
-        self._queues: dict[tuple[int, int], list[_Hop]] = {}  # by radio and next hop: what waits behind a frame
         self._sequence = random.randrange(0, 256)
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
+        self.routing = Routing(self, state, timers, settings, random, router=router)
+        self._hops = Hops(state, macs, timers, settings, random, self.routing.hop_failed)
+        self._forward = self._hops.forward
         self.user: NwkUser | None = None
+        self.handlers: dict[int, Callable[[Arrival, NwkCommand], object]] = {}  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
-        self.activity: Callable[[], object] = lambda: None  # a sleepy node polls faster after each frame
+        self.activity: Callable[[], object] | None = None  # a sleepy node polls faster after each frame
+        self.conflict: Callable[[int], object] = lambda short: None  # another node uses this address
+        self.switch_key: Callable[[], object] = lambda: None  # a frame came under the next network key
+        self.handlers[CommandId.ROUTE_REQUEST] = self.routing.requested
+        self.handlers[CommandId.ROUTE_REPLY] = self.routing.replied
+        self.handlers[CommandId.ROUTE_RECORD] = self.routing.recorded
+        self.handlers[CommandId.NETWORK_STATUS] = self.routing.status
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def _next_sequence(self) -> int:
+    def next_sequence(self) -> int:
         self._sequence = (self._sequence + 1) & 0xFF
         return self._sequence
 
-    def send(self, destination: int, payload: bytes, done: Sent | None = None) -> None:
+    def send(self, destination: int, payload: bytes, done: Callable[[DeliveryStatus], object] | None = None) -> None:
         """Send an APS frame to one node, encrypted for each hop; `done` tells of the next hop."""
-        self._originate(FrameType.DATA, destination, payload, done)
+        state, routing = self._state, self.routing
+        self._sequence = sequence = (self._sequence + 1) & 0xFF
+        header = _FIXED.pack(_DATA, destination, state.short, self._settings.radius, sequence)
+        if routing.special and routing.prepare(destination, header, payload, done):
+            return
+        route = state.routes.get(destination) if self._router else None
+        if route is None or routing.broken:
+            route = self.route(destination)
+            if route is None:
+                routing.hold(destination, header, payload, done)
+                return
+        self._counts.sent += 1
+        if self.activity is not None:
+            self.activity()
+        self._forward(Hop(header, payload, route, done))
 
-    def send_command(self, destination: int, payload: bytes, done: Sent | None = None) -> None:
-        self._originate(FrameType.COMMAND, destination, payload, done)
+    def send_source_routed(
+        self,
+        destination: int,
+        relays: tuple[ShortAddress, ...],
+        payload: bytes,
+        done: Callable[[DeliveryStatus], object] | None,
+    ) -> None:
+        """Send an APS frame by the `relays`, the one next to the destination first."""
+        route = SourceRoute(len(relays) - 1, relays)
+        header = NwkHeader(
+            FrameType.DATA,
+            ShortAddress(destination),
+            self._state.short,
+            self._settings.radius,
+            self.next_sequence(),
+            source_route=route,
+        ).encode()
+        self._counts.sent += 1
+        self._forward(Hop(header, payload, self.direct(relays[-1]), done))
 
-    def _originate(self, kind: FrameType, destination: int, payload: bytes, done: Sent | None) -> None:
-        state = self._state
-        radius = 1 if kind is FrameType.COMMAND else self._settings.radius
-        header = NwkHeader(kind, ShortAddress(destination), state.short, radius, self._next_sequence()).encode()
-        route = self._route(destination)
+    def send_command(
+        self,
+        destination: int,
+        payload: bytes,
+        done: Callable[[DeliveryStatus], object] | None = None,
+        *,
+        radius: int = 1,
+        source: int | None = None,
+    ) -> None:
+        """Send a NWK command to one node, by default a neighbour."""
+        own = self._state.short if source is None else source
+        route = self.direct(destination) if radius == 1 else self.route(destination)
         if route is None:
             if done is not None:
-                self._timers.soon(done, False)
+                self._timers.soon(done, _NO_ROUTE)
             return
+        header = _FIXED.pack(_COMMAND, destination, own, radius, self.next_sequence())
         self._counts.sent += 1
-        self.activity()
-        self._hop(_Hop(header, payload, route, self._settings.unicast_retries, done))
+        if self.activity is not None:
+            self.activity()
+        self._forward(Hop(header, payload, route, done))
+
+    def forward_own(
+        self, header: bytes, payload: bytes, route: tuple[int, int], done: Callable[[DeliveryStatus], object] | None
+    ) -> None:
+        """Send a frame of this node that has waited for its route."""
+        self._counts.sent += 1
+        self._forward(Hop(header, payload, route, done))
+
+    def send_reply(self, payload: bytes, route: tuple[int, int]) -> None:
+        """Send a route reply one hop on."""
+        self._counts.sent += 1
+        header = _FIXED.pack(_COMMAND, route[1], self._state.short, self._settings.radius, self.next_sequence())
+        self._forward(Hop(header, payload, route, None))
+
+    def send_header(self, header: NwkHeader, payload: bytes, route: tuple[int, int]) -> None:
+        """Send a frame with a header of the caller's to a neighbour, with NWK security or without."""
+        if header.security:
+            self._forward(Hop(header.encode(), payload, route, None))
+            return
+        mac, frame = self._macs[route[0]], header.encode() + payload
+        if route[1] in self._state.sleepy_children:
+            mac.indirect.hold(ShortAddress(route[1]), lambda: frame, lambda ok: ok)
+        else:
+            self._send_plain(mac, route[1], frame, self._settings.unicast_retries)
 
     def send_unsecured(self, child: Peer, payload: bytes) -> None:
         """Send an APS frame to a child that has no network key yet."""
-        header = NwkHeader(FrameType.DATA, child.short, self._state.short, 1, self._next_sequence(), security=False)
-        mac, frame = self._macs[child.child_radio], header.encode() + payload
-        if child.short in self._state.sleepy_children:
-            mac.indirect.hold(child.short, lambda: frame, lambda ok: ok)
-        else:
-            self._send_plain(mac, child.short, frame, self._settings.unicast_retries)
+        header = NwkHeader(FrameType.DATA, child.short, self._state.short, 1, self.next_sequence(), security=False)
+        self.send_header(header, payload, (child.child_radio, child.short))
 
-    def _send_plain(self, mac: MacLayer, to: ShortAddress, frame: bytes, retries: int) -> None:
-        def done(ok: bool) -> None:
-            if not ok and retries:
+    def _send_plain(self, mac: MacLayer, to: int, frame: bytes, retries: int) -> None:
+        def done(status: TransmitStatus, pending: bool) -> None:
+            if status is not TransmitStatus.OK and retries:
                 self._timers.after(self._settings.unicast_retry_delay, self._send_plain, mac, to, frame, retries - 1)
 
         mac.send(to, frame, done)
 
-    def broadcast(self, destination: ShortAddress, payload: bytes) -> None:
-        """Send an APS frame to all nodes of a class."""
-        header = NwkHeader(
-            FrameType.DATA, destination, self._state.short, self._settings.radius, self._next_sequence()
-        ).encode()
+    def broadcast(self, destination: ShortAddress, payload: bytes, kind: FrameType = FrameType.DATA) -> None:
+        """Send an APS frame, or a command, to all nodes of a class."""
+        header = NwkHeader(kind, destination, self._state.short, self._settings.radius, self.next_sequence()).encode()
         self._counts.broadcasts += 1
-        self.activity()
+        if self.activity is not None:
+            self.activity()
         self.broadcasts.originate(header, payload)
 
-    def _route(self, destination: int) -> tuple[int, int] | None:
-        """Return radio and next hop: a route learnt, else the parent."""
+    def route(self, destination: int) -> tuple[int, int] | None:
+        """Return radio and next hop: a route learnt, a neighbour, else up the tree; None to discover one."""
         network = self._state.network
         if network is None:
             return None
-        if self._router:
-            route = self._state.routes.get(destination)
-            if route is not None:
-                return route
-            if network.parent == self._state.eui:
-                return None  # the coordinator has nobody above it
-        return network.parent_radio, network.parent_short
+        up = network.parent_radio, int(network.parent_short)
+        if not self._router:
+            return up
+        return self.routing.choose(destination, None if network.parent == self._state.eui else up)
+
+    def direct(self, neighbour: int) -> tuple[int, int]:
+        """Return the route to a neighbour: the radio that reaches it."""
+        route, network = self._state.routes.get(neighbour), self._state.network
+        if route is not None and route[1] == neighbour:
+            return route
+        if network is not None and network.parent_short == neighbour and network.parent != self._state.eui:
+            return network.parent_radio, neighbour
+        peer = self._state.by_short.get(neighbour)
+        return (0 if peer is None else max(peer.radio, 0)), neighbour
 
     def protect(self, header: bytes, payload: bytes) -> bytes:
         """Return a whole NWK frame under the next counter."""
-        state = self._state
-        if state.security is None:
-            return b""
-        return state.security.protect(header, state.eui, state.next_nwk_counter(), payload)
-
-    def _hop(self, hop: _Hop) -> None:
-        """Send to the next hop; one frame at a time is under way to each, so that counters arrive in order."""
-        radio, to = hop.route
-        if to in self._state.sleepy_children:
-            make = partial(self.protect, hop.header, hop.payload)
-            self._macs[radio].indirect.hold(ShortAddress(to), make, partial(self._end, hop))
-            return
-        queue = self._queues.get(hop.route)
-        if queue is None:
-            self._queues[hop.route] = []
-            self._transmit(hop)
-        else:
-            queue.append(hop)
-
-    def _transmit(self, hop: _Hop) -> None:
-        state = self._state
-        if state.security is None:
-            return
-        radio, to = hop.route
-        frame = state.security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
-        self._macs[radio].send(to, frame, partial(self._transmitted, hop))
-
-    def _transmitted(self, hop: _Hop, ok: bool) -> None:
-        if not ok and hop.retries:
-            hop.retries -= 1
-            delay = self._settings.unicast_retry_delay
-            self._timers.after(delay // 2 + self._random.randrange(0, delay), self._transmit, hop)
-            return
-        queue = self._queues[hop.route]
-        if queue:
-            self._transmit(queue.pop(0))
-        else:
-            del self._queues[hop.route]
-        self._end(hop, ok)
-
-    def _end(self, hop: _Hop, ok: bool) -> None:
-        if hop.done is not None:
-            hop.done(ok)
+        return self._hops.protect(header, payload)
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def receive(self, radio: int, neighbour: int, octets: bytes, lqi: int) -> None:
         """Take a NWK frame from a neighbour; one that does not verify is counted and dropped."""
         state = self._state
+        header = None
         try:
-            header, end = decode_header(octets)
-            if not header.security:
-                if self.user is not None and header.destination == self._macs[radio].short:
-                    self.user.nwk_unsecured(neighbour, octets[end:])
-                return
+            control, destination, source, radius, sequence = _FIXED.unpack_from(octets)
+            if control in _PLAIN_DATA:
+                end = 8
+            else:
+                header, end = decode_header(octets)
+                if not header.security:
+                    self._unsecured(radio, neighbour, header, octets[end:], lqi)
+                    return
             if state.security is None:
                 return
             payload, hop, counter = state.security.unprotect(octets, end)
-        except DecodeError:
-            self._counts.refused += 1
+        except (DecodeError, struct.error):
+            self._other_key(radio, neighbour, octets, lqi)
             return
         peer = state.peers.get(hop)
         if peer is None:
@@ -210,46 +264,154 @@ class NwkLayer:
             self._counts.replays += 1
             return
         state.nwk_heard(peer, counter)
+        peer.lqi = lqi
+        if peer.child_radio >= 0:
+            peer.heard_at = self._timers.now()
+        if peer.short != neighbour or self.unauthenticated or self.routing.broken:
+            self._heard(radio, neighbour, peer)
+        if header is None:
+            if destination == state.short:
+                if self._router and state.routes.get(source) != (radio, neighbour):
+                    self._learn(source, radio, neighbour)
+                self._counts.received += 1
+                if self.activity is not None:
+                    self.activity()
+                if self.user is not None:
+                    self.user.nwk_data(source, payload, lqi)
+                return
+            fields = (0, destination, source, radius, sequence, True, control >> 6 & 3, control & 0x2000 != 0)
+            header = NwkHeader(*fields)
+        self._dispatch(Arrival(radio, ShortAddress(neighbour), header, lqi, peer), octets[:end], payload)
+
+    def _heard(self, radio: int, neighbour: int, peer: Peer) -> None:
+        """Note what a good frame tells of the neighbour that sent it."""
         if peer.short != neighbour:
-            state.set_short(peer, ShortAddress(neighbour))
-        if self.unauthenticated and self.unauthenticated.pop(hop, None) is not None and self.user is not None:
+            self._state.set_short(peer, ShortAddress(neighbour))
+        peer.radio = radio
+        self.routing.broken.pop((radio, neighbour), None)
+        if self.unauthenticated.pop(peer.eui, None) is not None and self.user is not None:
             self.user.heard_child(peer)
-        self._dispatch(radio, neighbour, header, octets[:end], payload, lqi)
 
-    def _dispatch(self, radio: int, neighbour: int, header: NwkHeader, octets: bytes, payload: bytes, lqi: int) -> None:
-        destination, source = header.destination, header.source
-        if destination >= FIRST_BROADCAST:
-            if self.broadcasts.take(radio, neighbour, header, octets, payload):
-                self._up(header, payload, lqi)
-            return
-        state = self._state
-        if self._router and state.routes.get(source) != (radio, neighbour) and source != state.short:
-            state.learn_route(source, radio, neighbour)
-        if destination == state.short:
-            self._counts.received += 1
-            self.activity()
-            self._up(header, payload, lqi)
-        elif self._router and header.radius > 1:
-            self._relay(neighbour, header, octets, payload)
+    def _learn(self, source: int, radio: int, neighbour: int) -> None:
+        if source == self._state.short:
+            self.conflict(source)
+        else:
+            self._state.learn_route(source, radio, neighbour)
 
-    def _relay(self, neighbour: int, header: NwkHeader, octets: bytes, payload: bytes) -> None:
-        route = self._route(header.destination)
-        if route is None or route[1] == neighbour:
-            return
-        self._counts.relayed += 1
-        relayed = with_radius(octets, header.radius - 1)
-        self._hop(_Hop(relayed, payload, route, self._settings.unicast_retries, None))
-
-    def _up(self, header: NwkHeader, payload: bytes, lqi: int) -> None:
-        if self.user is None:
+    def _unsecured(self, radio: int, neighbour: int, header: NwkHeader, payload: bytes, lqi: int) -> None:
+        """Only joiners get data without NWK security, and only rejoining goes without."""
+        if header.destination != self._macs[radio].short or self.user is None:
             return
         if header.frame_type == FrameType.DATA:
-            self.user.nwk_data(header.source, payload, lqi)
-        elif payload[:1] == bytes((CommandId.LEAVE,)):
-            try:
-                command = decode_command(payload)
-            except DecodeError:
-                self._counts.refused += 1
+            self.user.nwk_unsecured(neighbour, payload)
+        elif payload[:1] and payload[0] in (CommandId.REJOIN_REQUEST, CommandId.REJOIN_RESPONSE):
+            self._handle(Arrival(radio, ShortAddress(neighbour), header, lqi, None), payload)
+
+    def _other_key(self, radio: int, neighbour: int, octets: bytes, lqi: int) -> None:
+        """A frame that the network key does not open: maybe the key before or the next one does."""
+        state = self._state
+        self._counts.refused += 1
+        try:
+            header, end = decode_header(octets)
+        except DecodeError:
+            return
+        at, other = end + KEY_SEQUENCE_AT, state.other_security
+        if state.security is None or at >= len(octets) or octets[at] == state.security.key_sequence:
+            return
+        if other is None or other.key_sequence != octets[at]:
+            if self.user is not None:
+                self.user.nwk_key_unknown(octets[at])
+            return
+        try:
+            payload, hop, counter = other.unprotect(octets, end)
+        except DecodeError:
+            return
+        self._counts.refused -= 1
+        if state.other_is_next:
+            self.switch_key()
+            self.receive(radio, neighbour, octets, lqi)
+            return
+        peer = state.peers.get(hop)
+        if peer is None or counter < peer.nwk_before:
+            self._counts.replays += 1
+            return
+        peer.nwk_before = counter + 1
+        self._dispatch(Arrival(radio, ShortAddress(neighbour), header, lqi, peer), octets[:end], payload)
+
+    def _dispatch(self, how: Arrival, octets: bytes, payload: bytes) -> None:
+        header, state = how.header, self._state
+        destination, source = header.destination, header.source
+        if header.source_ieee is not None and source < FIRST_BROADCAST and header.source_ieee != state.eui:
+            state.note_address(header.source_ieee, source)
+        if destination >= FIRST_BROADCAST:
+            if header.frame_type == FrameType.COMMAND and payload[:1] and payload[0] in _BY_THEMSELVES:
+                self._handle(how, payload)
+            elif self.broadcasts.take(how.radio, how.neighbour, header, octets, payload):
+                self._up(how, payload)
+            return
+        if self._router and state.routes.get(source) != (how.radio, how.neighbour):
+            self._learn(source, how.radio, how.neighbour)
+        if destination == state.short:
+            self._counts.received += 1
+            if self.activity is not None:
+                self.activity()
+            if header.source_route is not None:
+                self.routing.record_known(source)
+            self._up(how, payload)
+        elif self._router and header.radius > 1:
+            self._relay(how, octets, payload)
+
+    def _relay(self, how: Arrival, octets: bytes, payload: bytes) -> None:
+        header = how.header
+        relayed = with_radius(octets, header.radius - 1)
+        if header.source_route is not None:
+            index, relays = header.source_route
+            if index >= len(relays) or relays[index] != self._state.short:
                 return
-            if isinstance(command, Leave) and command.request:
-                self.user.nwk_leave(header.source)
+            following = relays[index - 1] if index else header.destination
+            route = self.direct(following)
+            if index:
+                relayed = with_relay_index(relayed, len(relays), index - 1)
+        else:
+            if header.frame_type == FrameType.COMMAND and payload[:1] == _ROUTE_RECORD:
+                payload = self._with_own_address(payload)
+            elif self.routing.special:
+                self.routing.record_for_child(header.source, header.destination)
+            found = self.route(header.destination)
+            if found is None or found == (how.radio, how.neighbour):
+                self.routing.no_route(header.source, header.destination)
+                return
+            route = found
+        self._counts.relayed += 1
+        self._forward(Hop(relayed, payload, route, None))
+
+    def _with_own_address(self, payload: bytes) -> bytes:
+        try:
+            record = decode_command(payload)
+        except DecodeError:
+            return payload
+        return RouteRecord((*record.relays, self._state.short)).encode() if isinstance(record, RouteRecord) else payload
+
+    def _up(self, how: Arrival, payload: bytes) -> None:
+        if how.header.frame_type == FrameType.COMMAND:
+            self._handle(how, payload)
+        elif self.user is not None:
+            self.user.nwk_data(how.header.source, payload, how.lqi)
+
+    def _handle(self, how: Arrival, payload: bytes) -> None:
+        handler = self.handlers.get(payload[0]) if payload else None
+        if handler is None:
+            return
+        try:
+            command = decode_command(payload)
+        except DecodeError:
+            self._counts.refused += 1
+            return
+        handler(how, command)
+
+
+_ROUTE_RECORD = bytes((CommandId.ROUTE_RECORD,))
+_BY_THEMSELVES = (
+    CommandId.ROUTE_REQUEST,
+    CommandId.LINK_STATUS,
+)  # broadcast commands relayed, if at all, by their own rules

@@ -31,7 +31,7 @@ class Poller:
 
     def stop(self) -> None:
         """Poll no more."""
-        self._mac.polled = lambda more: None
+        self._mac.polled = None
         self._window = 0
         if self._timer is not None:
             self._timer.cancel()

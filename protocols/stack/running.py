@@ -16,6 +16,7 @@ from protocols.aps.frame import ApsHeader
 from protocols.aps.security import KeyId
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
+    MILLISECOND,
     ApsData,
     Clock,
     Entropy,
@@ -29,13 +30,14 @@ from protocols.interfaces import (
     SimpleDescriptor,
     Storage,
 )
-from protocols.nwk.commands import Leave
+from protocols.nwk.commands import CommandId, Leave, NwkCommand
 from protocols.stack.aps import ApsLayer
 from protocols.stack.counts import Counts
 from protocols.stack.joiner import Joiner
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
-from protocols.stack.nwk import NwkLayer
+from protocols.stack.neighbours import Neighbours
+from protocols.stack.nwk import Arrival, NwkLayer
 from protocols.stack.parent import Parent
 from protocols.stack.polling import Poller
 from protocols.stack.presence import Presence
@@ -86,7 +88,9 @@ class Running:
         self._presence: Presence | None = None
         self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
         self.trust_centre: TrustCentre | None = None
+        self.neighbours = Neighbours(nwk, state, timers, settings, random, len(radios)) if router else None
         nwk.user = self.aps.user = self
+        nwk.handlers[CommandId.LEAVE] = self._left
         for mac in self._macs:
             mac.deliver = nwk.receive
             mac.user = self._parent if router else None
@@ -160,8 +164,16 @@ class Running:
                 channel = network.channel if mac.index == 0 else self._settings.backhaul_channel
                 coordinator = self._role is NodeRole.COORDINATOR
                 mac.configure(short=network.short, pan_id=network.pan_id, channel=channel, coordinator=coordinator)
+        if self.neighbours is not None:
+            self.neighbours.start()
+        if self._role is NodeRole.COORDINATOR and self._settings.concentrator_period:
+            self.timers.after(MILLISECOND, self._concentrate)
         if self._role is NodeRole.SLEEPY_END_DEVICE:
             self._poll(self._macs[network.parent_radio], network.parent_short)
+
+    def _concentrate(self) -> None:
+        self._nwk.routing.advertise()
+        self.timers.after(self._settings.concentrator_period, self._concentrate)
 
     def _poll(self, mac: MacLayer, parent: ShortAddress) -> None:
         if self._poller is None:
@@ -173,7 +185,7 @@ class Running:
         if self._poller is not None:
             self._poller.stop()
             self._poller = None
-            self._nwk.activity = lambda: None
+            self._nwk.activity = None
 
     def _announce(self, *, rejoined: bool) -> None:
         def confirmed(trust_centre: Eui64) -> None:
@@ -206,8 +218,13 @@ class Running:
         except DecodeError:
             self._counts.refused += 1
 
-    def nwk_leave(self, source: int) -> None:
-        network = self.state.network
+    def nwk_key_unknown(self, key_sequence: int) -> None:
+        """Take no notice."""
+
+    def _left(self, how: Arrival, command: NwkCommand) -> None:
+        network, source = self.state.network, how.header.source
+        if not isinstance(command, Leave) or not command.request:
+            return
         if network is None or self._role is NodeRole.COORDINATOR or source not in (0, network.parent_short):
             return
         self.timers.soon(self._leave)
@@ -223,6 +240,9 @@ class Running:
         self.state.leave()
         self._exchange.forget()
         self._sleep_no_more()
+        self._nwk.routing.clear()
+        if self.neighbours is not None:
+            self.neighbours.stop()
         for mac in self._macs:
             mac.configure(short=NO_SHORT_ADDRESS, pan_id=0xFFFF, channel=mac.channel, receiver_on=False)
         self._emit(Left(self.state.eui))
@@ -276,7 +296,7 @@ class Running:
         if eui in self._nwk.unauthenticated:
             self._parent.drop(child)
         else:
-            self._nwk.send_command(child.short, Leave(request=True).encode(), lambda ok: self.state.disown(child))
+            self._nwk.send_command(child.short, Leave(request=True).encode(), lambda status: self.state.disown(child))
 
     # --- for the node ------------------------------------------------------------------------------------------
 

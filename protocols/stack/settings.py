@@ -52,6 +52,12 @@ class StackSettings:
     broadcast_retries: int = 2  # nwkMaxBroadcastRetries
     passive_ack_wait: int = 500 * MILLISECOND  # nwkPassiveAckTimeout
     broadcast_jitter: int = 40 * MILLISECOND  # nwkcMaxBroadcastJitter
+    route_wait: int = 700 * MILLISECOND  # for replies to a route request [I]
+    route_attempts: int = 3  # nwkcInitialRREQRetries
+    route_repair_wait: int = 10 * SECOND  # a neighbour that failed is not tried as next hop so long [I]
+    link_status_period: int = 15 * SECOND  # nwkLinkStatusPeriod; 0 sends none
+    link_status_most: int = 15 * SECOND  # of the pause that doubles while the neighbours stay the same [I]
+    concentrator_period: int = 0  # between many-to-one route requests of the coordinator; 0 sends none
     counter_jump: int = 1024  # outgoing counters are saved this far ahead [I]
     # APS
     ack_wait: int = 1_600 * MILLISECOND  # apscAckWaitDuration

@@ -62,8 +62,27 @@ class Network(NamedTuple):
 class Peer:
     """Another node: its address, its link key, its counters."""
 
-    __slots__ = ("aps_next", "child_radio", "eui", "heard_cell", "key", "member", "nwk_next", "parent", "router",
-                 "security", "short", "sleepy")  # fmt: skip
+    __slots__ = (
+        "aps_next",
+        "child_radio",
+        "eui",
+        "heard_at",
+        "heard_cell",
+        "key",
+        "link_until",
+        "lqi",
+        "member",
+        "nwk_before",
+        "nwk_next",
+        "outgoing_cost",
+        "parent",
+        "radio",
+        "router",
+        "security",
+        "short",
+        "sleepy",
+        "timeout",
+    )
 
     def __init__(self, eui: Eui64) -> None:
         self.eui = eui
@@ -75,6 +94,13 @@ class Peer:
         self.key: LinkKey | None = None
         self.security: ApsSecurity | None = None
         self.nwk_next = self.aps_next = 0  # lowest counter taken next
+        self.nwk_before = 0  # the same under the network key before
+        self.radio = 0  # on which it was last heard as a neighbour
+        self.lqi = 0  # of its last frame as a neighbour
+        self.heard_at = 0  # of a child: time of its last frame or poll
+        self.timeout = 0  # ns, of a child that is an end device: silence after which it is forgotten; 0 the default
+        self.link_until = 0  # while its link status holds
+        self.outgoing_cost = 0  # by its link status
         self.heard_cell = f"heard/{eui}"
 
     def set_key(self, key: LinkKey) -> None:
@@ -102,6 +128,8 @@ class NodeState:
         self.eui = eui
         self._storage, self._jump, self._key_log = storage, counter_jump, key_log
         self.network: Network | None = None
+        self.other_security: NwkSecurity | None = None  # of the network key before, or of the next one
+        self.other_is_next = False
         self.security: NwkSecurity | None = None
         self.short = NO_SHORT_ADDRESS
         self.peers: dict[Eui64, Peer] = {}
@@ -148,7 +176,7 @@ class NodeState:
 
     def leave(self) -> None:
         """Forget the network and who is in it; counters and link keys stay."""
-        self.network = self.security = None
+        self.network = self.security = self.other_security = None
         self.short = NO_SHORT_ADDRESS
         for peer in self.peers.values():
             peer.child_radio, peer.member = -1, False
@@ -240,6 +268,10 @@ class NodeState:
             if peer.child_radio >= 0 and peer.sleepy:
                 self.sleepy_children[peer.short] = peer.child_radio
 
+    def note_address(self, eui: Eui64, short: ShortAddress) -> None:
+        """Note which short address `eui` has."""
+        self.set_short(self.peer(eui), short)
+
     def set_short(self, peer: Peer, short: ShortAddress) -> None:
         """Note the short address of `peer`; who had it before has none any more."""
         if peer.short == short:
@@ -297,4 +329,23 @@ class NodeState:
         route = (radio, hop)
         if self.routes.get(destination) != route:
             self.routes[destination] = route
-            self._storage.put("routes", b"".join(_ROUTE.pack(to, *via) for to, via in self.routes.items()))
+            self._save_routes()
+
+    def drop_route(self, destination: int) -> None:
+        if self.routes.pop(destination, None) is not None:
+            self._save_routes()
+
+    def drop_routes(self, route: tuple[int, int]) -> None:
+        """Forget what is reached over the neighbour of `route`; a child stays where it is."""
+        lost = [to for to, via in self.routes.items() if via == route and not self._is_child(to)]
+        for destination in lost:
+            del self.routes[destination]
+        if lost:
+            self._save_routes()
+
+    def _is_child(self, short: int) -> bool:
+        peer = self.by_short.get(short)
+        return peer is not None and peer.child_radio >= 0
+
+    def _save_routes(self) -> None:
+        self._storage.put("routes", b"".join(_ROUTE.pack(to, *via) for to, via in self.routes.items()))

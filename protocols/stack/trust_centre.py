@@ -169,7 +169,7 @@ class TrustCentre:
         if peer is None:
             return
         if peer.child_radio >= 0:
-            self._nwk.send_command(peer.short, Leave(request=True).encode(), lambda ok: self._state.disown(peer))
+            self._nwk.send_command(peer.short, Leave(request=True).encode(), lambda status: self._state.disown(peer))
         elif peer.parent in self._state.peers:
             parent = self._state.peers[peer.parent]
             self._aps.send_command(parent, RemoveDevice(eui).encode(), secured=True)

@@ -69,6 +69,31 @@ class PcapngWriter:
         self._write(head + padded + _LENGTH.pack(length))
 
 
+class BlockCutter:
+    """Cuts the octets of a growing pcapng file into whole blocks."""
+
+    def __init__(self) -> None:
+        self._order, self._rest = "", b""
+
+    def feed(self, octets: bytes) -> bytes:
+        """Return the blocks that `octets` complete, joined; DecodeError for what is not pcapng."""
+        data = self._rest + octets
+        at = 0
+        while at + 12 <= len(data):
+            if data[at : at + 4] == b"\x0a\x0d\x0d\x0a":
+                self._order = _byte_order(data[at : at + 12], at)
+            elif not self._order:
+                raise DecodeError("not a pcapng file", data=data)
+            (length,) = struct.unpack_from(self._order + "I", data, at + 4)
+            if length < 12 or length % 4:
+                raise DecodeError(f"a block of {length} octets", offset=at)
+            if at + length > len(data):
+                break
+            at += length
+        self._rest = data[at:]
+        return data[:at]
+
+
 class CapturedFrame(NamedTuple):
     number: int  # from 1, as Wireshark counts
     network: str  # name of the interface

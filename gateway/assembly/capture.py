@@ -1,5 +1,6 @@
 """The capture of a run and the keys that open it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -7,12 +8,16 @@ from protocols.pcapng import CaptureKey, PcapngWriter, write_keys
 
 
 class CaptureFile:
-    """`emulator.air` capture port: one interface a radio network, in order of first mention."""
+    """`emulator.air` capture port: one interface a radio network, in order of first mention.
+
+    As a listener of the timeline it gives the next frame after each event of the story that event as its comment.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._writer = PcapngWriter(file)
         self._interfaces: dict[str, int] = {}
         self.frames = 0
+        self._comments: list[str] = []  # for the next frame
 
     def network(self, name: str) -> int:
         """Return the interface of a network, made when first asked for."""
@@ -23,7 +28,17 @@ class CaptureFile:
 
     def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
         self.frames += 1
-        self._writer.frame(self.network(network), time_ns, octets_with_fcs)
+        comment = "\n".join(self._comments)
+        self._comments.clear()
+        self._writer.frame(self.network(network), time_ns, octets_with_fcs, comment)
+
+    def comment(self, text: str) -> None:
+        """Comment the next frame, of whatever network."""
+        self._comments.append(text)
+
+    def noted(self, now: int, actor: str, event: str, fields: Mapping[str, str | int | bool | None]) -> None:
+        if actor == "story":
+            self.comment(f"{event}: " + ", ".join(str(value) for value in fields.values()))
 
 
 class KeyFile:

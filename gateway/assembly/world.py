@@ -111,8 +111,8 @@ class World:
         self.timeline = Timeline(self.clock, self._timeline_file)
         self.happenings = Happenings(self.clock)
         self.ledger = Ledger()
-        self.timeline.listeners += [self.happenings, self.ledger]
         self.capture, self.keys = CaptureFile(self._capture_file), KeyFile()
+        self.timeline.listeners += [self.happenings, self.ledger, self.capture]
         self.store = Store(f"sqlite:///{self.folder.file('store.db')}")
 
     def _raise_gateway(self, faults: PlantedFaults) -> None:

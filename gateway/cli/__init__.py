@@ -18,6 +18,8 @@ SUBCOMMANDS = {
     "dongle": "Offer a radio of the emulated air to a Zigbee host outside.",
     "gbcs": "Decode, encode and build GBCS messages.",
     "smki": "Make a test PKI and handle folders of certificates and keys.",
+    "ota": "Explain firmware transfers: where the time went and who stalled.",
+    "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }
 
 _HELP = "hanlab emulates a GB smart-metering Home Area Network and the world above it."

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from protocols.errors import DecodeError, InputError, TruncatedError
 from protocols.mac.frame import acknowledgement, fcs
-from protocols.pcapng import CapturedFrame, CaptureKey, PcapngWriter, key_row, read_frames, read_keys, write_keys
+from protocols.pcapng import (
+    BlockCutter,
+    CapturedFrame,
+    CaptureKey,
+    PcapngWriter,
+    key_row,
+    read_frames,
+    read_keys,
+    write_keys,
+)
 from tests.support import tshark
 
 START = 1_772_442_000_123_456_789
@@ -131,3 +140,21 @@ def test_row_that_is_none_is_named(row: str) -> None:
 def test_label_cannot_break_the_table() -> None:
     with pytest.raises(InputError, match="plain label"):
         key_row(bytes(16), 'a"b')
+
+
+@given(st.lists(st.integers(1, 60), max_size=40))
+def test_a_growing_file_is_cut_into_whole_blocks(sizes: list[int]) -> None:
+    octets, cutter, at, got = _written(), BlockCutter(), 0, b""
+    for size in [*sizes, len(octets)]:
+        blocks = cutter.feed(octets[at : at + size])
+        at += size
+        got += blocks
+        assert octets.startswith(got)
+        if blocks:
+            assert struct.unpack("<I", blocks[-4:])[0] <= len(blocks)
+    assert got == octets
+
+
+def test_a_growing_file_that_is_no_pcapng_is_refused() -> None:
+    with pytest.raises(DecodeError, match="not a pcapng"):
+        BlockCutter().feed(b"no capture, by no means")

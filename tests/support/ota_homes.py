@@ -62,6 +62,11 @@ class Played(HubSide):
         if event.aps.cluster == ota.CLUSTER:
             self.up.append((self.clock.now(), ZclFrame.decode(event.aps.payload)))
 
+    def keys(self) -> list[CaptureKey]:
+        """Return network key and link key, as the key file of a run has them."""
+        network = self.entropy.random(f"network key {self.node.eui}").randbytes(16)
+        return [CaptureKey(network, "network key"), CaptureKey(KEY, f"link key {DEVICE}")]
+
     def reach(self, loss: float) -> None:
         """Change the loss between hub and device."""
         self.medium.link(self.radio, self.air, loss=loss)

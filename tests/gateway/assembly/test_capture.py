@@ -1,0 +1,29 @@
+"""The capture of a run: comments at events of the story."""
+
+import io
+
+from gateway.assembly.capture import CaptureFile
+from gateway.assembly.folder import Timeline
+from protocols.pcapng import read_frames
+
+FRAME = bytes.fromhex("020007") + b"\x00\x00"
+
+
+class _Clock:
+    def now(self) -> int:
+        return 1_772_442_000_000_000_000
+
+
+def test_the_frame_after_an_event_of_the_story_has_it_as_comment() -> None:
+    octets = io.BytesIO()
+    capture, timeline = CaptureFile(octets), Timeline(_Clock(), io.StringIO())
+    timeline.listeners.append(capture)
+    capture.frame("home-1 2.4 GHz", 1, FRAME)
+    timeline.note("story", "step", title="Bridges are updated")
+    timeline.note("home-1/hub", "tunnel-open", device="00db1234567811b1")
+    timeline.note("story", "failure", what="no N39 in 12 h")
+    capture.frame("home-2 2.4 GHz", 2, FRAME)
+    capture.frame("home-1 2.4 GHz", 3, FRAME)
+    octets.seek(0)
+    comments = [frame.comment for frame in read_frames(octets)]
+    assert comments == ["", "step: Bridges are updated\nfailure: no N39 in 12 h", ""]

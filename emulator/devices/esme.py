@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.gbcs_application import Answer
+from emulator.parts.gbcs_entity import DeviceKind
 from emulator.parts.han_application import METERING, METERING_DEVICE, TUNNELING
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Supply
@@ -11,7 +13,7 @@ from protocols.errors import UsageError
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
-from protocols.gbcs.use_cases import ecs52, ecs80
+from protocols.gbcs.use_cases import ecs52, ecs80, miiwa
 from protocols.interfaces import MINUTE, SECOND
 
 _LOST = "supply/lost"
@@ -39,6 +41,7 @@ class Esme(CommandActivatedDevice):
     An activation cuts the DC, not the mains: only a real loss of the mains leads to 8F35 or 8F36.
     """
 
+    gbcs_kind = DeviceKind.ESME
     shown = METERING_DEVICE
     servers = (METERING, TUNNELING)
 
@@ -49,6 +52,7 @@ class Esme(CommandActivatedDevice):
         super().__init__(**parts)
         self.mains, self.dc_out = mains, dc_out
         self.esme_settings = esme_settings if esme_settings is not None else EsmeSettings()
+        self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         mains.attach(self._mains_changed)
 
     # --- activation --------------------------------------------------------------------------------------------
@@ -93,9 +97,10 @@ class Esme(CommandActivatedDevice):
             return
         begin, end = int.from_bytes(lost, "big"), int.from_bytes(restored, "big")
         self.note("supply-restored", duration=end - begin)
-        self.restore_alert(begin, end)
-        self.storage.delete(_LOST)
-        self.storage.delete(_RESTORED)
+        with self.storage.transaction():
+            self.restore_alert(begin, end)
+            self.storage.delete(_LOST)
+            self.storage.delete(_RESTORED)
 
     def restore_alert(self, lost: int, restored: int) -> None:
         """Queue 8F35 or 8F36 for an interruption from `lost` to `restored` (ns UTC)."""
@@ -110,10 +115,15 @@ class Esme(CommandActivatedDevice):
 
     # --- GBCS --------------------------------------------------------------------------------------------------
 
-    def command(self, message: Message, octets: bytes) -> None:
-        if message.message_code == ecs52.MESSAGE_CODE:
-            ecs52.Command.decode(message.payload)
-            response = ecs52.Response(self.firmware_version, counter=message.counter)
-            self.send_gbcs(self.entity.respond(message, response.encode(), signed=False))
-        else:
-            super().command(message, octets)
+    def _ecs52(self, message: Message) -> Answer:
+        ecs52.Command.decode(message.payload)
+        return Answer(ecs52.Response(self.firmware_version, counter=message.counter).encode())
+
+    def warn_of_integrity(self, cause: miiwa.Cause) -> None:
+        """Tell the supplier that something is wrong with the meter itself (81A0)."""
+        supplier = self.entity.anchors.eui(RemotePartyRole.SUPPLIER)
+
+        def payload(counter: int) -> bytes:
+            return miiwa.Alert(self.wall.utc(), cause, counter=counter).encode()
+
+        self.send_alert(miiwa.MESSAGE_CODE, supplier, payload, signed=False)

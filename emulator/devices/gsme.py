@@ -1,13 +1,74 @@
-"""GSME: the sleepy gas meter. It joins and polls; its updates are not part of the emulation yet."""
+"""GSME: the gas meter, which sleeps: it fetches its messages and its firmware when it wakes."""
 
+from dataclasses import dataclass, field
+from typing import Unpack
+
+from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.gbcs_application import Answer
+from emulator.parts.gbcs_entity import DeviceKind
 from emulator.parts.han_application import METERING, METERING_DEVICE, OTA_UPGRADE, TIME, TUNNELING
-from emulator.parts.quiet import QuietDevice
+from emulator.parts.tunnel_client import TunnelClient, TunnelClientSettings
+from emulator.parts.updatable import DeviceParts
+from protocols.addresses import Eui64
+from protocols.gbcs.codes import AlertCode
+from protocols.gbcs.envelope import Message
+from protocols.gbcs.smki import RemotePartyRole
+from protocols.gbcs.use_cases import fdra, gcs38, miiwa
 
 
-class Gsme(QuietDevice):
-    """A gas meter; client of the tunnel, since it sleeps."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GsmeSettings:
+    tunnel: TunnelClientSettings = field(default_factory=TunnelClientSettings)
 
+
+class Gsme(CommandActivatedDevice):
+    """A gas meter; client of the tunnel, since it sleeps. Firmware by 11.1 and CS06, version read by GCS38."""
+
+    gbcs_kind = DeviceKind.GSME
     shown = METERING_DEVICE
     servers = (METERING,)
-    battery = True
     clients = (TIME, OTA_UPGRADE, TUNNELING)
+    receipt_code = fdra.GSME_MESSAGE_CODE
+
+    def __init__(self, *, gsme_settings: GsmeSettings | None = None, **parts: Unpack[DeviceParts]) -> None:
+        self.gsme_settings = gsme_settings if gsme_settings is not None else GsmeSettings()
+        super().__init__(**parts)
+        self.gbcs.on(gcs38.MESSAGE_CODE, self._gcs38)
+
+    @property
+    def battery(self) -> bool:
+        return True
+
+    def _make_tunnel(self) -> TunnelClient:
+        return TunnelClient(
+            self.application,
+            self.timers,
+            self.storage,
+            received=self.gbcs_received,
+            delivered=self._gbcs_delivered,
+            firmware_waits=self._firmware_waits,
+            settings=self.gsme_settings.tunnel,
+        )
+
+    def _joined(self, hub: Eui64) -> None:
+        super()._joined(hub)
+        if self.powered and isinstance(self.tunnel, TunnelClient):
+            self.tunnel.start(hub)
+
+    def _firmware_waits(self) -> None:
+        self.download.look()
+
+    # --- GBCS --------------------------------------------------------------------------------------------------
+
+    def receipt(self, code: AlertCode, now: int, image_hash: bytes, counter: int) -> bytes:
+        return fdra.GsmeAlert(code, now, image_hash).encode()
+
+    def _gcs38(self, message: Message) -> Answer:
+        gcs38.Command.decode(message.payload)
+        return Answer(gcs38.Response(self.firmware_version).encode())
+
+    def warn_of_integrity(self, cause: miiwa.Cause) -> None:
+        """Tell the supplier that something is wrong with the meter itself (81A0)."""
+        supplier, now = self.entity.anchors.eui(RemotePartyRole.SUPPLIER), self.wall.utc()
+        payload = miiwa.GsmeAlert(now, cause).encode()
+        self.send_alert(miiwa.GSME_MESSAGE_CODE, supplier, lambda _: payload, signed=False)

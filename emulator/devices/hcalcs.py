@@ -1,7 +1,12 @@
 """HCALCS: switches a load on the supplier's behalf; firmware by 11.1 and CS06, version read by CS08."""
 
+from typing import Unpack
+
 from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.gbcs_application import Answer
+from emulator.parts.gbcs_entity import DeviceKind
 from emulator.parts.han_application import LOAD_CONTROL_DEVICE
+from emulator.parts.updatable import DeviceParts
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs08
 
@@ -9,8 +14,13 @@ from protocols.gbcs.use_cases import cs08
 class Hcalcs(CommandActivatedDevice):
     """A load switch. It opens when the power goes and stays open until told."""
 
+    gbcs_kind = DeviceKind.HCALCS
     shown = LOAD_CONTROL_DEVICE
     load_on = False
+
+    def __init__(self, **parts: Unpack[DeviceParts]) -> None:
+        super().__init__(**parts)
+        self.gbcs.on(cs08.MESSAGE_CODE, self._cs08)
 
     def switch_load(self, on: bool) -> None:
         self.load_on = on and self.powered
@@ -19,10 +29,6 @@ class Hcalcs(CommandActivatedDevice):
         self.load_on = False
         super().power_off()
 
-    def command(self, message: Message, octets: bytes) -> None:
-        if message.message_code == cs08.MESSAGE_CODE:
-            cs08.Command.decode(message.payload)
-            response = cs08.Response(self.firmware_version)
-            self.send_gbcs(self.entity.respond(message, response.encode(), signed=False))
-        else:
-            super().command(message, octets)
+    def _cs08(self, message: Message) -> Answer:
+        cs08.Command.decode(message.payload)
+        return Answer(cs08.Response(self.firmware_version).encode())

@@ -1,19 +1,19 @@
 """Devices whose images wait for a CS06 command: the meters' way, also that of the HCALCS."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from emulator.parts.gbcs_application import Answer
 from emulator.parts.gbcs_entity import GbcsRefused
-from emulator.parts.updatable import UpdatableDevice
+from emulator.parts.updatable import DeviceParts, UpdatableDevice
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import DIGITAL_SIGNING, RemotePartyRole
-from protocols.gbcs.times import dlms_date_time
 from protocols.gbcs.use_cases import cs06, fdra
 from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
 from protocols.ota.client import ActivationPolicy, OtaClientSettings, TimeoutPolicy
@@ -43,6 +43,10 @@ class CommandActivatedDevice(UpdatableDevice):
 
     One dated activation is stored; any later CS06 replaces it, one dated `cs06.CANCEL` only removes it.
     """
+
+    def __init__(self, **parts: Unpack[DeviceParts]) -> None:
+        super().__init__(**parts)
+        self.gbcs.on(cs06.MESSAGE_CODE, self._cs06)
 
     def ota_settings(self) -> OtaClientSettings:
         never = TimeoutPolicy.NEVER
@@ -78,33 +82,31 @@ class CommandActivatedDevice(UpdatableDevice):
     def _send_receipt(self, code: AlertCode, image_hash: bytes) -> None:
         supplier = self.entity.anchors.eui(RemotePartyRole.SUPPLIER)
 
-        def payload(counter: int) -> bytes:
-            return fdra.Alert(code, self.wall.utc(), image_hash, counter).encode()
+        self.send_alert(
+            self.receipt_code, supplier, lambda counter: self.receipt(code, self.wall.utc(), image_hash, counter)
+        )
 
-        self.send_alert(fdra.MESSAGE_CODE, supplier, payload)
+    receipt_code = fdra.MESSAGE_CODE
+
+    def receipt(self, code: AlertCode, now: int, image_hash: bytes, counter: int) -> bytes:
+        """Return the payload of FDRA, 8F72 or 8F1C."""
+        return fdra.Alert(code, now, image_hash, counter).encode()
 
     # --- CS06 --------------------------------------------------------------------------------------------------
 
-    def command(self, message: Message, octets: bytes) -> None:
-        if message.message_code == cs06.MESSAGE_CODE:
-            self._cs06(message, octets)
-        else:
-            super().command(message, octets)
-
-    def _cs06(self, message: Message, octets: bytes) -> None:
+    def _cs06(self, message: Message) -> Answer | None:
         command = cs06.Command.decode(message.payload)
         if command.originator_counter != message.counter:
             raise GbcsRefused("counters of payload and header differ")
         when = command.execution_time
+        if when is not None and when != cs06.CANCEL and when > self.wall.utc():
+            self._schedule(when, message.encode())
+            return _answer(None)
         if when == cs06.CANCEL:
             self.cancel_activation()
-            self._respond(message, None)
-        elif when is not None and when > self.wall.utc():
-            self._schedule(when, octets)
-            self._respond(message, None)
-        else:
-            self._drop_dated()
-            self._execute(message, octets, dated=False)
+            return _answer(None)
+        self._drop_dated()
+        return self._execute(message, dated=False)
 
     def _schedule(self, when: int, octets: bytes) -> None:
         self.storage.put(_DATED, octets)
@@ -136,19 +138,20 @@ class CommandActivatedDevice(UpdatableDevice):
         if when is not None and when > self.wall.utc():
             self._arm(when)
             return
-        self._drop_dated()
-        self._execute(message, octets, dated=True)
+        with self.storage.transaction():
+            self._drop_dated()
+            self._execute(message, dated=True)
 
-    def _execute(self, message: Message, octets: bytes, *, dated: bool) -> None:
-        """Activate, or report why not."""
+    def _execute(self, message: Message, *, dated: bool) -> Answer | None:
+        """Begin to activate, or tell why not; return the answer of a command that is not dated."""
         file = self.store.pending
         if file is None:
-            self._report(message, OutcomeCode.NO_IMAGE, dated=dated)
-        elif self.image_hash(file) != cs06.Command.decode(message.payload).image_hash:
-            self._report(message, OutcomeCode.HASH_MISMATCH, dated=dated)
-        else:
-            self.storage.put(_BEGUN, Begun(self.firmware_version, dated, octets).encode())
-            self.activate()
+            return self._report(message, OutcomeCode.NO_IMAGE, dated=dated)
+        if self.image_hash(file) != cs06.Command.decode(message.payload).image_hash:
+            return self._report(message, OutcomeCode.HASH_MISMATCH, dated=dated)
+        self.storage.put(_BEGUN, Begun(self.firmware_version, dated, message.encode()).encode())
+        self.storage.afterwards(self.activate)
+        return None
 
     def activate(self) -> None:
         """Restart into the waiting image; the end is told after the restart."""
@@ -163,27 +166,34 @@ class CommandActivatedDevice(UpdatableDevice):
             self._dated_due()
 
     def _finish(self, begun: Begun) -> None:
-        version = self.store.activate()
-        self.note("activated", from_version=f"{begun.from_version:08X}", to_version=f"{version:08X}")
-        self._report(Message.decode(begun.octets), OutcomeCode.SUCCESS, dated=begun.dated)
-        self.storage.delete(_BEGUN)
-        self.activated()
+        message = Message.decode(begun.octets)
+        with self.storage.transaction():
+            good = self.boot_pending()
+            code = OutcomeCode.SUCCESS if good else OutcomeCode.ACTIVATION_FAILURE
+            answer = self._report(message, code, dated=begun.dated)
+            if answer is not None:
+                self.gbcs.respond(message, answer, signed=True)
+            self.storage.delete(_BEGUN)
+        if good:
+            versions = (begun.from_version, self.firmware_version)
+            self.note("activated", from_version=f"{versions[0]:08X}", to_version=f"{versions[1]:08X}")
+            self.activated()
 
     def activated(self) -> None:
         """Hear that an activation is complete and reported."""
 
-    def _report(self, message: Message, code: OutcomeCode, *, dated: bool) -> None:
+    def _report(self, message: Message, code: OutcomeCode, *, dated: bool) -> Answer | None:
+        """Return the answer that tells the outcome; of a dated command send the alert instead."""
         outcome = Outcome(code, self.firmware_version)
         if not dated:
-            self._respond(message, outcome)
-            return
+            return _answer(outcome)
         command = cs06.Command.decode(message.payload)
         done = code is OutcomeCode.SUCCESS
         alert_code = AlertCode.FUTURE_DATED_COMMAND_DONE if done else AlertCode.FUTURE_DATED_COMMAND_FAILED
         alert = cs06.Alert(alert_code, command.execution_time or 0, message.counter, outcome)
         self.send_alert(cs06.ALERT_MESSAGE_CODE, message.originator, lambda _: alert.encode())
+        return None
 
-    def _respond(self, message: Message, outcome: Outcome | None) -> None:
-        payload = cs06.Response(outcome).encode()
-        date_time = dlms_date_time(self.wall.utc())
-        self.send_gbcs(self.entity.respond(message, payload, date_time=date_time, signed=True))
+
+def _answer(outcome: Outcome | None) -> Answer:
+    return Answer(cs06.Response(outcome).encode(), dated=True)

@@ -56,6 +56,14 @@ class FirmwareStore:
         held = self.pending
         return None if held is None else OtaHeader.decode(held).file_version
 
+    @property
+    def pending_version_or_none(self) -> int | None:
+        """The version that waits, None also for a file that cannot be read any more."""
+        try:
+            return self.pending_version
+        except DecodeError:
+            return None
+
     def put_pending(self, file: bytes) -> None:
         """Keep a checked file in place of the one that waited."""
         self._storage.put(_PENDING, file)
@@ -70,6 +78,9 @@ class FirmwareStore:
         self._storage.put(_RUNNING, version.to_bytes(4, "big"))
         self._storage.delete(_PENDING)
         return version
+
+    def drop_pending(self) -> None:
+        self._storage.delete(_PENDING)
 
     @property
     def image_stamp(self) -> int | None:
@@ -156,6 +167,11 @@ class FirmwareDownload:
             image_stamp=self._store.image_stamp,
         )
         self._run(self._client.start(self._clock.now()))
+
+    def look(self) -> None:
+        """Ask the server now: it is said to have an image."""
+        if self._client is not None:
+            self._run(self._client.image_waits(self._clock.now()))
 
     def stop(self) -> None:
         """Forget all that is not stored: the power went."""

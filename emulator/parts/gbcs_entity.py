@@ -1,88 +1,99 @@
-"""One GBCS entity of a device: its keys, its trust anchors, its counters; commands in, responses and alerts out."""
+"""One GBCS entity of a device: its keys, its trust anchors, its counters; commands in, responses and alerts out.
 
-from collections.abc import Iterable
+Who may command what stands in one table, `protocols.gbcs.use_cases.table`.
+"""
+
+from enum import Enum, auto
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from emulator.parts.journal import Journal
+from emulator.parts.trust_anchors import CredentialStore, Party, TrustAnchors
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, HanlabError, IntegrityError, UsageError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import Certificate, Credentials, RemotePartyRole
+from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Credentials, RemotePartyRole
+from protocols.gbcs.use_cases import cs02b
+from protocols.gbcs.use_cases.table import USE_CASES, Access, DeviceKind, UseCase
 from protocols.interfaces import Entropy, Storage
 
+__all__ = ["DeviceKind", "GbcsEntity", "GbcsRefused", "Grounds", "Rule", "TrustAnchors", "rule_of"]
+
 _COUNTER_OCTETS = 8
+_ACB = RemotePartyRole.ACCESS_CONTROL_BROKER
+
+_AUTHORISING_ROLE = {
+    cs02b.Mode.ROOT_BY_SUPPLIER: RemotePartyRole.SUPPLIER,
+    cs02b.Mode.ROOT_BY_WAN_PROVIDER: RemotePartyRole.WAN_PROVIDER,
+    cs02b.Mode.SUPPLIER_BY_SUPPLIER: RemotePartyRole.SUPPLIER,
+    cs02b.Mode.NETWORK_OPERATOR_BY_NETWORK_OPERATOR: RemotePartyRole.NETWORK_OPERATOR,
+    cs02b.Mode.ACB_BY_ACB: _ACB,
+    cs02b.Mode.WAN_PROVIDER_BY_WAN_PROVIDER: RemotePartyRole.WAN_PROVIDER,
+    cs02b.Mode.TCOS_BY_TCOS: RemotePartyRole.TRANSITIONAL_COS,
+    cs02b.Mode.SUPPLIER_BY_TCOS: RemotePartyRole.TRANSITIONAL_COS,
+    cs02b.Mode.ANY_EXCEPT_ABNORMAL_ROOT_BY_RECOVERY: RemotePartyRole.RECOVERY,
+    cs02b.Mode.ANY_BY_CONTINGENCY: RemotePartyRole.ROOT,
+}
+AUTHORISING_ROLES = {cs02b.MESSAGE_CODES[mode]: role for mode, role in _AUTHORISING_ROLE.items()}
+"""The cells that must name the originator of a CS02b, by message code; its counter is theirs."""
+
+
+class Grounds(Enum):
+    """Why a command is refused, as far as a device may tell of it."""
+
+    UNPROVEN = auto()  # not shown to come from a known party: no answer
+    NO_AUTHORITY = auto()
+    NOT_SUPPORTED = auto()
+    REPLAYED = auto()
 
 
 class GbcsRefused(HanlabError):  # noqa: N818 - a refusal, not a fault
     """A message the entity does not obey; `reason` says why in a few words."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, grounds: Grounds = Grounds.UNPROVEN, message: Message | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.grounds, self.message = reason, grounds, message
 
 
-class CommandRule(NamedTuple):
-    """Who may send a command, and how it is protected."""
+class Rule(NamedTuple):
+    """How one command is judged at one kind of device."""
 
-    roles: tuple[RemotePartyRole, ...]
-    signed: bool  # by the originator's digital signing key
-    replay_protected: bool  # the counter must be above the highest one accepted from this role
+    use_case: UseCase
+    access: Access
+    party: Party
 
+    @property
+    def signed(self) -> bool:
+        """Whether the originator must have signed."""
+        return bool(self.use_case.critical) if self.access.signed is None else self.access.signed
 
-_SUPPLIER = RemotePartyRole.SUPPLIER
-_ACB = RemotePartyRole.ACCESS_CONTROL_BROKER
-
-# By message code. Replay protection: yes for CS06 and CCS01, no for the reads.
-COMMAND_RULES: dict[int, CommandRule] = {
-    0x0001: CommandRule((_ACB,), signed=False, replay_protected=True),  # CCS01 add to device log
-    0x0012: CommandRule((_SUPPLIER,), signed=True, replay_protected=True),  # CS06 activate firmware
-    0x0059: CommandRule((_SUPPLIER, _ACB), signed=False, replay_protected=False),  # ECS52 read firmware version
-    0x0129: CommandRule((_ACB,), signed=False, replay_protected=False),  # CS08 read firmware version
-}
+    @property
+    def answer_signed(self) -> bool:
+        """Whether the response is signed, in place of a MAC."""
+        return bool(self.use_case.critical) or self.signed
 
 
-class TrustAnchors:
-    """The certificates of remote parties that a device holds, one a role and key usage."""
-
-    def __init__(self, certificates: Iterable[Certificate]) -> None:
-        self._cells: dict[tuple[RemotePartyRole, str], Certificate] = {}
-        for certificate in certificates:
-            if certificate.role is None:
-                raise UsageError(f"a device certificate is no trust anchor: {certificate.eui}")
-            self._cells[RemotePartyRole(certificate.role), certificate.usage] = certificate
-
-    @classmethod
-    def of(cls, *parties: Credentials) -> "TrustAnchors":
-        """Return the anchors made of both certificates of each party."""
-        return cls(c for party in parties for c in (party.ds_certificate, party.ka_certificate))
-
-    def role_of(self, eui: Eui64) -> RemotePartyRole | None:
-        """Return the role whose cell names `eui`, None for an unknown party."""
-        for (role, _), certificate in self._cells.items():
-            if certificate.eui == eui:
-                return role
+def rule_of(message: Message, parties: tuple[Party, ...], kind: DeviceKind) -> Rule | None:
+    """Return the rule under which one of the originator's parties may send the command, None if none may."""
+    use_case = USE_CASES.get(message.message_code)
+    if use_case is None:
         return None
-
-    def eui(self, role: RemotePartyRole) -> Eui64:
-        """Return who holds `role`; UsageError if the device has no such anchor."""
-        for usage in ("ds", "ka"):
-            if (role, usage) in self._cells:
-                return self._cells[role, usage].eui
-        raise UsageError(f"no trust anchor for role {role.name}")
-
-    def public_key(self, role: RemotePartyRole, usage: str) -> EllipticCurvePublicKey | None:
-        """Return the key of `role` for "ds" (signatures) or "ka" (MACs), None if there is no such anchor."""
-        certificate = self._cells.get((role, usage))
-        return None if certificate is None else certificate.public_key
+    needed = AUTHORISING_ROLES.get(message.message_code)
+    on_behalf = message.supplementary_party is not None
+    for party in sorted(parties, key=lambda party: party.cell_role != party.role):
+        access = use_case.access_of(party.role, kind, on_behalf=on_behalf)
+        if access is not None and needed in (None, party.cell_role):
+            return Rule(use_case, access, party)
+    return None
 
 
 class GbcsEntity:
     """A device's side of GBCS.
 
-    `accept` checks a command against the anchors; `respond` and `alert` make octets ready to send. Counters live in
-    `storage` in cells of their own, named after the entity, so that two entities may share one storage.
+    `accept` checks a command against the anchors; `respond` and `alert` make octets ready to send. Anchors and counters
+    live in `storage` in cells of their own, named after the entity, so that two entities may share one storage.
     """
 
     def __init__(
@@ -94,8 +105,11 @@ class GbcsEntity:
         *,
         first_alert_counter: int = 1,
     ) -> None:
-        self.credentials, self.anchors = credentials, anchors
-        self._storage, self._entropy = storage, entropy
+        """anchors: the factory set, for the first start."""
+        self.credentials = credentials
+        self.storage = Journal.over(storage)
+        self.anchors = CredentialStore(self.storage, f"gbcs/{credentials.eui}/", anchors)
+        self._entropy = entropy
         self._first_alert_counter = first_alert_counter
         self._secrets = security.SharedSecrets(credentials.ka_key)
 
@@ -105,45 +119,59 @@ class GbcsEntity:
 
     # --- commands ----------------------------------------------------------------------------------------------
 
-    def accept(self, octets: bytes) -> Message:
-        """Return the command in `octets` after every check, its counter noted against replay.
+    def accept(self, octets: bytes, kind: DeviceKind) -> tuple[Message, Rule]:
+        """Return the command in `octets` and its rule after every check, its counter noted against replay.
 
+        kind: as what the entity is addressed.
         Raises GbcsRefused: malformed, not for this entity, unknown or wrong party, signature, MAC, counter.
         """
         try:
             message = Message.decode(octets)
         except DecodeError as error:
             raise GbcsRefused(f"malformed: {error.what}") from error
-        rule, role = self._rule_for(message)
-        self._check_signature(message, rule, role)
-        self._check_mac(message)
-        if rule.replay_protected:
-            self._advance(role, message.counter)
-        return message
-
-    def _rule_for(self, message: Message) -> tuple[CommandRule, RemotePartyRole]:
         if message.cra != Cra.COMMAND:
             raise GbcsRefused("not a command")
         if message.target != self.eui:
             raise GbcsRefused(f"for another entity: {message.target}")
-        rule = COMMAND_RULES.get(message.message_code)
-        if rule is None:
-            raise GbcsRefused(f"use case {message.message_code:04X} not supported")
-        role = self.anchors.role_of(message.originator)
-        if role is None:
+        parties = self.anchors.parties(message.originator)
+        if not parties:
             raise GbcsRefused(f"unknown originator: {message.originator}")
-        if role not in rule.roles:
-            raise GbcsRefused(f"use case {message.message_code:04X} not allowed to {role.name}")
-        return rule, role
+        rule = rule_of(message, parties, kind)
+        if rule is None:
+            raise self._not_allowed(message, parties, kind)
+        self._check_protection(message, rule)
+        if rule.use_case.replay_protected:
+            self._advance(rule.party.cell_role, message)
+        return message, rule
 
-    def _check_signature(self, message: Message, rule: CommandRule, role: RemotePartyRole) -> None:
-        if not rule.signed:
-            if message.signature != b"":
-                raise GbcsRefused("signature where none belongs")
-            return
-        key = self.anchors.public_key(role, "ds")
+    def _not_allowed(self, message: Message, parties: tuple[Party, ...], kind: DeviceKind) -> GbcsRefused:
+        """Return the refusal of a command that no rule allows; with grounds only if it is authentic."""
+        grounds = Grounds.NO_AUTHORITY if _served(message.message_code, kind) else Grounds.NOT_SUPPORTED
+        reason = f"use case {message.message_code:04X} not "
+        reason += f"allowed to {parties[0].role.name}" if grounds is Grounds.NO_AUTHORITY else "supported"
+        try:
+            if message.mac is not None:
+                self._check_mac(message)
+            if message.signature:
+                self._check_signature(message, parties[0])
+        except GbcsRefused:
+            grounds = Grounds.UNPROVEN
+        return GbcsRefused(reason, grounds, message)
+
+    def _check_protection(self, message: Message, rule: Rule) -> None:
+        if rule.signed:
+            self._check_signature(message, rule.party)
+        elif message.signature != b"":
+            raise GbcsRefused("signature where none belongs")
+        if rule.access.mac:
+            self._check_mac(message)
+        elif message.mac is not None:
+            raise GbcsRefused("MAC where none belongs")
+
+    def _check_signature(self, message: Message, party: Party) -> None:
+        key = self.anchors.public_key(party.cell_role, DIGITAL_SIGNING)
         if not message.signature or key is None:
-            raise GbcsRefused("signature missing" if key else f"no signing key of {role.name}")
+            raise GbcsRefused("signature missing" if key else f"no signing key of {party.cell_role.name}")
         try:
             security.verify_signature(message, key)
         except IntegrityError as error:
@@ -151,7 +179,7 @@ class GbcsEntity:
 
     def _check_mac(self, message: Message) -> None:
         """Check the MAC of the access control broker, whoever the originator is."""
-        key = self.anchors.public_key(_ACB, "ka")
+        key = self.anchors.public_key(_ACB, KEY_AGREEMENT)
         if message.mac is None or key is None:
             raise GbcsRefused("MAC missing" if key else "no key of the access control broker")
         try:
@@ -159,12 +187,12 @@ class GbcsEntity:
         except IntegrityError as error:
             raise GbcsRefused("MAC invalid") from error
 
-    def _advance(self, role: RemotePartyRole, counter: int) -> None:
-        cell = f"gbcs/{self.eui}/floor/{role.name.lower()}"
-        held = self._storage.get(cell)
-        if held is not None and counter <= int.from_bytes(held, "big"):
-            raise GbcsRefused(f"counter {counter} not above the last one of {role.name}")
-        self._storage.put(cell, counter.to_bytes(_COUNTER_OCTETS, "big"))
+    def _advance(self, role: RemotePartyRole, message: Message) -> None:
+        floor = self.anchors.floor(role)
+        if floor is not None and message.counter <= floor:
+            reason = f"counter {message.counter} not above the last one of {role.name}"
+            raise GbcsRefused(reason, Grounds.REPLAYED, message)
+        self.anchors.set_floor(role, message.counter)
 
     # --- responses and alerts ----------------------------------------------------------------------------------
 
@@ -224,16 +252,16 @@ class GbcsEntity:
     def next_counter(self) -> int:
         """Take the next alert counter; a payload that repeats it (DLMS alerts) needs it before `alert`."""
         cell = f"gbcs/{self.eui}/alert-counter"
-        held = self._storage.get(cell)
+        held = self.storage.get(cell)
         counter = self._first_alert_counter if held is None else int.from_bytes(held, "big") + 1
-        self._storage.put(cell, counter.to_bytes(_COUNTER_OCTETS, "big"))
+        self.storage.put(cell, counter.to_bytes(_COUNTER_OCTETS, "big"))
         return counter
 
     def _protect(self, message: Message, *, signed: bool) -> bytes:
         if signed:
             return security.sign(message, self.signing_key(message), self._entropy).encode()
-        role = self.anchors.role_of(message.target)
-        key = None if role is None else self.anchors.public_key(role, "ka")
+        parties = self.anchors.parties(message.target)
+        key = self.anchors.public_key(parties[0].cell_role, KEY_AGREEMENT) if parties else None
         if key is None:
             raise UsageError(f"no key agreement key of {message.target}")
         return security.add_mac(message, self._secrets.with_(key)).encode()
@@ -241,3 +269,9 @@ class GbcsEntity:
     def signing_key(self, message: Message) -> EllipticCurvePrivateKey:
         """Return the key that signs `message`: the entity's own, whatever the message."""
         return self.credentials.ds_key
+
+
+def _served(message_code: int, kind: DeviceKind) -> bool:
+    """Return whether devices of the kind obey the command at all, of whomever."""
+    use_case = USE_CASES.get(message_code)
+    return use_case is not None and any(kind in access.devices for access in use_case.access)

@@ -11,7 +11,13 @@ class Outbox:
 
     def __init__(self, storage: Storage, prefix: str = "outbox/") -> None:
         self._storage, self._prefix = storage, prefix
-        self._numbers = [int(cell[len(prefix) :]) for cell in storage.cells() if cell.startswith(prefix)]
+        self._numbers: list[int] = []
+        self.reload()
+
+    def reload(self) -> None:
+        """Look at the storage again: the power was away."""
+        prefix = self._prefix
+        self._numbers = [int(cell[len(prefix) :]) for cell in self._storage.cells() if cell.startswith(prefix)]
 
     def put(self, message: bytes) -> None:
         number = self._numbers[-1] + 1 if self._numbers else _MIDDLE

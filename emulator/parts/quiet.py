@@ -14,7 +14,7 @@ from protocols.stack.node import Node
 
 
 class QuietDevice:
-    """Base of GSME, IHD and CAD, with the outer face of an updatable device."""
+    """Base of IHD and CAD, with the outer face of an updatable device."""
 
     shown: DeviceId
     servers: tuple[int, ...] = ()

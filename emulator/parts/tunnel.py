@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulator.parts.han_application import TUNNELING, HanApplication
+from emulator.parts.journal import Journal
 from emulator.parts.outbox import Outbox
 from emulator.parts.timers import Timers
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
-from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, Received, Storage
+from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, Received
 from protocols.zcl.clusters import tunneling
 from protocols.zcl.clusters.tunneling import (
     CloseTunnel,
@@ -48,7 +49,7 @@ class TunnelServer:
         self,
         application: HanApplication,
         timers: Timers,
-        storage: Storage,
+        storage: Journal,
         *,
         received: Callable[[bytes], None],
         delivered: Callable[[bytes], None],
@@ -77,12 +78,13 @@ class TunnelServer:
 
     def post(self, message: bytes) -> None:
         self._outbox.put(message)
-        self._flush()
+        self._storage.afterwards(self._flush)
 
     def reset(self) -> None:
         """Forget the tunnel, not the outbox: the power went."""
         self._hub, self._tunnel, self._sending, self._last = None, _NO_TUNNEL, None, None
         self._pause = self.settings.resend_after
+        self._outbox.reload()
 
     # --- from the hub ------------------------------------------------------------------------------------------
 

@@ -6,12 +6,17 @@ from hashlib import sha256
 from typing import NotRequired, TypedDict
 
 from emulator.parts.attributes import Identity, serve_plain
+from emulator.parts.credential_commands import CredentialCommands, CredentialSettings
 from emulator.parts.firmware import FirmwareDownload, FirmwareStore
-from emulator.parts.gbcs_entity import GbcsEntity, GbcsRefused
+from emulator.parts.gbcs_application import GbcsApplication, RefusalAlerts
+from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
 from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, Carrier, DeviceId, HanApplication, descriptor
 from emulator.parts.home_automation import HomeAutomationEndpoint
+from emulator.parts.joined_devices import JoinCommands, JoinSettings
+from emulator.parts.journal import Journal
 from emulator.parts.timers import Timers
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
+from emulator.parts.tunnel_client import TunnelClient
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
@@ -32,6 +37,9 @@ class DeviceSettings:
     reboot: int = 30 * SECOND  # an activation, for devices whose activation is a plain restart
     ota: OtaClientSettings = field(default_factory=OtaClientSettings)
     tunnel: TunnelSettings = field(default_factory=TunnelSettings)
+    credentials: CredentialSettings = field(default_factory=CredentialSettings)
+    joins: JoinSettings = field(default_factory=JoinSettings)
+    refusal_alerts: RefusalAlerts = field(default_factory=RefusalAlerts)
 
 
 class DeviceParts(TypedDict):
@@ -55,9 +63,11 @@ class UpdatableDevice:
     """Base of ESME, HCALCS, PPMID and bridges.
 
     It downloads images by OTA, takes GBCS commands from its tunnel, and queues responses and alerts until the hub has
-    them. What is not in `storage` dies with `power_off`. Subclasses say what to do with a good image and a command.
+    them. What is not in `storage` dies with `power_off`; what a command changes there changes together with the queued
+    response. Subclasses say what to do with a good image, and add commands by `gbcs.on`.
     """
 
+    gbcs_kind: DeviceKind
     shown: DeviceId  # on the HAN
     servers: tuple[int, ...] = (TUNNELING,)
     clients: tuple[int, ...] = (OTA_UPGRADE,)
@@ -80,12 +90,12 @@ class UpdatableDevice:
     ) -> None:
         """running_version: from the factory, by default the product's first; an activated one in `storage` wins."""
         self.name, self.node, self.clock, self.wall = name, node, clock, wall
-        self.storage, self.entropy, self.recorder = storage, entropy, recorder
+        self.storage, self.entropy, self.recorder = Journal.over(storage, entity.storage), entropy, recorder
         self.entity, self.product = entity, product
         self.settings = settings if settings is not None else DeviceSettings()
         self.powered = False
         self.timers = Timers(clock)
-        self.store = FirmwareStore(storage, product.versions[0] if running_version is None else running_version)
+        self.store = FirmwareStore(self.storage, product.versions[0] if running_version is None else running_version)
         endpoint = descriptor(self.shown, servers=self.servers, clients=self.clients)
         self.application = HanApplication(node, endpoint, self._joined)
         firmware_from: Carrier = self.application
@@ -94,14 +104,18 @@ class UpdatableDevice:
         maker, hardware = f"{product.manufacturer:04X}", product.hardware_version >> 8
         identity = Identity(maker, product.model_text, hardware, self.battery)
         serve_plain(self.application, identity, clock, self._identify)
-        self.tunnel = TunnelServer(
-            self.application,
-            self.timers,
-            storage,
-            received=self._gbcs_received,
-            delivered=self._gbcs_delivered,
-            settings=self.settings.tunnel,
+        self.tunnel = self._make_tunnel()
+        self.gbcs = GbcsApplication(
+            entity,
+            self.gbcs_kind,
+            wall,
+            send=self.send_gbcs,
+            note=self.note,
+            refusal_alerts=self.settings.refusal_alerts,
+            sign_alert=self.sign_alert,
         )
+        self.credentials = CredentialCommands(self.gbcs, self.timers.after, self.settings.credentials)
+        self.joins = JoinCommands(self.gbcs, self.settings.joins)
         self.download = FirmwareDownload(
             firmware_from,
             clock,
@@ -115,6 +129,16 @@ class UpdatableDevice:
             activate=self._server_activates,
         )
         self.application.attach()
+
+    def _make_tunnel(self) -> TunnelServer | TunnelClient:
+        return TunnelServer(
+            self.application,
+            self.timers,
+            self.storage,
+            received=self.gbcs_received,
+            delivered=self._gbcs_delivered,
+            settings=self.settings.tunnel,
+        )
 
     # --- what others see ---------------------------------------------------------------------------------------
 
@@ -171,6 +195,7 @@ class UpdatableDevice:
 
     def _run(self) -> None:
         """Begin to work: called at every start, after the node's. The download waits until the hub has answered."""
+        self.credentials.start()
 
     def _joined(self, hub: Eui64) -> None:
         if self.powered:
@@ -243,6 +268,20 @@ class UpdatableDevice:
         except DecodeError:
             return manufacturer_image_hash(body_of(file))
 
+    def starts_well(self, version: int, file: bytes) -> bool:
+        """Return whether the waiting image runs once it is booted; the device falls back from one that does not."""
+        return self.check_image(version, file) is None
+
+    def boot_pending(self) -> bool:
+        """Let the waiting image run if it can; else forget it. Return whether it runs."""
+        file, version = self.store.pending, self.store.pending_version_or_none
+        if file is None or version is None or not self.starts_well(version, file):
+            self.store.drop_pending()
+            self.note("activation-failed", version="none" if version is None else f"{version:08X}")
+            return False
+        self.store.activate()
+        return True
+
     def image_verified(self, version: int, file: bytes) -> None:
         """Hear of a good image, stored already."""
 
@@ -254,27 +293,19 @@ class UpdatableDevice:
 
     # --- GBCS --------------------------------------------------------------------------------------------------
 
-    def _gbcs_received(self, octets: bytes) -> None:
-        try:
-            message = self.entity.accept(octets)
-            self.command(message, octets)
-        except GbcsRefused as refused:
-            self.note("command-refused", reason=refused.reason)
-        except DecodeError as error:
-            self.note("command-refused", reason=f"malformed payload: {error.what}")
-
-    def command(self, message: Message, octets: bytes) -> None:
-        """Obey an accepted command; raise GbcsRefused for one this kind of device does not know."""
-        raise GbcsRefused(f"use case {message.message_code:04X} not supported")
+    def gbcs_received(self, octets: bytes) -> None:
+        """Take what comes through the tunnel."""
+        self.gbcs.obey(octets)
 
     def send_gbcs(self, octets: bytes) -> None:
         """Queue a response or alert until the hub has it."""
         self.tunnel.post(octets)
 
-    def send_alert(self, message_code: int, target: Eui64, payload: Callable[[int], bytes]) -> None:
+    def send_alert(
+        self, message_code: int, target: Eui64, payload: Callable[[int], bytes], *, signed: bool = True
+    ) -> None:
         """Make an alert, its payload from the alert counter, and queue it."""
-        counter = self.entity.next_counter()
-        self.send_gbcs(self.sign_alert(message_code, target, payload(counter), counter))
+        self.gbcs.alert(message_code, target, payload, signed=signed)
 
     def sign_alert(self, message_code: int, target: Eui64, payload: bytes, counter: int) -> bytes:
         return self.entity.alert(message_code, target, payload, counter=counter)

@@ -252,6 +252,10 @@ class OtaClient:
         )
         return wanted and self._random.randrange(1, 101) <= notify.query_jitter
 
+    def image_waits(self, now: int) -> list[Effect]:
+        """Query because the server was heard to have an image, by other ways than an Image Notify."""
+        return self._ask(now)
+
     def _ask(self, now: int) -> list[Effect]:
         """Query because of an Image Notify, unless a download runs or discovery is still to come."""
         if self.state is ClientState.QUERYING:

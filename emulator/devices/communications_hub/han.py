@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from protocols.addresses import Eui64
-from protocols.interfaces import ApsData, Handle, HanPort, LinkKey, ZdpQuery
+from protocols.interfaces import ApsData, Handle, HanPort, LinkKey, TrustBackup, ZdpQuery
 
 PROFILE = 0x0109  # Smart Energy
 
@@ -58,6 +58,21 @@ class Han:
         """Allow `who` to join at any port for `seconds`."""
         for port in self._ports:
             port.allow_join(who, key, seconds)
+
+    def remove(self, device: Eui64) -> None:
+        """Take `device` out of the network it is in."""
+        self._ports[self._port_of.get(device, 0)].remove(device)
+
+    def trust(self) -> TrustBackup:
+        """Return the first port's extended PAN id with the link key hashes of all ports."""
+        backups = [port.export_trust() for port in self._ports]
+        hashes = tuple(hashed for backup in backups for hashed in backup.hashed_link_keys)
+        return TrustBackup(backups[0].extended_pan_id, hashes)
+
+    def restore(self, backup: TrustBackup) -> None:
+        """Have every port take over extended PAN id and link key hashes of the hub before."""
+        for port in self._ports:
+            port.restore_trust(backup)
 
     def power(self, on: bool) -> None:
         for port in self._ports:

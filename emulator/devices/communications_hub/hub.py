@@ -8,6 +8,7 @@ from emulator.devices.communications_hub.han import Han
 from emulator.devices.communications_hub.running import Parts, Running, describe
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
 from emulator.parts.gbcs_entity import GbcsEntity
+from emulator.parts.journal import Journal
 from emulator.power import HoldUp, Supply
 from protocols.addresses import Eui64
 from protocols.errors import UsageError
@@ -50,10 +51,10 @@ class CommunicationsHub:
     ) -> None:
         self.name, self.chf, self.gpf = name, chf, gpf
         self.settings = settings if settings is not None else HubSettings()
-        self._clock, self._wall, self._storage = clock, wall, storage
+        self._clock, self._wall, self._storage = clock, wall, Journal.over(storage, chf.storage)
         self._recorder, self._ports = recorder, tuple(han_ports)
         self._parts = Parts(
-            self._ports, wan, clock, wall, storage, chf, gpf, self.settings, ota_server_factory, self._note
+            self._ports, wan, clock, wall, self._storage, chf, gpf, self.settings, ota_server_factory, self._note
         )
         self._running: Running | None = None
         self._booting: Timer | None = None

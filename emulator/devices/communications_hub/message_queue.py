@@ -53,6 +53,17 @@ class MessageQueue:
         line = self._lines.get(device)
         return line.messages[0] if line is not None and line.messages else None
 
+    def waiting(self, device: Eui64) -> int:
+        """Return how many messages are in line."""
+        line = self._lines.get(device)
+        return 0 if line is None else len(line.messages)
+
+    def forget(self, device: Eui64) -> None:
+        """Drop what is in line for a device that has left."""
+        line = self._lines.pop(device, None)
+        for message in () if line is None else line.messages:
+            self.done(message)
+
     def take(self, message: Waiting) -> None:
         """Take a message out of the line, not out of the storage."""
         self._line(message.device).messages.remove(message)

@@ -8,12 +8,16 @@ from emulator.devices.communications_hub.attributes import SERVED, answer_read
 from emulator.devices.communications_hub.chf import Chf, Note
 from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
 from emulator.devices.communications_hub.firmware import Firmware
+from emulator.devices.communications_hub.gas_tunnel import METERING, GasTunnels
+from emulator.devices.communications_hub.gpf import Gpf
 from emulator.devices.communications_hub.han import PROFILE, Han, Token
 from emulator.devices.communications_hub.image_blocks import ImageBlocks
 from emulator.devices.communications_hub.message_queue import MessageQueue
 from emulator.devices.communications_hub.settings import HubSettings
+from emulator.devices.communications_hub.survey import Survey
 from emulator.devices.communications_hub.tunnels import Tunnels
 from emulator.parts.gbcs_entity import GbcsEntity
+from emulator.parts.journal import Journal
 from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import DecodeError
@@ -28,7 +32,6 @@ from protocols.interfaces import (
     Received,
     Rejoined,
     SimpleDescriptor,
-    Storage,
     WallClock,
     WanLink,
 )
@@ -48,7 +51,7 @@ class Parts:
     wan: WanLink
     clock: Clock
     wall: WallClock
-    storage: Storage
+    storage: Journal
     chf: GbcsEntity
     gpf: GbcsEntity | None
     settings: HubSettings
@@ -57,10 +60,10 @@ class Parts:
 
 
 def describe(settings: HubSettings) -> SimpleDescriptor:
-    """Return the hub's one HAN endpoint: attributes, OTA server, tunnelling client."""
-    return SimpleDescriptor(
-        settings.endpoint, PROFILE, _ENERGY_SERVICE_INTERFACE, 0, (*SERVED, ota.CLUSTER), (tunneling.CLUSTER,)
-    )
+    """Return the hub's one HAN endpoint: attributes, OTA server, tunnelling both ways, metering client (the mirror)."""
+    servers = (*SERVED, ota.CLUSTER, tunneling.CLUSTER)
+    clients = (METERING, tunneling.CLUSTER)
+    return SimpleDescriptor(settings.endpoint, PROFILE, _ENERGY_SERVICE_INTERFACE, 0, servers, clients)
 
 
 class Running:
@@ -78,12 +81,19 @@ class Running:
         self._tunnels = Tunnels(
             self._han, self.log, self._queue, self._alarms, storage, settings, up=self._carry_up, opened=self._opened
         )
-        self._chf = Chf(
-            parts.chf, self.log, storage, parts.wall, settings,
-            send=self._send_own, admit=self.admit, note=parts.note,
+        self._survey = Survey(self._han, self._alarms, parts.wall, settings.survey_wait)
+        blocks = ImageBlocks(storage)
+        self._gas = GasTunnels(
+            self._han, self.log, self._queue, storage, up=self._carry_up, opened=self._opened,
+            firmware_waits=lambda device: blocks.open_for(device) is not None,
         )  # fmt: skip
+        self._chf = Chf(
+            parts.chf, self.log, self._han, self._survey, storage, parts.wall, self._alarms, settings,
+            send=self._send_own, admit=self.admit, removed=self._removed, note=parts.note,
+        )  # fmt: skip
+        self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
         self._firmware = Firmware(
-            self._han, self.log, ImageBlocks(storage), self._alarms, parts.wall, settings, parts.ota_server_factory,
+            self._han, self.log, blocks, self._alarms, parts.wall, settings, parts.ota_server_factory,
             report=self._chf.report, note=parts.note,
         )  # fmt: skip
 
@@ -93,6 +103,8 @@ class Running:
             self._parts.wan.send(octets)
         self._watch_wan()
         self._chf.start()
+        if self.gpf is not None:
+            self.gpf.start()
         for entry in self.log.entries():
             if not entry.joined:
                 self.admit(entry)
@@ -101,6 +113,13 @@ class Running:
 
     def stop(self) -> None:
         self._alarms.silence()
+
+    def _make_gpf(self, entity: GbcsEntity) -> Gpf:
+        parts = self._parts
+        return Gpf(
+            entity, parts.wall, self._alarms, parts.settings, note=parts.note,
+            send=lambda octets: self._carry_up(entity.eui, octets),
+        )  # fmt: skip
 
     def admit(self, entry: LogEntry) -> None:
         """Let a device join, with the link key of its install code, as long as its entry says."""
@@ -121,26 +140,28 @@ class Running:
         except DecodeError as error:
             self._parts.note("wan-refused", reason=str(error))
             return
-        if arrival.message is not None:
-            self._from_csp(arrival.message)
-        reply = self._session.accept(arrival)
+        if isinstance(arrival.message, GbcsCarried):
+            with self._parts.storage.transaction():  # so that a command and its response count once
+                self._carry_down(arrival.message)
+                reply = self._session.accept(arrival)
+        else:
+            if isinstance(arrival.message, FirmwareImageDelivery):
+                self._firmware.take(arrival.message)
+            reply = self._session.accept(arrival)
         if reply is not None:
             self._parts.wan.send(reply)
-
-    def _from_csp(self, message: WanMessage) -> None:
-        if isinstance(message, FirmwareImageDelivery):
-            self._firmware.take(message)
-        elif isinstance(message, GbcsCarried):
-            self._carry_down(message)
 
     def _carry_down(self, carried: GbcsCarried) -> None:
         if carried.device == self._parts.chf.eui:
             self._chf.execute(carried.message)
+        elif self.gpf is not None and carried.device == self.gpf.application.entity.eui:
+            self.gpf.execute(carried.message)
         elif carried.device not in self.log or len(carried.message) > tunneling.MAXIMUM_TRANSFER:
             self._parts.note("gbcs-undeliverable", device=str(carried.device))
         else:
-            self._queue.put(carried.device, carried.message, self._parts.settings.queue_expiry)
-            self._tunnels.pump(carried.device)
+            device = carried.device
+            self._queue.put(device, carried.message, self._parts.settings.queue_expiry)
+            self._parts.storage.afterwards(lambda: self._tunnels.pump(device))
 
     def _carry_up(self, device: Eui64, octets: bytes) -> None:
         self._send_up(GbcsCarried(device, octets))
@@ -150,7 +171,7 @@ class Running:
 
     def _send_up(self, message: WanMessage) -> None:
         _, octets = self._session.send(message, self._parts.clock.now())
-        self._parts.wan.send(octets)
+        self._parts.storage.afterwards(lambda: self._parts.wan.send(octets))
         self._watch_wan()
 
     def _watch_wan(self) -> None:
@@ -172,9 +193,13 @@ class Running:
         if type(event) is Received:
             self._received(event)
         elif isinstance(event, Delivered):
-            self._tunnels.delivered(Token(port, event.handle), event)
+            token = Token(port, event.handle)
+            self._tunnels.delivered(token, event)
+            self._gas.delivered(token, event)
         elif isinstance(event, Discovered):
-            self._tunnels.discovered(Token(port, event.handle), event)
+            token = Token(port, event.handle)
+            self._tunnels.discovered(token, event)
+            self._survey.discovered(token, event)
         elif isinstance(event, Joined | Rejoined):
             self._joined(port, event.who)
 
@@ -183,24 +208,51 @@ class Running:
         who, aps = event.who, event.aps
         if aps.profile != PROFILE or who not in self.log:
             return
+        self._survey.received(event)
         if aps.cluster in SERVED:
             answer = answer_read(aps.cluster, aps.payload, self._parts.wall.utc())
             if answer is not None:
                 self._han.send(who, aps.cluster, aps.source_endpoint, answer, secured=event.secured, acknowledged=False)
         elif event.secured and aps.cluster == ota.CLUSTER:
+            if self.gpf is not None and self._gas.serves(who):
+                self.gpf.heard(aps.payload)
             self._firmware.received(who, aps.source_endpoint, aps.payload)
+        elif event.secured and self._gas.serves(who):
+            self._gas_meter(event)
         elif event.secured and aps.cluster == tunneling.CLUSTER:
             self._tunnels.received(who, aps.source_endpoint, aps.payload)
+
+    def _gas_meter(self, event: Received) -> None:
+        who, aps = event.who, event.aps
+        if aps.cluster == tunneling.CLUSTER:
+            self._gas.received(who, aps.source_endpoint, aps.payload)
+        elif aps.cluster == METERING:
+            self._gas.read(who, aps.source_endpoint, aps.payload)
 
     def _joined(self, port: int, who: Eui64) -> None:
         entry = self.log.get(who)
         if entry is None:
             return
+        self._han.place(who, port)
         if not entry.joined or entry.port != port:
             self.log.put(entry._replace(joined=True, port=port))
-        self._han.place(who, port)
+        self.key_changed(who)
         self._tunnels.joined(who)
         self._firmware.notify(who)
+
+    def key_changed(self, device: Eui64) -> None:
+        """Note the hash of the link key of a device of the log; CS14 tells of a new one."""
+        entry = self.log.get(device)
+        key_hash = dict(self._han.trust().hashed_link_keys).get(device, b"")
+        if entry is not None and key_hash != entry.key_hash:
+            with self._parts.storage.transaction():
+                self.log.put(entry._replace(key_hash=key_hash))
+                self._chf.log_changed()
+
+    def _removed(self, device: Eui64) -> None:
+        """Forget what is kept for a device that has left the log."""
+        self._queue.forget(device)
+        self._tunnels.forget(device)
 
     def _opened(self, device: Eui64) -> None:
         self._parts.note("tunnel-open", device=str(device))

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from emulator.parts.credential_commands import CredentialSettings
+from emulator.parts.gbcs_application import RefusalAlerts
+from emulator.parts.joined_devices import JoinSettings
 from protocols.addresses import Eui64
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 from protocols.ota.server import OtaServerSettings
 
 ESME_BLOCK, SHARED_BLOCK = "esme", "shared"
+UNKNOWN_TYPE = 255
+"""Not a type of CCS01: a restored log does not tell the types."""
 
 
 class DeviceType(NamedTuple):
@@ -18,6 +23,7 @@ class DeviceType(NamedTuple):
     name: str
     counted: bool = False  # against `HubSettings.type_1_capacity`
     tunnel: bool = False  # the hub requests a tunnel for GBCS messages
+    fetches: bool = False  # opens the tunnel itself and fetches its messages
     block: str | None = None  # where its images are kept; None: gets no images
     keeps_block: bool = False  # while its image is being passed on, images of other types for the block are discarded
     activates_now: bool = False  # upgrade time "now", else "wait": CS06 activates
@@ -28,7 +34,7 @@ class DeviceType(NamedTuple):
 DEVICE_TYPES: Mapping[int, DeviceType] = MappingProxyType(
     {
         0: DeviceType("ESME", tunnel=True, block=ESME_BLOCK, notified=True),
-        1: DeviceType("GSME", block=SHARED_BLOCK, keeps_block=True),
+        1: DeviceType("GSME", fetches=True, block=SHARED_BLOCK, keeps_block=True),
         13: DeviceType("HCALCS", counted=True, tunnel=True, block=SHARED_BLOCK, notified=True),
         128: DeviceType("IHD"),
         130: DeviceType("CAD"),
@@ -58,6 +64,7 @@ class HubSettings:
     boot_time: int = 60 * SECOND  # [I]
     # device log
     log_capacity: int = 16
+    historic_capacity: int = 15
     type_1_capacity: int = 6
     installed_join_time: int = 2 * HOUR  # how long devices of `preload` may join [I]
     # tunnels: GBCS 10.2.2
@@ -69,6 +76,10 @@ class HubSettings:
     transfer_retry: int = 30 * SECOND  # after a transfer without acknowledgement [I]
     transfer_doubt: int = 10 * SECOND  # a transfer may still be answered with NO_SUCH_TUNNEL for so long [I]
     queue_expiry: int = DAY
+    survey_wait: int = 10 * SECOND  # how long CCS06 waits for devices to answer [I]
+    credentials: CredentialSettings = field(default_factory=CredentialSettings)  # of CHF and GPF
+    joins: JoinSettings = field(default_factory=JoinSettings)  # of the GPF
+    refusal_alerts: RefusalAlerts = field(default_factory=RefusalAlerts)
     # firmware
     notify_repeat: int = 30 * MINUTE  # Image Notify again while a device has not begun [I]
     acknowledge_blocks: bool = False  # APS acknowledgement of each block; the client asks again anyway [I]

@@ -99,6 +99,14 @@ class Tunnels:
         tunnel.failures = 0
         self._discover(tunnel)
 
+    def forget(self, device: Eui64) -> None:
+        """Drop the tunnel of a device that has left the log."""
+        tunnel = self._tunnels.pop(device, None)
+        if tunnel is not None:
+            self._set_timer(tunnel, None)
+            tunnel.asking, tunnel.number, tunnel.doubted, tunnel.sending = _Asking.NOTHING, None, [], None
+        self._storage.delete(f"{_CELL}{device}")
+
     def pump(self, device: Eui64) -> None:
         """Send what waits for `device`, or ask for the tunnel it takes."""
         entry = self._log.get(device)

@@ -3,7 +3,6 @@
 import pytest
 
 from emulator.devices.cad import Cad
-from emulator.devices.gsme import Gsme
 from emulator.devices.ihd import Ihd
 from emulator.parts.quiet import QuietDevice
 from emulator.storage import MemoryStorage
@@ -17,8 +16,8 @@ from tests.support.hub_side import HUB, KEY, HubSide
 DEVICE = Eui64(0x00DB1234567890B0)
 
 
-def installed(hub: HubSide, make: type[QuietDevice], role: NodeRole) -> QuietDevice:
-    parts = hub.parts(DEVICE, role, product(Kind.GSME), storage=MemoryStorage())
+def installed(hub: HubSide, make: type[QuietDevice]) -> QuietDevice:
+    parts = hub.parts(DEVICE, NodeRole.END_DEVICE, product(Kind.GSME), storage=MemoryStorage())
     device = make(
         name=parts["name"],
         node=parts["node"],
@@ -27,7 +26,6 @@ def installed(hub: HubSide, make: type[QuietDevice], role: NodeRole) -> QuietDev
         storage=parts["storage"],
         entropy=parts["entropy"],
         recorder=parts["recorder"],
-        product=parts["product"] if make is Gsme else None,
     )
     hub.admit(DEVICE)
     device.start(KEY)
@@ -35,21 +33,12 @@ def installed(hub: HubSide, make: type[QuietDevice], role: NodeRole) -> QuietDev
     return device
 
 
-@pytest.mark.parametrize(
-    ("make", "role", "shown", "version"),
-    [
-        (Gsme, NodeRole.SLEEPY_END_DEVICE, 0x0501, 0x02000000),
-        (Ihd, NodeRole.END_DEVICE, 0x0502, 0),
-        (Cad, NodeRole.END_DEVICE, 0x0502, 0),
-    ],
-)
-def test_it_joins_shows_itself_and_comes_back(
-    make: type[QuietDevice], role: NodeRole, shown: int, version: int
-) -> None:
+@pytest.mark.parametrize(("make", "shown"), [(Ihd, 0x0502), (Cad, 0x0502)])
+def test_it_joins_shows_itself_and_comes_back(make: type[QuietDevice], shown: int) -> None:
     hub = HubSide()
-    device = installed(hub, make, role)
+    device = installed(hub, make)
     assert device.hub == HUB
-    assert (device.application.endpoint.device, device.firmware_version) == (shown, version)
+    assert (device.application.endpoint.device, device.firmware_version) == (shown, 0)
     device.power_off()
     hub.run(MINUTE)
     device.power_on()
@@ -59,7 +48,7 @@ def test_it_joins_shows_itself_and_comes_back(
 
 def test_an_ihd_offers_no_tunnel_and_asks_for_no_image() -> None:  # SM7-R6
     hub = HubSide()
-    installed(hub, Ihd, NodeRole.END_DEVICE)
+    installed(hub, Ihd)
     hub.run(HOUR)
     assert hub.tunnels == {}
     assert hub.ota_effects == []

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.parts.gbcs_entity import GbcsEntity, GbcsRefused, TrustAnchors
+from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity, GbcsRefused, TrustAnchors
 from emulator.storage import MemoryStorage
 from protocols.addresses import Eui64
 from protocols.errors import IntegrityError, UsageError
@@ -33,14 +33,20 @@ def reading(counter: int = 5) -> bytes:
     )
 
 
-def refusal(octets: bytes, by: GbcsEntity | None = None) -> str:
+def accepted(by: GbcsEntity, octets: bytes, kind: DeviceKind = DeviceKind.ESME) -> Message:
+    message, rule = by.accept(octets, kind)
+    assert rule.use_case.message_code == message.message_code
+    return message
+
+
+def refusal(octets: bytes, by: GbcsEntity | None = None, kind: DeviceKind = DeviceKind.ESME) -> str:
     with pytest.raises(GbcsRefused) as caught:
-        (by or entity()).accept(octets)
+        (by or entity()).accept(octets, kind)
     return caught.value.reason
 
 
 def test_a_signed_command_under_the_brokers_mac_is_accepted() -> None:
-    message = entity().accept(activation())
+    message = accepted(entity(), activation())
     assert (message.originator, message.message_code, message.counter) == (SUPPLIER, cs06.MESSAGE_CODE, 1000)
 
 
@@ -54,23 +60,23 @@ def test_any_altered_octet_of_a_command_is_refused() -> None:
 
 def test_a_repeated_or_older_activation_is_refused_also_after_a_restart() -> None:
     storage = MemoryStorage()
-    entity(storage).accept(activation(1000))
+    accepted(entity(storage), activation(1000))
     assert refusal(activation(1000), entity(storage)) == "counter 1000 not above the last one of SUPPLIER"
     assert refusal(activation(999), entity(storage)) == "counter 999 not above the last one of SUPPLIER"
-    assert entity(storage).accept(activation(1001)).counter == 1001
+    assert accepted(entity(storage), activation(1001)).counter == 1001
 
 
 def test_a_refused_command_does_not_raise_the_counter() -> None:
     storage = MemoryStorage()
     forged = Message.decode(activation(5000))
     refusal(replace(forged, mac=bytes(12)).encode(), entity(storage))
-    assert entity(storage).accept(activation(1)).counter == 1
+    assert accepted(entity(storage), activation(1)).counter == 1
 
 
 def test_a_read_may_be_repeated() -> None:
     reader = entity()
-    reader.accept(reading())
-    assert reader.accept(reading()).supplementary_party == SUPPLIER
+    accepted(reader, reading(), DeviceKind.PPMID)
+    assert accepted(reader, reading(), DeviceKind.PPMID).supplementary_party == SUPPLIER
 
 
 def test_a_command_for_another_entity_is_refused() -> None:
@@ -114,14 +120,14 @@ def test_a_use_case_that_is_not_known_is_refused() -> None:
 
 
 def test_a_response_or_noise_is_no_command() -> None:
-    command = entity().accept(reading())
+    command = accepted(entity(), reading(), DeviceKind.PPMID)
     assert refusal(entity().respond(command, b"\x05\x00", signed=False)) == "not a command"
     assert refusal(b"\x00\x01\x02").startswith("malformed: ")
 
 
 def test_a_response_mirrors_the_command_and_bears_a_mac_for_its_originator() -> None:
     device = entity()
-    command = device.accept(reading(0x0514))
+    command = accepted(device, reading(0x0514), DeviceKind.PPMID)
     response = Message.decode(device.respond(command, cs08.Response(0x04000100).encode(), signed=False))
     assert (response.cra, response.counter) == (Cra.RESPONSE, 0x0514)
     assert (response.originator, response.target) == (DEVICE, BROKER)
@@ -137,14 +143,14 @@ def test_a_read_of_the_supplier_is_answered_under_the_suppliers_key() -> None:
     device = entity()
     payload = ecs52.Command(7).encode()
     octets = PARTIES.command(PARTIES.supplier, DEVICE, ecs52.MESSAGE_CODE, payload, counter=7, signed=False)
-    response = Message.decode(device.respond(device.accept(octets), b"\x05\x00", signed=False))
+    response = Message.decode(device.respond(accepted(device, octets), b"\x05\x00", signed=False))
     key = PARTIES.pki.device(DEVICE).ka_certificate.public_key
     security.check_mac(response, security.shared_secret(PARTIES.supplier.ka_key, key))
 
 
 def test_a_signed_response_carries_the_date_and_no_mac() -> None:
     device = entity()
-    command = device.accept(activation())
+    command = accepted(device, activation())
     date_time = bytes.fromhex("07EA0302FF090000008000FF")
     response = Message.decode(device.respond(command, b"\x05\x00", date_time=date_time, signed=True))
     assert (response.date_time, response.mac) == (date_time, None)
@@ -173,7 +179,7 @@ def test_an_alert_with_a_mac_needs_a_key_of_its_target() -> None:
 
 
 def test_a_bridge_holds_the_brokers_anchor_only() -> None:  # MP170-A13
-    anchors = TrustAnchors.of(PARTIES.broker)
+    anchors = entity(anchors=TrustAnchors.of(PARTIES.broker)).anchors
     assert anchors.eui(RemotePartyRole.ACCESS_CONTROL_BROKER) == BROKER
     assert anchors.role_of(SUPPLIER) is None
     with pytest.raises(UsageError, match="SUPPLIER"):

@@ -43,6 +43,7 @@ class Tunnelled:
 
     @property
     def server(self) -> TunnelServer:
+        assert isinstance(self.device.tunnel, TunnelServer)
         return self.device.tunnel
 
     def _watch(self, event: Received) -> None:

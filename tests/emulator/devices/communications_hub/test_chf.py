@@ -59,7 +59,7 @@ def test_ccs01_adds_a_device_and_is_answered_under_a_mac_with_the_users_counters
     bench.add_to_log(eui(1), PPMID_TYPE)
     bench.run(10)
     assert log(bench) == {eui(1): PPMID_TYPE}
-    (response,) = bench.messages_up(CHF)
+    (response,) = [message for message in bench.messages_up(CHF) if message.message_code == ccs01.MESSAGE_CODE]
     assert (response.cra, response.counter, response.originator, response.target) == (Cra.RESPONSE, 1001, CHF, ACB)
     assert (response.supplementary_party, response.supplementary_counter) == (SUPPLIER, 1001)
     assert responses(bench)[0].success
@@ -151,7 +151,7 @@ def test_the_hub_answers_ecs52_with_its_own_version(bench: HubBench) -> None:
 
 
 def test_commands_the_chf_does_not_know_are_refused(bench: HubBench) -> None:
-    bench.down(GbcsCarried(CHF, bench.command(0x0002, b"\x05\x00")))
+    bench.down(GbcsCarried(CHF, bench.command(0x0129, b"\x05\x00")))
     bench.down(GbcsCarried(CHF, b"noise"))
     bench.run(10)
     assert bench.messages_up(CHF) == []

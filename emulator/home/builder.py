@@ -27,7 +27,7 @@ from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import InputError
 from protocols.gbcs.smki import Credentials
-from protocols.interfaces import SECOND, Entropy, LinkKey, Recorder
+from protocols.interfaces import HOUR, SECOND, Entropy, LinkKey, Recorder
 from protocols.ota.client import DownloadStatistics
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
@@ -139,7 +139,10 @@ class Household:
     # --- building ----------------------------------------------------------------------------------------------
 
     def _stack_settings(self) -> StackSettings:
-        return StackSettings(backhaul_channel=self.description.backhaul_channel)
+        settings = StackSettings(backhaul_channel=self.description.backhaul_channel)
+        if self.description.trust == "well_known":  # foreign routers count on link status every 15 s
+            return settings
+        return replace(settings, link_status_most=HOUR)
 
     def _node(
         self,

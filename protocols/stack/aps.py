@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from protocols.addresses import Eui64, ShortAddress
 from protocols.aps.commands import ApsCommand, decode_command
 from protocols.aps.frame import (
     ApsHeader,
@@ -23,8 +24,10 @@ from protocols.stack.settings import StackSettings
 from protocols.stack.state import NodeState, Peer
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
+from protocols.zdp.fields import RESPONSE, Cluster
 
 PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
+_NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
 FRAGMENT_HEADER = 2  # octets more in the APS header
 
 Done = Callable[[DeliveryStatus], object]
@@ -77,6 +80,7 @@ class ApsLayer:
         self._seen: dict[tuple[int, int], tuple[int, bytes]] = {}  # by source and APS counter: until, payload
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
+        self.unknown_sender: Callable[[int], object] = lambda source: None  # a frame came whose sender has no EUI-64
         overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
         self.secured_room = PLAIN_ROOM - overhead
 
@@ -203,11 +207,11 @@ class ApsLayer:
             peer = self._state.by_short.get(source)
             key_id: int | None = None
             if header.security:
-                peer, payload, key_id = self._open(peer, octets, end)
+                peer, payload, key_id = self._open(peer, source, octets, end)
             else:
                 payload = octets[end:]
             if peer is None:
-                peer = self._announcer(header, payload)
+                peer = self._stranger(source, header, payload)
             if header.frame_type == FrameType.DATA:
                 self._data(peer, source, header, payload, lqi)
             elif header.frame_type == FrameType.ACKNOWLEDGEMENT:
@@ -219,19 +223,35 @@ class ApsLayer:
         except DecodeError:
             self._counts.refused += 1
 
-    def _announcer(self, header: ApsHeader, payload: bytes) -> Peer:
-        """Return who announces itself; DecodeError for any other frame of an unknown sender."""
-        if header.profile == zdp.PROFILE and header.cluster == zdp.Cluster.DEVICE_ANNOUNCE:
-            _, message = zdp.decode(header.cluster, payload)
-            if isinstance(message, zdp.DeviceAnnounce) and message.eui != self._state.eui:
-                return self._state.peer(message.eui)
+    def _stranger(self, source: int, header: ApsHeader, payload: bytes) -> Peer:
+        """Return who an unsecured frame of an unknown sender is from, as far as it tells.
+
+        Only ZDP is heard of strangers, and acknowledgements. DecodeError for all else; then the stranger is asked.
+        """
+        if header.frame_type == FrameType.DATA and header.profile == zdp.PROFILE and not header.destination_endpoint:
+            if header.cluster in _NAMING:
+                _, message = zdp.decode(header.cluster, payload)
+                if isinstance(message, zdp.DeviceAnnounce | zdp.NwkAddressResponse) and message.short == source:
+                    return self._named(message.eui, message.short)
+            return _unnamed(source)
+        if header.frame_type == FrameType.ACKNOWLEDGEMENT:
+            return _unnamed(source)
+        self.unknown_sender(source)
         raise DecodeError("the sender is not known", data=payload)
 
-    def _open(self, peer: Peer | None, octets: bytes, end: int) -> tuple[Peer, bytes, int]:
+    def _named(self, eui: Eui64, short: ShortAddress) -> Peer:
+        if eui == self._state.eui:
+            raise DecodeError("another node has this EUI-64")
+        self._state.note_address(eui, short)
+        return self._state.peer(eui)
+
+    def _open(self, peer: Peer | None, source: int, octets: bytes, end: int) -> tuple[Peer, bytes, int]:
         """Return who sent it, the plaintext and the key's id; DecodeError if it does not verify or is a replay."""
         auxiliary = read_auxiliary(octets, end)
         if auxiliary.source is not None and (peer is None or peer.eui != auxiliary.source):
             peer = self._state.peers.get(auxiliary.source)
+        if peer is None:
+            self.unknown_sender(source)
         if peer is None or peer.security is None:
             raise DecodeError("no link key with the sender", data=octets)
         payload, _, counter = peer.security.unprotect(octets, end, peer.eui)
@@ -294,6 +314,13 @@ class ApsLayer:
         else:
             del self._outgoing[key]
             self._end(out, DeliveryStatus.OK)
+
+
+def _unnamed(source: int) -> Peer:
+    """Return a stand-in for the node `source`, whose EUI-64 is not known: enough to answer it."""
+    peer = Peer(Eui64(0))
+    peer.short = ShortAddress(source)
+    return peer
 
 
 def _fragment_header(data: ApsData, out: _Outgoing) -> bytes:

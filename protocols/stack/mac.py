@@ -31,6 +31,7 @@ from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
 
 BROADCAST = ShortAddress(0xFFFF)
+_SENT = TransmitStatus.OK
 _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
 Sent = Callable[[TransmitStatus, bool], object]  # told how it went, and the pending bit of the acknowledgement
@@ -90,6 +91,7 @@ class MacLayer:
         self.user: MacUser | None = None
         self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
         self.indirect = IndirectQueue(self, radio, timers, settings)
+        self.sent = self.failed = 0  # transmissions
         self._done: dict[Handle, Sent] = {}
         self._last: dict[int, tuple[int, bytes]] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
@@ -171,7 +173,14 @@ class MacLayer:
         if done is not None:
             self._done[handle] = done
 
+    def energy(self, channel: int) -> int:
+        """Return the energy on `channel` now, in dBm."""
+        return self._radio.energy_scan(channel)
+
     def transmitted(self, handle: Handle, status: TransmitStatus, pending: bool) -> None:
+        self.sent += 1
+        if status is not _SENT:
+            self.failed += 1
         done = self._done.pop(handle, None)
         if done is not None:
             done(status, pending)

@@ -31,6 +31,7 @@ from protocols.stack.counts import Counts
 from protocols.stack.running import Running
 from protocols.stack.settings import KeyLog, NodeRole, NodeStatistics, StackSettings
 from protocols.zdp import messages as zdp
+from protocols.zdp.management import Binding
 
 _DEFAULTS = StackSettings()
 
@@ -94,6 +95,7 @@ class Node:
         handle = Handle(self._handles)
         peer = running.state.peers.get(to)
         if peer is None or peer.short == NO_SHORT_ADDRESS or running.state.network is None:
+            running.zdp.ask_where(to)
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_ROUTE)
         elif secured and peer.security is None:
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_KEY)
@@ -155,6 +157,25 @@ class Node:
             running.state.set_key(eui, LinkKey(hashed))
 
     # --- beyond the port ---------------------------------------------------------------------------------------
+
+    def query(self, who: Eui64, message: zdp.ZdpMessage, answered: Callable[[zdp.ZdpMessage | None], object]) -> None:
+        """Ask `who` by any ZDP request; `answered` gets the answer, None if there was none.
+
+        Raises UsageError if no short address of `who` is known.
+        """
+        running = self._on()
+        peer = running.state.peers.get(who)
+        if peer is None or peer.short == NO_SHORT_ADDRESS:
+            raise UsageError(f"{self.name} knows no address of {who}")
+        running.zdp.query(peer, message, answered)
+
+    def broadcast(self, destination: ShortAddress, aps: ApsData) -> None:
+        """Send to all nodes of a class (`protocols.addresses`), under NWK security only; nobody acknowledges."""
+        self._on().aps.broadcast(destination, aps)
+
+    def bound(self, endpoint: int, cluster: int) -> list[Binding]:
+        """Return what `cluster` of the own `endpoint` is bound to."""
+        return self._on().bindings.of(endpoint, cluster)
 
     def form(self, pan_id: int, channel: int) -> None:
         """Start the network as its coordinator; the network key comes from the entropy."""

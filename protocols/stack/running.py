@@ -32,10 +32,13 @@ from protocols.interfaces import (
 )
 from protocols.nwk.commands import CommandId, Leave, NwkCommand
 from protocols.stack.aps import ApsLayer
+from protocols.stack.bindings import Bindings
 from protocols.stack.counts import Counts
+from protocols.stack.descriptors import capability_of
 from protocols.stack.joiner import Joiner
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
+from protocols.stack.management import Management
 from protocols.stack.neighbours import Neighbours
 from protocols.stack.nwk import Arrival, NwkLayer
 from protocols.stack.parent import Parent
@@ -45,7 +48,7 @@ from protocols.stack.settings import KeyLog, NodeRole, StackSettings
 from protocols.stack.state import Network, NodeState, Peer
 from protocols.stack.timers import Timers
 from protocols.stack.trust_centre import TrustCentre
-from protocols.stack.zdp import ZdpLayer, capability_of
+from protocols.stack.zdp import ZdpLayer
 from protocols.zdp import messages as zdp
 
 _ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
@@ -81,14 +84,17 @@ class Running:
         self._macs = [MacLayer(i, eui, radio, timers, settings, random) for i, radio in enumerate(radios)]
         self._nwk = nwk = NwkLayer(state, self._macs, timers, settings, counts, random, router=router)
         self.aps = ApsLayer(state, nwk, timers, settings, counts, random)
-        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, endpoints)
+        self.neighbours = Neighbours(nwk, state, timers, settings, random, len(radios)) if router else None
+        self.bindings = Bindings(storage)
+        self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
+        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, endpoints, self.management)
+        self.aps.unknown_sender = self.zdp.ask_who
         self._parent = Parent(state, nwk, timers, settings, random)
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
         self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
         self.trust_centre: TrustCentre | None = None
-        self.neighbours = Neighbours(nwk, state, timers, settings, random, len(radios)) if router else None
         nwk.user = self.aps.user = self
         nwk.handlers[CommandId.LEAVE] = self._left
         for mac in self._macs:

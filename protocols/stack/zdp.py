@@ -1,29 +1,23 @@
 """ZDP of a node: answers to queries, queries of its own, announcements."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON
+from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON, Eui64, ShortAddress
 from protocols.aps.frame import ApsHeader, DeliveryMode
-from protocols.errors import DecodeError
 from protocols.interfaces import ApsData, SimpleDescriptor, Timer
-from protocols.mac.commands import Capability
 from protocols.stack.aps import ApsLayer
+from protocols.stack.descriptors import Descriptors, capability_of
+from protocols.stack.management import Management
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.stack.state import NodeState, Peer
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
+from protocols.zdp.management import ParentAnnounce, ParentAnnounceResponse
 
-_LOGICAL_TYPE = {NodeRole.COORDINATOR: 0, NodeRole.ROUTER: 1}
-_END_DEVICE = 2
+_ANNOUNCED = 8  # children in one Parent_annce
 
 Answered = Callable[[zdp.ZdpMessage | None], object]
-
-
-def capability_of(role: NodeRole) -> Capability:
-    """Return what a node of `role` says of itself on joining."""
-    sleepy = role is NodeRole.SLEEPY_END_DEVICE
-    router = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
-    return Capability(full_function_device=router, mains_powered=not sleepy, receiver_on_when_idle=not sleepy)
 
 
 class _Query:
@@ -46,14 +40,20 @@ class ZdpLayer:
         settings: StackSettings,
         role: NodeRole,
         endpoints: Callable[[], Sequence[SimpleDescriptor]],
+        management: Management,
     ) -> None:
         self._state, self._aps, self._timers, self._settings = state, aps, timers, settings
-        self._role, self._endpoints = role, endpoints
+        self._role = role
+        self.descriptors = Descriptors(state, role, endpoints)
+        self.management = management
+        self._looked: dict[int, int] = {}  # short address or EUI-64 asked for, until when it is not again
         self._transaction = 0
         self._queries: dict[int, _Query] = {}
         self.announced: Callable[[Peer], object] = lambda peer: None
         self.asked: Callable[[Peer], object] = lambda peer: None  # a node descriptor request came
         self.permit_joining: Callable[[int], object] = lambda seconds: None
+        self.conflict: Callable[[int], object] = lambda short: None  # two nodes have this address
+        self.parent_moved: Callable[[], object] = lambda: None  # the parent has another address
         self.leave: Callable[[], object] | None = None  # None: this node does not leave when asked
 
     # --- sending -----------------------------------------------------------------------------------------------
@@ -105,38 +105,40 @@ class ZdpLayer:
     def receive(self, peer: Peer, header: ApsHeader, payload: bytes) -> None:
         """Take a message of profile 0. Raises DecodeError."""
         transaction, message = zdp.decode(header.cluster, payload)
+        broadcast = header.delivery_mode != DeliveryMode.UNICAST
         if header.cluster & zdp.RESPONSE:
             self._answer(peer, header.cluster, transaction, message)
         elif isinstance(message, zdp.DeviceAnnounce):
             self._announcement(message)
         elif isinstance(message, zdp.ManagementPermitJoiningRequest):
             self.permit_joining(message.duration)
-            if header.delivery_mode == DeliveryMode.UNICAST:
-                self._respond(peer, zdp.ManagementPermitJoiningResponse(zdp.ZdpStatus.SUCCESS), transaction)
-        elif isinstance(message, zdp.ManagementLeaveRequest):
-            self._leave_requested(peer, message, transaction)
+            if not broadcast:
+                self._respond(peer, transaction, zdp.ManagementPermitJoiningResponse(zdp.ZdpStatus.SUCCESS))
+        elif isinstance(message, ParentAnnounce):
+            self._parent_announced(peer, transaction, message)
         else:
-            response = self._response_to(message)
-            if response is not None:
-                self._respond(peer, response, transaction)
-            if isinstance(message, zdp.NodeDescriptorRequest):
-                self.asked(peer)
+            self._request(peer, transaction, message, broadcast=broadcast)
 
-    def _leave_requested(self, peer: Peer, request: zdp.ManagementLeaveRequest, transaction: int) -> None:
-        """Leave at the trust centre's wish, once the answer is delivered or lost. Leaving to rejoin is not built."""
-        leave, network = self.leave, self._state.network
-        own = request.device in (0, self._state.eui) and not request.rejoin
-        if leave is None or not own or network is None or network.trust_centre != peer.eui:
-            self._respond(peer, zdp.ManagementLeaveResponse(zdp.ZdpStatus.NOT_SUPPORTED), transaction)
+    def _request(self, peer: Peer, transaction: int, message: zdp.ZdpMessage, *, broadcast: bool) -> None:
+        if isinstance(message, zdp.UnsupportedRequest):
+            if not broadcast:
+                refusal = bytes((transaction, zdp.ZdpStatus.NOT_SUPPORTED))
+                self._send(peer, message.cluster | zdp.RESPONSE, refusal)
             return
-        cluster, payload = zdp.encode(zdp.ManagementLeaveResponse(zdp.ZdpStatus.SUCCESS), transaction)
-        data = ApsData(zdp.PROFILE, cluster, zdp.ENDPOINT, zdp.ENDPOINT, payload)
-        self._aps.send(peer, data, lambda status: leave(), secured=False, acknowledged=True)
+        if self.management.answer(message, partial(self._respond, peer, transaction)):
+            return
+        response = self.descriptors.answer(message, broadcast=broadcast)
+        if response is not None:
+            self._respond(peer, transaction, response)
+        if isinstance(message, zdp.NodeDescriptorRequest):
+            self.asked(peer)
 
-    def _respond(self, peer: Peer, message: zdp.ZdpMessage, transaction: int) -> None:
+    def _respond(self, peer: Peer, transaction: int, message: zdp.ZdpMessage) -> None:
         self._send(peer, *zdp.encode(message, transaction))
 
     def _answer(self, peer: Peer, cluster: int, transaction: int, message: zdp.ZdpMessage) -> None:
+        if isinstance(message, ParentAnnounceResponse):
+            self._parent_refuted(message)
         query = self._queries.get(transaction)
         if query is None or query.peer is not peer or query.cluster | zdp.RESPONSE != cluster:
             return
@@ -146,48 +148,71 @@ class ZdpLayer:
         query.answered(message)
 
     def _announcement(self, message: zdp.DeviceAnnounce) -> None:
-        if message.eui == self._state.eui:
+        state = self._state
+        if message.eui == state.eui:
             return
-        peer = self._state.peer(message.eui)
+        if message.short == state.short:
+            self.conflict(message.short)
+            return
+        other = state.by_short.get(message.short)
+        if other is not None and other.eui != message.eui:
+            self.conflict(message.short)
+        peer = state.peer(message.eui)
         sleepy, router = not message.capability.receiver_on_when_idle, message.capability.full_function_device
         if (sleepy, router) != (peer.sleepy, peer.router):
             peer.sleepy, peer.router = sleepy, router
-            self._state.save(peer)
-        self._state.set_short(peer, message.short)
+            state.save(peer)
+        moved = peer.short != message.short
+        state.set_short(peer, message.short)
+        network = state.network
+        if network is not None and network.parent == message.eui and network.parent_short != message.short:
+            state.enter(network._replace(parent_short=message.short))
+            self.parent_moved()
+        if moved and peer.child_radio >= 0:
+            state.learn_route(message.short, peer.child_radio, message.short)
         self.announced(peer)
 
-    def _response_to(self, message: zdp.ZdpMessage) -> zdp.ZdpMessage | None:
-        own, ok = self._state.short, zdp.ZdpStatus.SUCCESS
-        endpoints = self._endpoints()
-        if isinstance(message, zdp.NodeDescriptorRequest):
-            kind = _LOGICAL_TYPE.get(self._role, _END_DEVICE)
-            return zdp.NodeDescriptorResponse(ok, own, zdp.NodeDescriptor(kind, capability_of(self._role)))
-        if isinstance(message, zdp.ActiveEndpointsRequest):
-            return zdp.ActiveEndpointsResponse(ok, own, tuple(each.endpoint for each in endpoints))
-        if isinstance(message, zdp.MatchDescriptorRequest):
-            return zdp.MatchDescriptorResponse(ok, own, _matching(message, endpoints))
-        if isinstance(message, zdp.SimpleDescriptorRequest):
-            for each in endpoints:
-                if each.endpoint == message.endpoint:
-                    return zdp.SimpleDescriptorResponse(ok, own, each)
-            return zdp.SimpleDescriptorResponse(zdp.ZdpStatus.NOT_ACTIVE, own, None)
-        if isinstance(message, zdp.NwkAddressRequest):
-            if message.eui != self._state.eui:
-                return None
-            return zdp.NwkAddressResponse(ok, self._state.eui, own)
-        if isinstance(message, zdp.IeeeAddressRequest):
-            return zdp.IeeeAddressResponse(ok, self._state.eui, own)
-        raise DecodeError("a ZDP request that is not handled")
+    # --- parents -----------------------------------------------------------------------------------------------
 
+    def announce_children(self) -> None:
+        """Tell the other routers which end devices this one has, after a restart."""
+        children = tuple(child.eui for child in self.descriptors.children())
+        for at in range(0, len(children), _ANNOUNCED):
+            self._broadcast(BROADCAST_ROUTERS, ParentAnnounce(children[at : at + _ANNOUNCED]))
 
-def _matching(request: zdp.MatchDescriptorRequest, endpoints: Sequence[SimpleDescriptor]) -> tuple[int, ...]:
-    """Return the endpoints of the profile that serve or use one of the clusters asked for."""
-    return tuple(
-        each.endpoint
-        for each in endpoints
-        if each.profile == request.profile
-        and (
-            any(cluster in each.input_clusters for cluster in request.input_clusters)
-            or any(cluster in each.output_clusters for cluster in request.output_clusters)
-        )
-    )
+    def _parent_announced(self, peer: Peer, transaction: int, message: ParentAnnounce) -> None:
+        """Another router has restarted: claim the children that have come here since."""
+        own = [child for child in self.descriptors.children() if child.eui in message.children]
+        if own:
+            mine = tuple(child.eui for child in own)
+            self._respond(peer, transaction, ParentAnnounceResponse(zdp.ZdpStatus.SUCCESS, mine))
+
+    def _parent_refuted(self, message: ParentAnnounceResponse) -> None:
+        for eui in message.children:
+            child = self._state.peers.get(eui)
+            if child is not None and child.child_radio >= 0:
+                self._state.disown(child)
+
+    # --- addresses ---------------------------------------------------------------------------------------------
+
+    def ask_who(self, short: int) -> None:
+        """Ask the node `short`, of which no EUI-64 is known, for it; its answer goes into the tables."""
+        if self._may_look(short):
+            stranger = Peer(Eui64(0))
+            stranger.short = ShortAddress(short)
+            cluster, payload = zdp.encode(zdp.IeeeAddressRequest(stranger.short), self._next_transaction())
+            self._send(stranger, cluster, payload)
+
+    def ask_where(self, eui: Eui64) -> None:
+        """Ask all for the short address of `eui`; the answer goes into the tables."""
+        if self._may_look(eui):
+            self._broadcast(BROADCAST_RX_ON, zdp.NwkAddressRequest(eui))
+
+    def _may_look(self, what: int) -> bool:
+        """Tell whether the last look for it is long enough ago."""
+        now = self._timers.now()
+        if self._looked.get(what, 0) > now or self._state.network is None:
+            return False
+        self._looked = {known: until for known, until in self._looked.items() if until > now}
+        self._looked[what] = now + self._settings.query_wait
+        return True

@@ -5,7 +5,6 @@ cluster of its request with bit 15 set. Source: Zigbee 05-3474 2.4.3 and 2.4.4.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
 from protocols.addresses import Eui64, ShortAddress
@@ -13,48 +12,19 @@ from protocols.errors import DecodeError
 from protocols.interfaces import SimpleDescriptor
 from protocols.mac.commands import Capability
 from protocols.octets import Reader
+from protocols.zdp import management
+from protocols.zdp.fields import RESPONSE as RESPONSE
+from protocols.zdp.fields import Cluster as Cluster
+from protocols.zdp.fields import ZdpStatus as ZdpStatus
+from protocols.zdp.fields import read_eui, read_short, uint16
+from protocols.zdp.management import StatusResponse as StatusResponse
 
 PROFILE = 0x0000
 ENDPOINT = 0
-RESPONSE = 0x8000  # bit of the cluster
-
-
-class Cluster(IntEnum):
-    NWK_ADDRESS = 0x0000
-    IEEE_ADDRESS = 0x0001
-    NODE_DESCRIPTOR = 0x0002
-    SIMPLE_DESCRIPTOR = 0x0004
-    ACTIVE_ENDPOINTS = 0x0005
-    MATCH_DESCRIPTOR = 0x0006
-    DEVICE_ANNOUNCE = 0x0013
-    MANAGEMENT_LEAVE = 0x0034
-    MANAGEMENT_PERMIT_JOINING = 0x0036
-
-
-class ZdpStatus(IntEnum):
-    SUCCESS = 0x00
-    INVALID_REQUEST_TYPE = 0x80
-    DEVICE_NOT_FOUND = 0x81
-    INVALID_ENDPOINT = 0x82
-    NOT_ACTIVE = 0x83
-    NOT_SUPPORTED = 0x84
-    NO_MATCH = 0x86
-
-
-def _short(reader: Reader) -> ShortAddress:
-    return ShortAddress(reader.uint(2))
-
-
-def _eui(reader: Reader) -> Eui64:
-    return Eui64.from_wire(reader.octets(8))
-
-
-def _u16(value: int) -> bytes:
-    return value.to_bytes(2, "little")
 
 
 def _clusters(clusters: tuple[int, ...]) -> bytes:
-    return bytes((len(clusters),)) + b"".join(map(_u16, clusters))
+    return bytes((len(clusters),)) + b"".join(map(uint16, clusters))
 
 
 def _read_clusters(reader: Reader) -> tuple[int, ...]:
@@ -76,9 +46,9 @@ class NodeDescriptor(NamedTuple):
 
     def encode(self) -> bytes:
         head = bytes((self.logical_type, self.frequency_band << 3, self.capability.encode()))
-        sizes = bytes((self.maximum_buffer_size,)) + _u16(self.maximum_incoming_transfer) + _u16(self.server_mask)
-        tail = _u16(self.maximum_outgoing_transfer) + bytes((self.descriptor_capability,))
-        return head + _u16(self.manufacturer_code) + sizes + tail
+        sizes = bytes((self.maximum_buffer_size,)) + uint16(self.maximum_incoming_transfer) + uint16(self.server_mask)
+        tail = uint16(self.maximum_outgoing_transfer) + bytes((self.descriptor_capability,))
+        return head + uint16(self.manufacturer_code) + sizes + tail
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -91,7 +61,7 @@ class NodeDescriptor(NamedTuple):
 
 def encode_simple_descriptor(descriptor: SimpleDescriptor) -> bytes:
     """Source: Zigbee 05-3474 2.3.2.5."""
-    head = bytes((descriptor.endpoint,)) + _u16(descriptor.profile) + _u16(descriptor.device)
+    head = bytes((descriptor.endpoint,)) + uint16(descriptor.profile) + uint16(descriptor.device)
     return (
         head
         + bytes((descriptor.version,))
@@ -113,11 +83,11 @@ class DeviceAnnounce(NamedTuple):
     capability: Capability
 
     def encode(self) -> bytes:
-        return _u16(self.short) + self.eui.wire + bytes((self.capability.encode(),))
+        return uint16(self.short) + self.eui.wire + bytes((self.capability.encode(),))
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader), _eui(reader), Capability.decode(reader.uint8()))
+        return cls(read_short(reader), read_eui(reader), Capability.decode(reader.uint8()))
 
 
 class NwkAddressRequest(NamedTuple):
@@ -130,7 +100,7 @@ class NwkAddressRequest(NamedTuple):
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_eui(reader), reader.uint8(), reader.uint8())
+        return cls(read_eui(reader), reader.uint8(), reader.uint8())
 
 
 class IeeeAddressRequest(NamedTuple):
@@ -139,30 +109,42 @@ class IeeeAddressRequest(NamedTuple):
     start: int = 0
 
     def encode(self) -> bytes:
-        return _u16(self.short) + bytes((self.request_type, self.start))
+        return uint16(self.short) + bytes((self.request_type, self.start))
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader), reader.uint8(), reader.uint8())
+        return cls(read_short(reader), reader.uint8(), reader.uint8())
 
 
 class NwkAddressResponse(NamedTuple):
-    """Single device form."""
+    """Answer of one device; to request type 1 with the short addresses of its children."""
 
     status: int  # ZdpStatus
     eui: Eui64
     short: ShortAddress
+    children: tuple[ShortAddress, ...] | None = None  # None: single device form
+    start: int = 0
 
     def encode(self) -> bytes:
-        return bytes((self.status,)) + self.eui.wire + _u16(self.short)
+        head = bytes((self.status,)) + self.eui.wire + uint16(self.short)
+        if self.children is None:
+            return head
+        if not self.children:
+            return head + b"\0"
+        return head + bytes((len(self.children), self.start)) + b"".join(map(uint16, self.children))
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(reader.uint8(), _eui(reader), _short(reader))
+        status, eui, short = reader.uint8(), read_eui(reader), read_short(reader)
+        if not reader.remaining:
+            return cls(status, eui, short)
+        count = reader.uint8()
+        start = reader.uint8() if count else 0
+        return cls(status, eui, short, tuple(read_short(reader) for _ in range(count)), start)
 
 
 class IeeeAddressResponse(NwkAddressResponse):
-    """Single device form; the fields are those of the NWK address response."""
+    """The fields are those of the NWK address response."""
 
     __slots__ = ()
 
@@ -171,11 +153,11 @@ class NodeDescriptorRequest(NamedTuple):
     short: ShortAddress
 
     def encode(self) -> bytes:
-        return _u16(self.short)
+        return uint16(self.short)
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader))
+        return cls(read_short(reader))
 
 
 class NodeDescriptorResponse(NamedTuple):
@@ -185,11 +167,11 @@ class NodeDescriptorResponse(NamedTuple):
 
     def encode(self) -> bytes:
         tail = b"" if self.descriptor is None else self.descriptor.encode()
-        return bytes((self.status,)) + _u16(self.short) + tail
+        return bytes((self.status,)) + uint16(self.short) + tail
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        status, short = reader.uint8(), _short(reader)
+        status, short = reader.uint8(), read_short(reader)
         return cls(status, short, None if status else NodeDescriptor.read(reader))
 
 
@@ -198,11 +180,11 @@ class SimpleDescriptorRequest(NamedTuple):
     endpoint: int  # 8 bits
 
     def encode(self) -> bytes:
-        return _u16(self.short) + bytes((self.endpoint,))
+        return uint16(self.short) + bytes((self.endpoint,))
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader), reader.uint8())
+        return cls(read_short(reader), reader.uint8())
 
 
 class SimpleDescriptorResponse(NamedTuple):
@@ -212,11 +194,11 @@ class SimpleDescriptorResponse(NamedTuple):
 
     def encode(self) -> bytes:
         tail = b"" if self.descriptor is None else encode_simple_descriptor(self.descriptor)
-        return bytes((self.status,)) + _u16(self.short) + bytes((len(tail),)) + tail
+        return bytes((self.status,)) + uint16(self.short) + bytes((len(tail),)) + tail
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        status, short, length = reader.uint8(), _short(reader), reader.uint8()
+        status, short, length = reader.uint8(), read_short(reader), reader.uint8()
         if status:
             reader.octets(length)
             return cls(status, short, None)
@@ -230,11 +212,11 @@ class ActiveEndpointsRequest(NamedTuple):
     short: ShortAddress
 
     def encode(self) -> bytes:
-        return _u16(self.short)
+        return uint16(self.short)
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader))
+        return cls(read_short(reader))
 
 
 class EndpointsResponse(NamedTuple):
@@ -245,11 +227,11 @@ class EndpointsResponse(NamedTuple):
     endpoints: tuple[int, ...]  # 8 bits each
 
     def encode(self) -> bytes:
-        return bytes((self.status,)) + _u16(self.short) + bytes((len(self.endpoints), *self.endpoints))
+        return bytes((self.status,)) + uint16(self.short) + bytes((len(self.endpoints), *self.endpoints))
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(reader.uint8(), _short(reader), tuple(reader.octets(reader.uint8())))
+        return cls(reader.uint8(), read_short(reader), tuple(reader.octets(reader.uint8())))
 
 
 class ActiveEndpointsResponse(EndpointsResponse):
@@ -267,12 +249,12 @@ class MatchDescriptorRequest(NamedTuple):
     output_clusters: tuple[int, ...] = ()  # clients looked for
 
     def encode(self) -> bytes:
-        head = _u16(self.short) + _u16(self.profile)
+        head = uint16(self.short) + uint16(self.profile)
         return head + _clusters(self.input_clusters) + _clusters(self.output_clusters)
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(_short(reader), reader.uint(2), _read_clusters(reader), _read_clusters(reader))
+        return cls(read_short(reader), reader.uint(2), _read_clusters(reader), _read_clusters(reader))
 
 
 class ManagementLeaveRequest(NamedTuple):
@@ -285,19 +267,8 @@ class ManagementLeaveRequest(NamedTuple):
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        device, options = _eui(reader), reader.uint8()
+        device, options = read_eui(reader), reader.uint8()
         return cls(device, bool(options & 0x80), bool(options & 0x40))
-
-
-class StatusResponse(NamedTuple):
-    status: int  # ZdpStatus
-
-    def encode(self) -> bytes:
-        return bytes((self.status,))
-
-    @classmethod
-    def read(cls, reader: Reader) -> Self:
-        return cls(reader.uint8())
 
 
 class ManagementLeaveResponse(StatusResponse):
@@ -320,6 +291,16 @@ class ManagementPermitJoiningRequest(NamedTuple):
         return cls(reader.uint8(), bool(reader.uint8()))
 
 
+class UnsupportedRequest(NamedTuple):
+    """A request that no class here is for."""
+
+    cluster: int  # 16 bits
+    payload: bytes  # after the transaction number
+
+    def encode(self) -> bytes:
+        return self.payload
+
+
 ZdpMessage = (
     DeviceAnnounce
     | NwkAddressRequest
@@ -333,8 +314,9 @@ ZdpMessage = (
     | EndpointsResponse
     | MatchDescriptorRequest
     | ManagementLeaveRequest
-    | StatusResponse
     | ManagementPermitJoiningRequest
+    | UnsupportedRequest
+    | management.ManagementMessage
 )
 
 _CLASSES: Final[dict[int, Callable[[Reader], ZdpMessage]]] = {
@@ -357,7 +339,7 @@ _CLASSES: Final[dict[int, Callable[[Reader], ZdpMessage]]] = {
     RESPONSE | Cluster.MANAGEMENT_PERMIT_JOINING: ManagementPermitJoiningResponse.read,
 }
 
-CLUSTER_OF: Final[dict[type, int]] = {
+_CLUSTER_OF: Final[dict[type, int]] = {
     NwkAddressRequest: Cluster.NWK_ADDRESS,
     IeeeAddressRequest: Cluster.IEEE_ADDRESS,
     NodeDescriptorRequest: Cluster.NODE_DESCRIPTOR,
@@ -378,19 +360,32 @@ CLUSTER_OF: Final[dict[type, int]] = {
 }
 
 
+_READERS: Final[dict[int, Callable[[Reader], ZdpMessage]]] = {
+    **_CLASSES,
+    **{cluster: message.read for cluster, message in management.CLASSES.items()},
+}
+CLUSTER_OF: Final[dict[type, int]] = {
+    **_CLUSTER_OF,
+    **{message: cluster for cluster, message in management.CLASSES.items()},
+}
+
+
 def decode(cluster: int, payload: bytes) -> tuple[int, ZdpMessage]:
-    """Return transaction number and message; DecodeError for clusters that are not built.
+    """Return transaction number and message; DecodeError for responses that are not built.
 
     Octets after the last field (TLVs of later revisions) are ignored.
     """
-    read = _CLASSES.get(cluster)
-    if read is None:
-        raise DecodeError(f"ZDP cluster {cluster:#06x} is not handled", data=payload)
     reader = Reader(payload)
     transaction = reader.uint8()
+    read = _READERS.get(cluster)
+    if read is None:
+        if cluster & RESPONSE:
+            raise DecodeError(f"ZDP cluster {cluster:#06x} is not handled", data=payload)
+        return transaction, UnsupportedRequest(cluster, reader.rest())
     return transaction, read(reader)
 
 
 def encode(message: ZdpMessage, transaction: int) -> tuple[int, bytes]:
     """Return cluster and payload."""
-    return CLUSTER_OF[type(message)], bytes((transaction,)) + message.encode()
+    cluster = message.cluster if isinstance(message, UnsupportedRequest) else CLUSTER_OF[type(message)]
+    return cluster, bytes((transaction,)) + message.encode()

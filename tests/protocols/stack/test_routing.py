@@ -1,0 +1,168 @@
+"""Routes beyond the tree: neighbours, discovery, repair, concentrators and source routes."""
+
+import pytest
+
+from protocols.interfaces import SECOND, DeliveryStatus
+from protocols.nwk.commands import LinkStatus, NetworkStatus, RouteRecord, RouteReply, RouteRequest, StatusCode
+from protocols.stack.settings import NodeRole, StackSettings
+from tests.support.han import Han, Member
+from tests.support.nwk_frames import nwk_commands, nwk_frames
+
+LONG = bytes(range(200)) * 3
+
+
+def diamond(seed: int = 1, settings: StackSettings | None = None, role: NodeRole = NodeRole.ROUTER) -> Han:
+    """A hub, two routers in its reach, and a device that both routers reach and the hub does not."""
+    han = Han(seed, settings)
+    hub = han.hub()
+    left, right = han.add("left", NodeRole.ROUTER), han.add("right", NodeRole.ROUTER)
+    far = han.add("far", role)
+    for router in (left, right):
+        han.link(hub, router)
+    han.link(left, far)
+    han.join("left", "right")
+    han.join("far")
+    han.link(right, far)
+    assert far.node.parent == left.eui
+    return han
+
+
+def members(han: Han) -> tuple[Member, Member, Member, Member]:
+    return han.members["hub"], han.members["left"], han.members["right"], han.members["far"]
+
+
+def test_routers_tell_each_other_every_15_seconds_how_they_hear() -> None:
+    han = diamond()
+    han.run(60)
+    since = han.clock.now()
+    han.run(60)
+    hub, left, _, far = members(han)
+    told = [(seen, command) for seen, command in nwk_commands(han, since) if isinstance(command, LinkStatus)]
+    for member in han.members.values():
+        mine = [command for seen, command in told if seen.hop == member.eui]
+        assert 4 <= len(mine) <= 8
+        assert all(entry.incoming_cost == entry.outgoing_cost == 1 for entry in mine[-1].entries)
+    last = [command for seen, command in told if seen.hop == hub.eui][-1]
+    assert [entry.neighbour for entry in last.entries] == sorted(
+        member.node.short for member in (left, han.members["right"])
+    )
+    assert all(seen.header.radius == 1 for seen, _ in told)
+    assert far.node.short not in [entry.neighbour for entry in last.entries]
+
+
+def test_link_status_grows_rare_where_the_settings_say_so() -> None:
+    han = diamond(settings=StackSettings(link_status_most=3600 * SECOND))
+    han.run(2 * 3600)
+    since = han.clock.now()
+    han.run(4 * 3600)
+    told = [seen for seen, command in nwk_commands(han, since) if isinstance(command, LinkStatus)]
+    assert 4 * 4 <= len(told) <= 4 * 9
+
+
+def test_a_route_around_a_router_that_is_off_is_discovered_both_ways() -> None:
+    han = diamond()
+    hub, left, right, far = members(han)
+    assert han.members["hub"].outcome(hub.send(far, b"x")) is None
+    han.run(5)
+    left.node.power_off()
+    since = han.clock.now()
+    down, up = hub.send(far, LONG), far.send(hub, LONG[::-1])
+    han.run(40)
+    assert (hub.outcome(down), far.outcome(up)) == (DeliveryStatus.OK, DeliveryStatus.OK)
+    assert (far.messages[-1], hub.messages[-1]) == (LONG, LONG[::-1])
+    kinds = [type(command) for _, command in nwk_commands(han, since)]
+    assert RouteRequest in kinds
+    assert RouteReply in kinds
+    assert right.node.statistics.relayed > 10
+
+
+def test_a_route_to_an_end_device_is_answered_by_its_parent() -> None:
+    han = diamond(role=NodeRole.SLEEPY_END_DEVICE)
+    hub, left, right, far = members(han)
+    # The hub's way to the left router breaks: it is found again by way of the right one.
+    han.medium.unlink(hub.radios[0], left.radios[0])
+    han.medium.link(left.radios[0], right.radios[0])
+    since = han.clock.now()
+    handle = hub.send(far, b"round the corner")
+    han.run(60)
+    assert hub.outcome(handle) is DeliveryStatus.OK
+    replies = [command for _, command in nwk_commands(han, since) if isinstance(command, RouteReply)]
+    assert {(reply.responder, reply.responder_ieee) for reply in replies} == {(far.node.short, far.eui)}
+    assert far.messages == [b"round the corner"]
+
+
+def test_a_relay_that_cannot_go_on_reports_it_to_the_sender() -> None:
+    han = diamond()
+    hub, left, right, far = members(han)
+    right.node.power_off()
+    far.node.power_off()
+    since = han.clock.now()
+    handle = hub.send(far, b"x")
+    han.run(30)
+    assert hub.outcome(handle) is DeliveryStatus.NO_ACK
+    reports = [(seen, c) for seen, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
+    assert {(seen.hop, seen.header.destination, c.status, c.destination) for seen, c in reports} == {
+        (left.eui, 0, StatusCode.NO_ROUTE_AVAILABLE, far.node.short if far.node.powered else reports[0][1].destination)
+    }
+
+
+def test_the_cheaper_of_two_ways_is_taken() -> None:
+    han = diamond()
+    hub, left, right, far = members(han)
+    han.medium.link(hub.radios[0], left.radios[0], rssi=-95)
+    left.node.power_off()
+    hub.send(far, b"x")
+    han.run(20)
+    left.node.power_on()
+    han.run(60)
+    hub.send(far, b"y")
+    han.run(10)
+    since = han.clock.now()
+    hub.send(far, b"z")
+    han.run(5)
+    senders = {seen.hop for seen in nwk_frames(han, since) if seen.header.source == 0 and seen.receiver != 0xFFFF}
+    assert senders == {hub.eui, right.eui}
+    assert far.messages[-1] == b"z"
+
+
+@pytest.mark.parametrize("role", [NodeRole.ROUTER, NodeRole.END_DEVICE])
+def test_a_concentrator_uses_the_routes_that_devices_record(role: NodeRole) -> None:
+    han = diamond(settings=StackSettings(concentrator_period=30 * SECOND), role=role)
+    hub, left, _, far = members(han)
+    han.run(60)
+    since = han.clock.now()
+    far.send(hub, b"here I am")
+    han.run(5)
+    records = [(seen, c) for seen, c in nwk_commands(han, since) if isinstance(c, RouteRecord)]
+    arrived = list({seen.header.sequence: c for seen, c in records if seen.receiver == 0}.values())
+    assert len(arrived) == 1
+    assert len(arrived[0].relays) == 1
+    handle = hub.send(far, LONG)
+    han.run(20)
+    assert hub.outcome(handle) is DeliveryStatus.OK
+    routed = [seen for seen in nwk_frames(han, since) if seen.header.source_route is not None]
+    assert {seen.header.source_route.relays for seen in routed if seen.header.source_route} == {arrived[0].relays}
+    again = han.clock.now()
+    far.send(hub, b"no second record")
+    han.run(5)
+    assert hub.messages == [b"here I am", b"no second record"]
+    later = [c for _, c in nwk_commands(han, again) if isinstance(c, RouteRecord)]
+    assert (later == []) is (role is NodeRole.ROUTER)  # a parent hears no source-routed frame of its own
+    assert left.node.powered
+
+
+def test_a_broken_source_route_is_reported_and_given_up() -> None:
+    han = diamond(settings=StackSettings(concentrator_period=30 * SECOND))
+    hub, left, right, far = members(han)
+    han.run(60)
+    far.send(hub, b"here I am")
+    han.run(5)
+    over = left if left.node.statistics.relayed > right.node.statistics.relayed else right
+    han.medium.unlink(over.radios[0], far.radios[0])
+    since = han.clock.now()
+    handle = hub.send(far, b"other way")
+    han.run(40)
+    assert hub.outcome(handle) is DeliveryStatus.OK
+    codes = [c.status for _, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
+    assert StatusCode.SOURCE_ROUTE_FAILURE in codes
+    assert far.messages == [b"other way"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-_WHO = ("device", "radio", "relay", "hub")
+_WHO = ("device", "radio", "queue", "hub")
 _SHOWN_STALLS = 12  # of a transfer; --json has all
 _STATUS = {None: "no Upgrade End", 0x00: "SUCCESS", 0x95: "ABORT", 0x96: "INVALID_IMAGE", 0x99: "REQUIRE_MORE_IMAGE"}
 
@@ -38,8 +38,9 @@ def explain(
     if as_json:
         print(json.dumps({"transfers": [report(each) for each in told]}, indent=1))
         return
+    names = _names(folder)
     for each in told:
-        print("\n".join(page(each)) + "\n")
+        print("\n".join(page(each, names.get(str(each.transfer.device), ""))) + "\n")
     print(verdict(told))
 
 
@@ -98,14 +99,24 @@ def _status(status: int | None) -> str:
 # --- text ----------------------------------------------------------------------------------------------------------
 
 
-def page(told: "Explained") -> list[str]:
+def _names(folder: Path) -> dict[str, str]:
+    """Return the names of the devices by EUI-64, if the folder has them."""
+    try:
+        devices = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["devices"]
+        return {device["eui"]: device["name"] for device in devices}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def page(told: "Explained", name: str = "") -> list[str]:
     """Return the lines of one transfer."""
     transfer = told.transfer
     size = "size unknown" if transfer.size is None else f"{transfer.size:,} octets"
     shares = ", ".join(f"{who} {told.share(who):.1%}" for who in _WHO)
     air = ", ".join(f"{network} {share:.1%}" for network, share in told.busy.items())
     lines = [
-        f"{transfer.device}  version {transfer.file_version:08X}  {size}: {_status(transfer.status)}",
+        f"{transfer.device}{name and '  ' + name}  version {transfer.file_version:08X}  {size}: "
+        f"{_status(transfer.status)}",
         f"  {told.blocks:,} blocks of {told.block_size} in {told.duration / 1e9:,.1f} s, {told.rate:,.0f} octets/s; "
         f"{told.requests:,} requests, {told.repeats:,} repeated, {told.waits:,} told to wait, {told.pages:,} pages",
         f"  request to response  {_times(told.request_to_response)}",

@@ -75,7 +75,7 @@ class Explained:
         return self.octets * SECOND / self.duration if self.duration else 0.0
 
     def share(self, who: str) -> float:
-        """Return the part of the time that was spent by `device`, `radio`, `relay` or `hub`."""
+        """Return the part of the time that was spent by `device`, `radio`, `queue` or `hub`."""
         total = sum(self.causes.values())
         return sum(time for cause, time in self.causes.items() if cause.who == who) / total if total else 0.0
 

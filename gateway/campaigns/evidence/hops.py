@@ -11,7 +11,8 @@ from protocols.zcl.clusters import ota
 OCTET_TIME = 32_000  # ns at 250 kbit/s
 PREAMBLE_OCTETS = 6  # preamble, start of frame, length
 ACK_WITHIN = 1_500_000  # ns from the end of a frame to the end of its acknowledgement: 864 us and room
-HUB = 0x0000  # short address
+POLLED_WITHIN = 25_000_000  # ns from a data request to the frame that it fetched
+_DATA_REQUEST = b"\x04"  # MAC command
 
 
 def airtime(octets: int) -> int:
@@ -81,6 +82,7 @@ class HopLog(Watcher):
         self._expecting: dict[str, tuple[int, Hop]] = {}  # by network: MAC sequence and hop that wait
         self._busy: dict[str, tuple[list[int], list[int]]] = {}  # by network: ends of frames, airtime up to there
         self._heard: dict[tuple[str, int], list[int]] = {}  # by network and short address: when it sent
+        self._polls: dict[tuple[str, int], list[int]] = {}  # the data requests among them
 
     # --- Watcher -----------------------------------------------------------------------------------------------
 
@@ -91,7 +93,10 @@ class HopLog(Watcher):
         if frame.frame_type == FrameType.ACKNOWLEDGEMENT:
             self._acknowledge(captured, frame.sequence)
         elif frame.source is not None:
-            self._heard.setdefault((captured.network, _short(frame.source)), []).append(captured.time)
+            sender = (captured.network, _short(frame.source))
+            self._heard.setdefault(sender, []).append(captured.time)
+            if frame.frame_type == FrameType.COMMAND and frame.payload[:1] == _DATA_REQUEST:
+                self._polls.setdefault(sender, []).append(captured.time)
 
     def aps(self, sighting: ApsSighting) -> None:
         if sighting.aps.cluster != ota.CLUSTER:
@@ -133,6 +138,16 @@ class HopLog(Watcher):
         ends, sums = self._busy.get(network, ([], [0]))
         taken = sums[bisect_right(ends, end)] - sums[bisect_right(ends, begin)]
         return taken / (end - begin) if end > begin else 0.0
+
+    def polls(self, network: str, address: int) -> list[int]:
+        """Return when a node asked its parent for frames, ns."""
+        return self._polls.get((network, address), [])
+
+    def polled(self, hop: Hop) -> bool:
+        """Whether the receiver fetched the frame of a hop from its parent."""
+        polls = self._polls.get((hop.network, _short(hop.destination)), [])
+        before = bisect_right(polls, hop.began)
+        return before > 0 and hop.began - polls[before - 1] <= POLLED_WITHIN
 
     def silence(self, network: str, address: int, around: int) -> int:
         """Return how long a node sent nothing around the time `around`, acknowledgements not counted, ns."""

@@ -9,11 +9,14 @@ from gateway.campaigns.evidence.exchanges import Attempt, Exchange
 from gateway.campaigns.evidence.hops import HopLog, Passage
 from protocols.addresses import Eui64
 
+_GIVEN_UP = "the device had given up waiting"
+
 
 class Cause(Enum):
-    """What a stretch of time was spent on; `who` is device, radio, relay or hub."""
+    """What a stretch of time was spent on; `who` is device, radio, queue (of a relay or a parent) or hub."""
 
     REQUEST_LATE = ("request late", "device")
+    NOT_POLLED = ("device did not poll for the answer", "device")
     NOT_TAKEN = ("answer arrived and was not taken", "device")
     RESTARTED = ("device restarted", "device")
     AIR = ("on the air", "radio")
@@ -21,10 +24,11 @@ class Cause(Enum):
     REQUEST_DROPPED = ("request dropped on the air", "radio")
     ANSWER_DROPPED = ("answer dropped on the air", "radio")
     OUT_OF_REACH = ("next hop silent", "radio")
-    REQUEST_QUEUED = ("request waited at a relay", "relay")
-    ANSWER_QUEUED = ("answer waited at a relay", "relay")
-    REQUEST_NOT_RELAYED = ("request not relayed", "relay")
-    ANSWER_NOT_RELAYED = ("answer not relayed", "relay")
+    REQUEST_QUEUED = ("request waited at a relay", "queue")
+    ANSWER_QUEUED = ("answer waited at a relay", "queue")
+    POLL_AWAITED = ("answer waited for a poll", "queue")
+    REQUEST_NOT_RELAYED = ("request not relayed", "queue")
+    ANSWER_NOT_RELAYED = ("answer not relayed", "queue")
     ANSWER_LATE = ("answer late", "hub")
     NO_ANSWER = ("request arrived, no answer", "hub")
     TOLD_TO_WAIT = ("hub told the device to wait", "hub")
@@ -53,9 +57,9 @@ def stretches(exchange: Exchange, before: Exchange | None, hops: HopLog, restart
         if any(begin < restart <= end for restart in restarts):
             found.append(Stretch(Cause.RESTARTED, end - begin))
         else:
-            cause, where, detail = _why_again(attempt, hops)
+            cause, where, detail = _why_again(attempt, end, hops)
             found.append(Stretch(cause, end - begin, where, detail))
-    return found + _last(attempts[-1], exchange)
+    return found + _last(attempts[-1], exchange, hops)
 
 
 def _lead(exchange: Exchange, before: Exchange | None, hops: HopLog, restarts: list[int]) -> Stretch:
@@ -70,12 +74,13 @@ def _lead(exchange: Exchange, before: Exchange | None, hops: HopLog, restarts: l
     return Stretch(Cause.TOLD_TO_WAIT if exchange.paced else Cause.REQUEST_LATE, duration)
 
 
-def _why_again(attempt: Attempt, hops: HopLog) -> tuple[Cause, Eui64 | None, str]:
-    """Say why a request was followed by another for the same offset."""
+def _why_again(attempt: Attempt, until: int, hops: HopLog) -> tuple[Cause, Eui64 | None, str]:
+    """Say why a request was followed by another for the same offset, `until` (ns)."""
     if attempt.request.arrived is None:
         return _why_dropped(attempt.request, hops, answer=False)
     if attempt.answer is None:
-        return Cause.NO_ANSWER, None, ""
+        unasked = _never_polled(attempt, until, hops)
+        return (Cause.NOT_POLLED if unasked else Cause.NO_ANSWER), None, ""
     if attempt.answer.arrived is None:
         return _why_dropped(attempt.answer, hops, answer=True)
     if attempt.held:
@@ -84,7 +89,9 @@ def _why_again(attempt: Attempt, hops: HopLog) -> tuple[Cause, Eui64 | None, str
     queued = attempt.answer.arrived - attempt.answer.began
     if max(late, queued) < 1_000_000_000:
         return Cause.NOT_TAKEN, None, ""
-    return (Cause.ANSWER_LATE if late >= queued else Cause.ANSWER_QUEUED), None, "the device had given up waiting"
+    if any(hops.polled(hop) for hop in attempt.answer.hops):
+        return Cause.POLL_AWAITED, None, _GIVEN_UP
+    return (Cause.ANSWER_LATE if late >= queued else Cause.ANSWER_QUEUED), None, _GIVEN_UP
 
 
 def _why_dropped(passage: Passage, hops: HopLog, *, answer: bool) -> tuple[Cause, Eui64 | None, str]:
@@ -99,21 +106,33 @@ def _why_dropped(passage: Passage, hops: HopLog, *, answer: bool) -> tuple[Cause
     return (Cause.ANSWER_DROPPED if answer else Cause.REQUEST_DROPPED), hop.receiver, tries
 
 
-def _last(attempt: Attempt, exchange: Exchange) -> list[Stretch]:
+def _never_polled(attempt: Attempt, until: int, hops: HopLog) -> bool:
+    """Whether a device that fetches frames from its parent did not do so after a request."""
+    first = attempt.request.hops[0]
+    polls = hops.polls(first.network, attempt.request.source)
+    return bool(polls) and not any(first.ended < poll <= until for poll in polls)
+
+
+def _last(attempt: Attempt, exchange: Exchange, hops: HopLog) -> list[Stretch]:
     """Take the last attempt apart, whose answer, or that to an earlier one meanwhile, ended the exchange."""
     request, answer, end = attempt.request, attempt.answer, exchange.ended
     arrived = request.arrived
     if end is None:
         return []
     if answer is None or answer.arrived is None or arrived is None or answer.arrived != end:
-        return [Stretch(Cause.ANSWER_LATE, max(0, end - request.began), None, "to an earlier request")]
+        earlier = [each.answer for each in exchange.attempts if each.answer is not None and each.answer.arrived == end]
+        polled = any(hops.polled(hop) for passage in earlier for hop in passage.hops)
+        cause = Cause.POLL_AWAITED if polled else Cause.ANSWER_LATE
+        return [Stretch(cause, max(0, end - request.began), None, "to an earlier request")]
     if attempt.paged:
-        return [*_way(request, answer=False), Stretch(Cause.ANSWER_LATE, max(0, end - arrived - exchange.planned))]
-    turnaround = Stretch(Cause.ANSWER_LATE, max(0, answer.began - arrived))
-    return [*_way(request, answer=False), turnaround, *_way(answer, answer=True)]
+        late = Stretch(Cause.ANSWER_LATE, max(0, end - arrived - exchange.planned))
+        return [*_way(request, hops, answer=False), late]
+    late_or_polled = Cause.POLL_AWAITED if hops.polled(answer.hops[0]) else Cause.ANSWER_LATE
+    turnaround = Stretch(late_or_polled, max(0, answer.began - arrived))
+    return [*_way(request, hops, answer=False), turnaround, *_way(answer, hops, answer=True)]
 
 
-def _way(passage: Passage, *, answer: bool) -> list[Stretch]:
+def _way(passage: Passage, log: HopLog, *, answer: bool) -> list[Stretch]:
     """Take the way of a frame that arrived apart: air, repetitions, and waiting at relays."""
     found = []
     hops = passage.hops
@@ -122,7 +141,9 @@ def _way(passage: Passage, *, answer: bool) -> list[Stretch]:
         found.append(Stretch(cause, hop.ended - hop.began, hop.receiver))
         if index + 1 < len(hops):
             waited = max(0, hops[index + 1].began - hop.ended)
-            found.append(Stretch(Cause.ANSWER_QUEUED if answer else Cause.REQUEST_QUEUED, waited, hop.receiver))
+            queued = Cause.ANSWER_QUEUED if answer else Cause.REQUEST_QUEUED
+            polled = log.polled(hops[index + 1])
+            found.append(Stretch(Cause.POLL_AWAITED if polled else queued, waited, hop.receiver))
     return found
 
 

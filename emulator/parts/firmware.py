@@ -245,8 +245,9 @@ class FirmwareDownload:
                 self._store.keep(effect)
             case ImageComplete(version, file):
                 self._checked(self._complete(version, file))
-            case DownloadFailed():
-                self._store.drop_partial()
+            case DownloadFailed(resumable=resumable):
+                if not resumable:
+                    self._store.drop_partial()
             case Activate(version):
                 self._activate(version)
 

@@ -303,6 +303,8 @@ class OtaClient:
             if download.complete:
                 self.state = ClientState.VERIFYING
             else:
+                if download.resumable:
+                    self._resume = PartialImage(download.version, download.size, bytes(download.data))
                 self._download = None
                 self._idle(now)
                 self.deadline = now + self.settings.query_retry

@@ -49,7 +49,7 @@ class Download:
         self.version, self.size, self.data = version, size, bytearray(held)
         self.statistics = DownloadStatistics(version, size, started=now)
         self.deadline: int | None = None  # ns
-        self.over = False
+        self.over = self.resumable = False
         self.block_period = 0  # 16 bits, in the device's unit
         self._identity, self._settings, self._sequence = identity, settings, sequence
         self._wanted = (identity.manufacturer, identity.image_type, version)
@@ -83,7 +83,7 @@ class Download:
         self._errors += 1
         if self._errors >= self._settings.error_limit:
             end = ota.UpgradeEndRequest(ZclStatus.ABORT, *self._wanted)
-            return [Send(ota.encode(end, self._sequence.next())), *self.give_up("no answer from the server")]
+            return [Send(ota.encode(end, self._sequence.next())), *self._interrupt("no answer from the server")]
         self.deadline = now + self._settings.back_off
         return []
 
@@ -136,6 +136,12 @@ class Download:
     def give_up(self, reason: str) -> list[Effect]:
         self.over, self.deadline = True, None
         return [DownloadFailed(self.version, reason)]
+
+    def _interrupt(self, reason: str) -> list[Effect]:
+        """Stop for now: nothing is wrong with what is here."""
+        self.over, self.resumable, self.deadline = True, True, None
+        rest = [self._checkpoint()] if len(self.data) > self._kept else []
+        return [*rest, DownloadFailed(self.version, reason, resumable=True)]
 
     # --- asking ------------------------------------------------------------------------------------------------
 

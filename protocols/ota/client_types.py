@@ -114,6 +114,7 @@ class ImageComplete(NamedTuple):
 class DownloadFailed(NamedTuple):
     version: int
     reason: str
+    resumable: bool = False  # what came stays, for the next time the server offers this image
 
 
 class Activate(NamedTuple):

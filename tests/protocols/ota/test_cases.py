@@ -152,8 +152,37 @@ def test_a_server_that_falls_silent_in_pages_ends_the_download_after_ten_errors(
     until(link, ClientState.DOWNLOADING)
     link.connected = False
     link.run(2 * MINUTE)
-    assert [effect for _, effect in link.device_effects][-1] == DownloadFailed(NEW, "no answer from the server")
+    assert [effect for _, effect in link.device_effects][-1] == DownloadFailed(
+        NEW, "no answer from the server", resumable=True
+    )
     assert link.up[-1][1][2:4] == bytes((0x06, ZclStatus.ABORT))
+
+
+@pytest.mark.parametrize("rebooted", [False, True])
+def test_a_download_goes_on_where_a_silent_server_left_it(rebooted: bool) -> None:
+    """The server is away for 14 minutes: what had come stays, in the device and in its storage."""
+    link = joined(QUICK)
+    until(link, ClientState.DOWNLOADING)
+    while link.client.statistics.octets < 1_920:
+        link.run(20 * MILLISECOND)
+    link.connected = False
+    held = link.client.statistics.octets
+    link.run(14 * MINUTE)
+    failed = [effect for _, effect in link.device_effects if isinstance(effect, DownloadFailed)]
+    assert failed == [DownloadFailed(NEW, "no answer from the server", resumable=True)]
+    assert link.checkpoints() == image()[:held]
+    if rebooted:
+        kept = PartialImage(NEW, 4_800, link.checkpoints())
+        link.client = OtaClient(IDENTITY, OLD, Random(1), QUICK, resume=kept)
+        link.start()
+    link.connected = True
+    before = len(link.up)
+    link.from_server(link.server.notify(DEVICE))
+    link.run(2 * MINUTE)
+    assert link.images == [image()]
+    requests = [frame for _, frame in link.up[before:] if frame[2] == 0x03]
+    offsets = [int.from_bytes(frame[12:16], "little") for frame in requests]
+    assert offsets == list(range(held, 4_800, 48))
 
 
 def test_a_page_for_another_image_is_aborted() -> None:

@@ -105,7 +105,7 @@ class Running:
         else:
             self._parent.child_joined = self._report_child
             self.zdp.permit_joining = self._parent.permit
-            self.zdp.leave = self._depart
+            self.management.leave = lambda rejoin: self._depart()
         self._resume()
 
     def post(self, event: HanEvent) -> None:

@@ -54,7 +54,6 @@ class ZdpLayer:
         self.permit_joining: Callable[[int], object] = lambda seconds: None
         self.conflict: Callable[[int], object] = lambda short: None  # two nodes have this address
         self.parent_moved: Callable[[], object] = lambda: None  # the parent has another address
-        self.leave: Callable[[], object] | None = None  # None: this node does not leave when asked
 
     # --- sending -----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ class CaptureFile:
     As a listener of the timeline it gives the next frame after each event of the story that event as its comment.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, live: bool = False) -> None:
+        """live: each frame is in the file at once, for `hanlab capture follow` in real time."""
+        self._file, self._live = file, live
         self._writer = PcapngWriter(file)
         self._interfaces: dict[str, int] = {}
         self.frames = 0
@@ -31,6 +33,8 @@ class CaptureFile:
         comment = "\n".join(self._comments)
         self._comments.clear()
         self._writer.frame(self.network(network), time_ns, octets_with_fcs, comment)
+        if self._live:
+            self._file.flush()
 
     def comment(self, text: str) -> None:
         """Comment the next frame, of whatever network."""

@@ -79,7 +79,7 @@ class DongleService:
         around = Surroundings(
             clock=clock,
             entropy=entropy,
-            medium=Medium(clock, entropy, None if capture is None else CaptureFile(capture)),
+            medium=Medium(clock, entropy, None if capture is None else CaptureFile(capture, live=True)),
             recorder=Chronicle(clock, tell),
             key_log=self.keys.log,
             credentials=own,

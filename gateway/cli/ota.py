@@ -36,7 +36,7 @@ def explain(
 
     told = explain_folder(folder, stall=round(stall * 1e9))
     if as_json:
-        print(json.dumps({"transfers": [report(each) for each in told]}, indent=1))
+        print(json.dumps({"transfers": [report(each) for each in told], "verdict": verdict(told)}, indent=1))
         return
     names = _names(folder)
     for each in told:

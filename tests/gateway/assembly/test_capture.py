@@ -1,6 +1,9 @@
 """The capture of a run: comments at events of the story."""
 
 import io
+from pathlib import Path
+
+import pytest
 
 from gateway.assembly.capture import CaptureFile
 from gateway.assembly.folder import Timeline
@@ -27,3 +30,15 @@ def test_the_frame_after_an_event_of_the_story_has_it_as_comment() -> None:
     octets.seek(0)
     comments = [frame.comment for frame in read_frames(octets)]
     assert comments == ["", "step: Bridges are updated\nfailure: no N39 in 12 h", ""]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_live_capture_is_in_the_file_frame_by_frame(tmp_path: Path, *, live: bool) -> None:
+    place = tmp_path / "capture.pcapng"
+    with place.open("wb") as file:
+        capture = CaptureFile(file, live=live)
+        sizes = []
+        for time in range(3):
+            capture.frame("home-1 2.4 GHz", time, FRAME)
+            sizes.append(place.stat().st_size)
+    assert (sizes[0] < sizes[1] < sizes[2] == place.stat().st_size) is live

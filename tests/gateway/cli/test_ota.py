@@ -46,7 +46,9 @@ def test_the_page_names_the_transfer_its_figures_and_who_stalled(folder: Path) -
 
 def test_json_has_every_stall_with_its_cause(folder: Path) -> None:
     done = hanlab("ota", "explain", folder, "--json")
-    (told,) = json.loads(done.stdout)["transfers"]
+    page = json.loads(done.stdout)
+    (told,) = page["transfers"]
+    assert page["verdict"].startswith("verdict: 1 transfers; ")
     assert (told["device"], told["size"], told["blocks"], told["status"]) == (str(DEVICE), 5_000, 105, "SUCCESS")
     (stall,) = told["stalls"]
     assert stall["who"] == "radio"

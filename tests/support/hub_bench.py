@@ -12,6 +12,7 @@ from emulator.devices.esme import Esme
 from emulator.devices.ppmid import Ppmid
 from emulator.entropy import SeededEntropy
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
+from emulator.parts.journal import Journal
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
@@ -155,6 +156,7 @@ class HubBench:
         wan: WanSettings | None = None,
         capture: Capture | None = None,
         fed_by_esme: bool = False,
+        with_gpf: bool = False,
     ) -> None:
         self.clock, self.entropy, self.notes = VirtualClock(START), SeededEntropy(1), Notes()
         self.medium = Medium(self.clock, self.entropy, capture)
@@ -170,14 +172,17 @@ class HubBench:
         self.wan.csp.attach(self._up)
         self.csp = WanSession()
         self.up: list[tuple[int, WanMessage]] = []
-        self.chf = GbcsEntity(credentials(CHF), TrustAnchors.of(acb()), self.storage, self.entropy)
+        journal, root = Journal(self.storage), TestPki(SeededEntropy(1), START).root
+        self.chf = GbcsEntity(credentials(CHF), TrustAnchors.of(acb(), root=root), journal, self.entropy)
+        before = TrustAnchors.before_handover(acb(), root)
+        self.gpf = GbcsEntity(credentials(GPF), before, journal, self.entropy) if with_gpf else None
         self.hub = self.make_hub()
         self.counter = 1000
 
     def make_hub(self) -> CommunicationsHub:
         return CommunicationsHub(
             "hub", (self.node,), self.wan.hub, self.clock, OffsetWallClock(self.clock), self.storage, self.entropy,
-            self.notes, self.chf, None, self.dc_in, self.settings,
+            self.notes, self.chf, self.gpf, self.dc_in, self.settings,
         )  # fmt: skip
 
     # --- time --------------------------------------------------------------------------------------------------

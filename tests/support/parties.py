@@ -1,5 +1,7 @@
 """The remote parties of a test, and what they send to devices."""
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
 from emulator.entropy import SeededEntropy
 from emulator.parts.gbcs_entity import TrustAnchors
 from protocols.addresses import Eui64
@@ -14,18 +16,50 @@ SUPPLIER = Eui64(0x90B3D51F30010000)
 OTHER_SUPPLIER = Eui64(0x90B3D51F30030000)
 NETWORK_OPERATOR = Eui64(0x90B3D51F30020000)
 BROKER = Eui64(0x90B3D51F30000002)
+RECOVERY = Eui64(0x90B3D51F30000001)
+TCOS = Eui64(0x90B3D51F30000004)
+WAN_PROVIDER = Eui64(0x90B3D51F30000007)
+CONTINGENCY = Eui64(0x70B3D51F300017FF)
+
+
+class RenewedEntropy(SeededEntropy):
+    """The same authorities with other keys for everybody below them: certificates issued anew."""
+
+    def private_key(self, purpose: str) -> EllipticCurvePrivateKey:
+        authority = purpose in ("smki root", "smki issuing", "smki device issuing")
+        return super().private_key(purpose if authority else f"renewed {purpose}")
 
 
 class Parties:
-    """Supplier, network operator and access control broker under one test PKI."""
+    """The organisations a device may know, under one test PKI."""
 
-    def __init__(self, seed: int = 7) -> None:
-        self.entropy = SeededEntropy(seed)
+    def __init__(self, seed: int = 7, entropy: SeededEntropy | None = None) -> None:
+        self.seed = seed
+        self.entropy = SeededEntropy(seed) if entropy is None else entropy
         self.pki = TestPki(self.entropy, START)
         self.supplier = self.pki.organisation(SUPPLIER, RemotePartyRole.SUPPLIER)
         self.other_supplier = self.pki.organisation(OTHER_SUPPLIER, RemotePartyRole.SUPPLIER)
         self.operator = self.pki.organisation(NETWORK_OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
         self.broker = self.pki.organisation(BROKER, RemotePartyRole.ACCESS_CONTROL_BROKER)
+        self.recovery = self.pki.organisation(RECOVERY, RemotePartyRole.RECOVERY)
+        self.tcos = self.pki.organisation(TCOS, RemotePartyRole.TRANSITIONAL_COS)
+        self.wan_provider = self.pki.organisation(WAN_PROVIDER, RemotePartyRole.WAN_PROVIDER)
+        self.contingency = self.pki.organisation(CONTINGENCY, RemotePartyRole.ROOT)
+
+    def renewed(self) -> "Parties":
+        """Return the same parties with new keys and certificates of the same authorities."""
+        return Parties(self.seed, RenewedEntropy(self.seed))
+
+    @property
+    def known(self) -> tuple[Credentials, ...]:
+        """Every party of a role that devices can know."""
+        return (
+            self.supplier, self.operator, self.broker, self.recovery, self.tcos, self.wan_provider, self.contingency,
+        )  # fmt: skip
+
+    def all_anchors(self) -> TrustAnchors:
+        """Return every cell a device can have, the root included."""
+        return TrustAnchors.of(*self.known, root=self.pki.root, top_up=True)
 
     def anchors(self) -> TrustAnchors:
         """Return what a meter holds."""
@@ -40,6 +74,7 @@ class Parties:
         *,
         counter: int,
         signed: bool,
+        mac: bool = True,
         for_user: tuple[Eui64, int] | None = None,
     ) -> bytes:
         """Return a command under the broker's MAC; `for_user`: party and counter the broker speaks for."""
@@ -60,6 +95,8 @@ class Parties:
         )
         if signed:
             message = security.sign(message, sender.ds_key, self.entropy)
+        if not mac:
+            return message.encode()
         z = security.shared_secret(self.broker.ka_key, self.pki.device(device).ka_certificate.public_key)
         return security.add_mac(message, z).encode()
 

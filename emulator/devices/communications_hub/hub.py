@@ -76,6 +76,17 @@ class CommunicationsHub:
         """The hub's own, 32 bits."""
         return self.settings.firmware_version
 
+    @property
+    def supported(self) -> dict[Eui64, tuple[int, ...]]:
+        """The message codes that CHF and GPF carry out; empty without power."""
+        running = self._running
+        if running is None:
+            return {}
+        found = {self.chf.eui: running.chf.application.supported}
+        if running.gpf is not None:
+            found[running.gpf.application.entity.eui] = running.gpf.application.supported
+        return found
+
     def preload(self, devices: Iterable[InstalledDevice | tuple[Eui64, int, bytes]]) -> None:
         """Put installed devices into the log; they may join for `HubSettings.installed_join_time`.
 

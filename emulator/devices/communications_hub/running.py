@@ -87,14 +87,14 @@ class Running:
             self._han, self.log, self._queue, storage, up=self._carry_up, opened=self._opened,
             firmware_waits=lambda device: blocks.open_for(device) is not None,
         )  # fmt: skip
-        self._chf = Chf(
+        self.chf = Chf(
             parts.chf, self.log, self._han, self._survey, storage, parts.wall, self._alarms, settings,
             send=self._send_own, admit=self.admit, removed=self._removed, note=parts.note,
         )  # fmt: skip
         self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
         self._firmware = Firmware(
             self._han, self.log, blocks, self._alarms, parts.wall, settings, parts.ota_server_factory,
-            report=self._chf.report, note=parts.note,
+            report=self.chf.report, note=parts.note,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class Running:
         for octets in self._session.resume(self._parts.clock.now()):
             self._parts.wan.send(octets)
         self._watch_wan()
-        self._chf.start()
+        self.chf.start()
         if self.gpf is not None:
             self.gpf.start()
         for entry in self.log.entries():
@@ -153,7 +153,7 @@ class Running:
 
     def _carry_down(self, carried: GbcsCarried) -> None:
         if carried.device == self._parts.chf.eui:
-            self._chf.execute(carried.message)
+            self.chf.execute(carried.message)
         elif self.gpf is not None and carried.device == self.gpf.application.entity.eui:
             self.gpf.execute(carried.message)
         elif carried.device not in self.log or len(carried.message) > tunneling.MAXIMUM_TRANSFER:
@@ -247,7 +247,7 @@ class Running:
         if entry is not None and key_hash != entry.key_hash:
             with self._parts.storage.transaction():
                 self.log.put(entry._replace(key_hash=key_hash))
-                self._chf.log_changed()
+                self.chf.log_changed()
 
     def _removed(self, device: Eui64) -> None:
         """Forget what is kept for a device that has left the log."""

@@ -92,10 +92,15 @@ class JammerDescription(_Model):
 
 
 class Backhaul(_Model):
-    """The point-to-point link between partner bridges."""
+    """The point-to-point link between partner bridges.
+
+    Bridges with one partner share its channel. With `sensed` they hear when it is taken, and take nothing from each
+    other; without they are hidden nodes to each other and collide at their partner.
+    """
 
     rssi: int = Field(default=-50, ge=-100, le=0)  # dBm
     loss: float | None = Field(default=None, ge=0.0, lt=1.0)  # of each frame; that of the home if left out
+    sensed: bool = True  # [I]
 
 
 class SiteDescription(_Model):

@@ -6,6 +6,7 @@ from emulator.air.radio import SimulatedRadio
 from emulator.home.description import HomeDescription
 
 HUB = "hub"  # the radio that stands at the hub's place
+_SENSED_ONLY = 1.0  # loss: a carrier that is heard and frames that are not taken
 _NEAR = -55  # dBm, of a link within a place without coordinates, and of a jammer there
 
 
@@ -34,12 +35,20 @@ class Siting:
             self._stand()
         else:
             self._link_places()
-        home = self._description
+        self._link_backhauls()
+
+    def _link_backhauls(self) -> None:
+        home, medium = self._description, self._medium
         loss = home.loss if home.backhaul.loss is None else home.backhaul.loss
+        siblings: dict[str, list[SimulatedRadio]] = {}  # by the bridge they lead to
         for device in home.devices:
             if device.partner is not None:
-                ends = self.backhauls[device.name], self.backhauls[device.partner]
-                self._medium.link(*ends, home.backhaul.rssi, loss)
+                radio = self.backhauls[device.name]
+                medium.link(radio, self.backhauls[device.partner], home.backhaul.rssi, loss)
+                near = siblings.setdefault(device.partner, [])
+                for other in near if home.backhaul.sensed else ():
+                    medium.link(radio, other, home.backhaul.rssi, _SENSED_ONLY)
+                near.append(radio)
 
     @property
     def _places(self) -> dict[str, str]:

@@ -140,9 +140,9 @@ def _budgets(radios: dict[str, SimulatedRadio], band: str) -> Iterator[LinkBudge
                 for sender, receiver in ((radios[one], radios[other]), (radios[other], radios[one]))
                 if receiver in sender.links
             ]
-            if len(ways) == 2:
+            loss = max((link.expected_loss(LONGEST_FRAME) for link in ways), default=1.0)
+            if len(ways) == 2 and loss < 1.0:
                 worse = max(ways, key=lambda link: (-link.rssi, link.loss))
-                loss = max(link.expected_loss(LONGEST_FRAME) for link in ways)
                 yield LinkBudget(one, other, band, worse.rssi, worse.lqi, loss)
 
 

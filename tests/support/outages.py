@@ -40,9 +40,10 @@ class Probes:
 
     def __init__(self, world: World, home: Home, devices: Iterable[HomeDevice]) -> None:
         self._world, self._home = world, home
+        devices = tuple(devices)
         self.reads = {device.name: Reads(device.name, world.clock.now()) for device in devices}
-        for device in devices:
-            self._start(device)
+        for number, device in enumerate(devices):
+            world.clock.call_at(world.clock.now() + number * EVERY // 8, self._start, device)
 
     def _start(self, device: HomeDevice) -> None:
         clock, reads, hub = self._world.clock, self.reads[device.name], self._home.gpf

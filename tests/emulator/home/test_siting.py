@@ -104,6 +104,16 @@ def test_a_jammer_stands_in_a_place(places: dict[str, Any]) -> None:
     assert made.spans(0, 90 * SECOND) == [(60 * SECOND, 65 * SECOND), (80 * SECOND, 85 * SECOND)]
 
 
+@pytest.mark.parametrize("sensed", [True, False])
+def test_bridges_of_one_partner_hear_when_its_channel_is_taken_and_take_nothing_from_each_other(sensed: bool) -> None:
+    (siting,) = sited(described("home-2", backhaul={"sensed": sensed}))
+    one, other = siting.backhauls["bridge-2"], siting.backhauls["bridge-4"]
+    assert (other in one.links) is (one in other.links) is sensed
+    if sensed:
+        assert one.links[other].expected_loss(20) == other.links[one].expected_loss(20) == 1.0
+    assert {radio.name for radio in siting.backhauls["bridge-1"].links} == {"bridge-2", "bridge-4"}
+
+
 def test_bursts_are_on_every_link_of_the_han_and_not_on_the_backhaul() -> None:
     (siting,) = sited(described(site={"bursts": {"every": 30, "longest": 2}}, backhaul={"rssi": -70, "loss": 0.25}))
     links = [link for radio in siting.radios.values() for link in radio.links.values()]

@@ -6,7 +6,7 @@ transfer as public dissectors have it; no reference message shows one, and `wind
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from protocols.addresses import Eui64
@@ -107,6 +107,36 @@ def split(octets: bytes, largest: int = LARGEST) -> list[bytes]:
     ]
 
 
+@dataclass(slots=True)
+class _Begun:
+    """What is held of one message."""
+
+    parts: dict[int, bytes] = field(default_factory=dict)  # data by block number
+    octets: int = 0
+    highest: int = 0  # block number
+    last: int | None = None  # number of the last block, once it came
+
+    def add(self, block: Block, largest: int) -> None:
+        """Take a block; DecodeError if it contradicts an earlier one or makes the message longer than `largest`."""
+        held, last = self.parts.get(block.number), self.last
+        if not block.number or (held is not None and (held, block.number == last) != (block.data, block.last)):
+            raise DecodeError(f"block {block.number} contradicts an earlier one")
+        if held is not None:
+            return
+        if self.octets + len(block.data) > largest:
+            raise DecodeError(f"blocks of more than {largest} octets")
+        end = block.number if block.last else last
+        highest = max(self.highest, block.number)
+        if (block.last and last is not None) or (end is not None and highest > end):
+            raise DecodeError(f"block {highest} after the last one, {end}")
+        self.parts[block.number] = block.data
+        self.octets, self.highest, self.last = self.octets + len(block.data), highest, end
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.parts) == self.last
+
+
 class Joiner:
     """Joins the blocks of any number of messages; blocks may come in any order and more than once.
 
@@ -115,12 +145,12 @@ class Joiner:
 
     def __init__(self, largest_message: int = _LARGEST_MESSAGE) -> None:
         self._largest_message = largest_message
-        self._parts: dict[Route, dict[int, Block]] = {}
+        self._begun: dict[Route, _Begun] = {}
 
     @property
     def routes(self) -> list[Route]:
         """The messages begun, in the order they were begun."""
-        return list(self._parts)
+        return list(self._begun)
 
     def receive(self, octets: bytes) -> bytes | None:
         """Take a block; return the message once it is whole, None before.
@@ -131,46 +161,30 @@ class Joiner:
         block = Block.decode(octets)
         if not block.data:
             return None
-        parts = self._parts.setdefault(block.route, {})
+        begun = self._begun.setdefault(block.route, _Begun())
         try:
-            self._check(block, parts)
+            begun.add(block, self._largest_message)
         except DecodeError:
             self.forget(block.route)
             raise
-        parts[block.number] = block
-        count = next((number for number, part in parts.items() if part.last), None)
-        if count is None or len(parts) < count:
+        if not begun.is_whole:
             return None
         self.forget(block.route)
-        return _joined(block.route, parts)
+        whole = b"".join(begun.parts[number] for number in sorted(begun.parts))
+        if Route.of(Message.decode(whole)) != block.route:
+            raise DecodeError("a message that is not the one its blocks were routed as", data=whole)
+        return whole
 
     def acknowledgement(self, route: Route, back: Route) -> bytes:
         """Return the block that acknowledges what was received of `route` without a gap; `back` is its own route."""
-        parts, number = self._parts.get(route, {}), 0
+        parts, number = self._begun.get(route, _Begun()).parts, 0
         while number + 1 in parts:
             number += 1
         return Block(back, 1, number, b"", last=True).encode()
 
     def forget(self, route: Route) -> None:
         """Drop what is held of a message."""
-        self._parts.pop(route, None)
-
-    def _check(self, block: Block, parts: dict[int, Block]) -> None:
-        held = parts.get(block.number)
-        if not block.number or (held is not None and (held.data, held.last) != (block.data, block.last)):
-            raise DecodeError(f"block {block.number} contradicts an earlier one")
-        if sum(len(part.data) for part in parts.values()) + len(block.data) > self._largest_message:
-            raise DecodeError(f"blocks of more than {self._largest_message} octets")
-        ends = [part.number for part in (*parts.values(), block) if part.last]
-        if ends and max(*parts, block.number) > min(ends):
-            raise DecodeError(f"block {max(*parts, block.number)} after the last one, {min(ends)}")
-
-
-def _joined(route: Route, parts: dict[int, Block]) -> bytes:
-    octets = b"".join(parts[number].data for number in sorted(parts))
-    if Route.of(Message.decode(octets)) != route:
-        raise DecodeError("a message that is not the one its blocks were routed as", data=octets)
-    return octets
+        self._begun.pop(route, None)
 
 
 def _read_route(reader: Reader) -> Route:

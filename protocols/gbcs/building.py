@@ -100,9 +100,8 @@ def build(use_case: UseCase, described: object, keystore: Keystore | None, entro
     message = unprotected(use_case, described)
     if keystore is None:
         if message.cra is not Cra.COMMAND:
-            raise InputError(
-                f"a key store is needed: only commands exist unprotected, not a {message.cra.name.lower()}"
-            )
+            kind = message.cra.name.lower()
+            raise InputError(f"a key store is needed: only commands exist unprotected, not a {kind}")
         return _checked(message)
     wanted = protection(use_case, message, keystore)
     fields = Fields(described, "message")

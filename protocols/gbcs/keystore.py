@@ -4,13 +4,14 @@ Usages are `ds` (digital signing), `ka` (key agreement) and `pp-ka` (the supplie
 Certificates are PEM or DER, private keys PKCS#8 in PEM or DER, not encrypted.
 """
 
+import base64
+import binascii
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -29,6 +30,7 @@ PREPAYMENT = "pp-ka"
 
 _NAME = re.compile(r"([0-9a-f]{16})-(ds|ka|pp-ka)\.(pem|key)")
 _PEM = b"-----BEGIN"
+_ARMOUR = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _PRIVATE_MODE = 0o600
 
 
@@ -136,13 +138,16 @@ def write(folder: str | Path, credentials: Iterable[Credentials], private: bool)
 
 
 def read_certificate(octets: bytes) -> Certificate:
-    """Read a certificate in PEM or DER; DecodeError if it is neither."""
+    """Read a certificate in PEM or DER; DecodeError if it is neither. Of several in one file the first counts."""
     if not octets.lstrip().startswith(_PEM):
         return Certificate(octets)
+    armoured = _ARMOUR.search(octets)
+    if armoured is None:
+        raise DecodeError("not a certificate (no CERTIFICATE in the PEM text)")
     try:
-        return Certificate(x509.load_pem_x509_certificate(octets).public_bytes(Encoding.DER))
-    except ValueError as error:
-        raise DecodeError(f"not a certificate ({str(error).splitlines()[0]})") from None
+        return Certificate(base64.b64decode(b"".join(armoured[1].split()), validate=True))
+    except binascii.Error as error:
+        raise DecodeError(f"not a certificate ({error})") from None
 
 
 def _named_certificate(octets: bytes, eui: Eui64, usage: str) -> Certificate:

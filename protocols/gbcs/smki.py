@@ -4,13 +4,15 @@ A device's certificate names it in subjectAltName, an organisation's in its subj
 certificate profile as the 416 published test certificates show it.
 """
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
@@ -19,18 +21,27 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, IntegrityError
 from protocols.gbcs import certificate_profile as profile
-from protocols.gbcs.der import OBJECT_IDENTIFIER, DerReader
+from protocols.gbcs.der import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, DerReader, context
 from protocols.gbcs.times import instant_of
 from protocols.interfaces import DAY, SECOND, Entropy
 
 DIGITAL_SIGNING = "ds"
 KEY_AGREEMENT = "ka"
 CERTIFICATE_SIGNING = "ca"
+
+T = TypeVar("T")
+Extension = TypeVar("Extension", bound=x509.ExtensionType)
+
+_VERSION = context(0, constructed=True)
+_MALFORMED = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 class RemotePartyRole(IntEnum):
@@ -51,15 +62,15 @@ class RemotePartyRole(IntEnum):
 
 
 class Certificate:
-    """An X.509 certificate of the SMKI. Fields are read when asked for; two with the same octets are equal."""
+    """An X.509 certificate of the SMKI. Fields are read when asked for; two with the same octets are equal.
+
+    Octets of strangers: whatever is wrong with them, only DecodeError is raised.
+    """
 
     def __init__(self, der: bytes) -> None:
         """Take DER octets; DecodeError if they are no certificate."""
         self.der = der
-        try:
-            self._x509 = x509.load_der_x509_certificate(der)
-        except ValueError as error:
-            raise DecodeError(f"not a certificate ({str(error).splitlines()[0]})", data=der) from None
+        self._x509 = self._read("not a certificate", lambda: _loaded(der))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and other.der == self.der
@@ -68,12 +79,12 @@ class Certificate:
         return hash(self.der)
 
     def __repr__(self) -> str:
-        return f"Certificate({self._x509.subject.rfc4514_string()!r}, {self.key_id.hex()})"
+        return f"Certificate({hashlib.sha256(self.der).hexdigest()[:16]})"
 
     @cached_property
     def public_key(self) -> EllipticCurvePublicKey:
         """The P-256 key; DecodeError for any other kind."""
-        key = self._x509.public_key()
+        key = self._read("a certificate without a P-256 key", self._x509.public_key)
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
             raise DecodeError("a certificate without a P-256 key", data=self.der)
         return key
@@ -81,7 +92,7 @@ class Certificate:
     @cached_property
     def eui(self) -> Eui64:
         """The entity named; DecodeError for a certificate that names none (authorities)."""
-        unique = self._x509.subject.get_attributes_for_oid(NameOID.X500_UNIQUE_IDENTIFIER)
+        unique = self._subject.get_attributes_for_oid(NameOID.X500_UNIQUE_IDENTIFIER)
         octets = _octets(unique[0].value)[1:] if unique else self._hardware_serial()
         if len(octets) != 8:
             raise DecodeError("a certificate that names no entity", data=self.der)
@@ -90,7 +101,7 @@ class Certificate:
     @cached_property
     def role(self) -> RemotePartyRole | None:
         """The organisation's role; None for a device, and for a unit that is no role."""
-        units = self._x509.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+        units = self._subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         try:
             return RemotePartyRole(int(str(units[0].value), 16)) if units else None
         except ValueError:
@@ -99,10 +110,9 @@ class Certificate:
     @cached_property
     def usage(self) -> str:
         """What the key is for: `ds` digital signing, `ka` key agreement, `ca` certificate signing."""
-        try:
-            usage = self._extensions.get_extension_for_class(x509.KeyUsage).value
-        except x509.ExtensionNotFound:
-            raise DecodeError("a certificate without a key usage", data=self.der) from None
+        usage = self._extension(x509.KeyUsage)
+        if usage is None:
+            raise DecodeError("a certificate without a key usage", data=self.der)
         if usage.digital_signature:
             return DIGITAL_SIGNING
         return KEY_AGREEMENT if usage.key_agreement else CERTIFICATE_SIGNING
@@ -110,28 +120,26 @@ class Certificate:
     @cached_property
     def key_id(self) -> bytes:
         """The subject key identifier, 8 octets."""
-        try:
-            return self._extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-        except x509.ExtensionNotFound:
-            raise DecodeError("a certificate without a key identifier", data=self.der) from None
+        identifier = self._extension(x509.SubjectKeyIdentifier)
+        if identifier is None:
+            raise DecodeError("a certificate without a key identifier", data=self.der)
+        return identifier.digest
 
     @cached_property
     def issuer_key_id(self) -> bytes | None:
         """The authority key identifier; None for a certificate that names none (the root)."""
-        try:
-            return self._extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-        except x509.ExtensionNotFound:
-            return None
+        identifier = self._extension(x509.AuthorityKeyIdentifier)
+        return None if identifier is None else identifier.key_identifier
 
     @cached_property
     def issuer(self) -> bytes:
         """The issuer's name, DER."""
-        return self._x509.issuer.public_bytes()
+        return self._read("a certificate with a bad issuer", lambda: self._x509.issuer.public_bytes())
 
     @cached_property
     def subject(self) -> bytes:
         """The name, DER; empty for a device, whose identifier stands in `eui`."""
-        return self._x509.subject.public_bytes()
+        return self._subject.public_bytes()
 
     @cached_property
     def valid_from(self) -> int:
@@ -146,10 +154,8 @@ class Certificate:
     @cached_property
     def is_authority(self) -> bool:
         """Whether basic constraints say so."""
-        try:
-            return self._extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except x509.ExtensionNotFound:
-            return False
+        constraints = self._extension(x509.BasicConstraints)
+        return constraints is not None and constraints.ca
 
     @property
     def pem(self) -> bytes:
@@ -159,30 +165,56 @@ class Certificate:
     def verify_issued_by(self, issuer: "Certificate") -> None:
         """Raise IntegrityError unless `issuer` signed this certificate. Validity dates are not looked at."""
         body, signature = self._x509.tbs_certificate_bytes, self._x509.signature
+        if self._x509.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+            raise IntegrityError("a certificate that is not signed with ECDSA and SHA-256", data=self.der)
         try:
             issuer.public_key.verify(signature, body, ECDSA(SHA256()))
         except InvalidSignature:
             raise IntegrityError("a certificate its issuer did not sign", data=self.der) from None
 
-    @property
+    @cached_property
+    def _subject(self) -> x509.Name:
+        return self._read("a certificate with a bad subject", lambda: self._x509.subject)
+
+    @cached_property
     def _extensions(self) -> x509.Extensions:
+        return self._read("a certificate with bad extensions", lambda: self._x509.extensions)
+
+    def _extension(self, kind: type[Extension]) -> Extension | None:
+        """Return the value of an extension, None if the certificate has none of its kind."""
         try:
-            return self._x509.extensions
-        except (ValueError, x509.DuplicateExtension) as error:
-            raise DecodeError(f"a certificate with bad extensions ({error})", data=self.der) from None
+            return self._extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
 
     def _hardware_serial(self) -> bytes:
         """Return the serial number of the hardware module name, empty if there is none."""
-        try:
-            names = self._extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except x509.ExtensionNotFound:
-            return b""
-        for name in names.get_values_for_type(x509.OtherName):
+        names = self._extension(x509.SubjectAlternativeName)
+        for name in () if names is None else names.get_values_for_type(x509.OtherName):
             if name.type_id.dotted_string == profile.HARDWARE_MODULE_NAME:
                 reader = DerReader(name.value).sequence()
                 reader.content(OBJECT_IDENTIFIER)
                 return reader.octet_string(8)
         return b""
+
+    def _read(self, what: str, read: Callable[[], T]) -> T:
+        """Return what `read` gives; DecodeError in place of the many errors a malformed certificate can cause."""
+        try:
+            return read()
+        except _MALFORMED as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DecodeError(f"{what} ({reason})", data=self.der) from None
+
+
+def _loaded(der: bytes) -> x509.Certificate:
+    """Return the library's view; a serial number that is not positive, of which it would warn, is refused before."""
+    body = DerReader(DerReader(der).content(SEQUENCE)).sequence()
+    if body.next_tag() == _VERSION:
+        body.content(_VERSION)
+    serial = body.content(INTEGER)
+    if not serial.strip(b"\0") or serial[0] & 0x80:
+        raise DecodeError("its serial number is not positive", data=der)
+    return x509.load_der_x509_certificate(der)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Answer(NamedTuple):
 
     payload: bytes
     dated: bool = False  # whether the grouping header tells the time
+    then: Callable[[], None] | None = None  # to be done once the response is queued, e.g. an alert
 
 
 Handler = Callable[[Message], Answer | None]
@@ -97,6 +98,8 @@ class GbcsApplication:
         answer = handler(message)
         if answer is not None:
             self.respond(message, answer, signed=rule.answer_signed)
+            if answer.then is not None:
+                answer.then()
 
     def respond(self, command: Message, answer: Answer, *, signed: bool) -> None:
         """Queue the response to a command."""

@@ -102,10 +102,10 @@ class JoinCommands:
     def _join(self, message: Message) -> Answer:
         command = cs03.Command.decode(message.payload)
         code = self._why_not(message.message_code, command) or self._enter(command.device, command.device_type)
-        if code is JoinCode.SUCCESS:
-            self._changed()
-            self._application.note("joined-device", device=str(command.device), type=int(command.device_type))
-        return Answer(cs03.Response(code).encode())
+        if code is not JoinCode.SUCCESS:
+            return Answer(cs03.Response(code).encode())
+        self._application.note("joined-device", device=str(command.device), type=int(command.device_type))
+        return Answer(cs03.Response(code).encode(), then=self._changed)
 
     def _why_not(self, message_code: int, command: cs03.Command) -> JoinCode | None:
         """Return what is wrong with a join command, None if nothing is."""
@@ -149,8 +149,7 @@ class JoinCommands:
             return Answer(cs04.Response(UnjoinCode.NOT_IN_LOG).encode())
         self.log.remove(device)
         self._application.note("unjoined-device", device=str(device))
-        self._changed()
-        return Answer(cs04.Response(UnjoinCode.SUCCESS).encode())
+        return Answer(cs04.Response(UnjoinCode.SUCCESS).encode(), then=self._changed)
 
     def _read(self, message: Message) -> Answer:
         cs07.Command.decode(message.payload)
@@ -160,9 +159,8 @@ class JoinCommands:
         """Take the log of the hub that this one replaces, entry by entry."""
         command = gcs59.Command.decode(message.payload)
         restored = [gcs59.Restored(entry, self._restore_one(entry)) for entry in command.entries]
-        if any(outcome.code is JoinCode.SUCCESS for outcome in restored):
-            self._changed()
-        return Answer(gcs59.Response(tuple(restored)).encode())
+        taken = any(outcome.code is JoinCode.SUCCESS for outcome in restored)
+        return Answer(gcs59.Response(tuple(restored)).encode(), then=self._changed if taken else None)
 
     def _restore_one(self, entry: LogEntry) -> JoinCode:
         if entry.device_type not in PARTNERS[DeviceKind.GPF, cs03.MESSAGE_CODE_B]:

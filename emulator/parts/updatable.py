@@ -14,12 +14,14 @@ from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, Carrier, Devi
 from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
+from emulator.parts.long_messages import Assembly
 from emulator.parts.timers import Timers
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from emulator.parts.tunnel_client import TunnelClient
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
+from protocols.gbcs.blocks import is_block, split
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of
 from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, Storage, WallClock
@@ -105,6 +107,7 @@ class UpdatableDevice:
         identity = Identity(maker, product.model_text, hardware, self.battery)
         serve_plain(self.application, identity, clock, self._identify)
         self.tunnel = self._make_tunnel()
+        self.assembly = Assembly(self.timers.after, self.note)
         self.gbcs = GbcsApplication(
             entity,
             self.gbcs_kind,
@@ -190,6 +193,7 @@ class UpdatableDevice:
         self.timers.clear()
         self.download.stop()
         self.tunnel.reset()
+        self.assembly.reset()
         self.application.forget()
         self.node.power_off()
 
@@ -294,12 +298,15 @@ class UpdatableDevice:
     # --- GBCS --------------------------------------------------------------------------------------------------
 
     def gbcs_received(self, octets: bytes) -> None:
-        """Take what comes through the tunnel."""
-        self.gbcs.obey(octets)
+        """Take what comes through the tunnel: a message, or a block of one."""
+        whole = self.assembly.take(octets)
+        if whole is not None:
+            self.gbcs.obey(whole)
 
     def send_gbcs(self, octets: bytes) -> None:
-        """Queue a response or alert until the hub has it."""
-        self.tunnel.post(octets)
+        """Queue a response or alert until the hub has it; a long one in blocks."""
+        for part in split(octets):
+            self.tunnel.post(part)
 
     def send_alert(
         self, message_code: int, target: Eui64, payload: Callable[[int], bytes], *, signed: bool = True
@@ -311,6 +318,8 @@ class UpdatableDevice:
         return self.entity.alert(message_code, target, payload, counter=counter)
 
     def _gbcs_delivered(self, octets: bytes) -> None:
+        if is_block(octets):
+            return
         message = Message.decode(octets)
         if message.cra is Cra.ALERT:
             code = alert_code_of(message)

@@ -25,7 +25,7 @@ from protocols.duis.inventory import DeviceType
 from protocols.errors import DecodeError
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
-from protocols.gbcs.use_cases import ccs08, cs06, cs09, fdra
+from protocols.gbcs.use_cases import ccs08, cs06, cs09, cs14, fdra
 from protocols.wan.smwan import FirmwareDeliveryStatus, GbcsFromHub
 
 _TRANSFER_CODES = tuple(TransferResponseCode)  # in the order of CCS08's numbers
@@ -49,7 +49,9 @@ class DeviceAlerts:
             fdra.MESSAGE_CODE: self._image_verified,
             fdra.GSME_MESSAGE_CODE: self._image_verified,
             cs06.ALERT_MESSAGE_CODE: self._dated_activation,
+            cs14.MESSAGE_CODE: self._device_log,
         }
+        self._log_counters: dict[Eui64, int] = {}  # by hub, of the latest CS14
 
     def believed(self, turn: Turn, message: Message, carried: GbcsFromHub, code: int, signature: Signature) -> None:
         """Take an alert. Raises DecodeError, with nothing done, for a payload that does not fit its message code."""
@@ -106,6 +108,19 @@ class DeviceAlerts:
 
     def _dated_activation(self, turn: Turn, message: Message, payload: bytes) -> None:
         self._activations.reported(turn, message, cs06.Alert.decode(payload))
+
+    def _device_log(self, turn: Turn, message: Message, payload: bytes) -> None:
+        """CS14, the whole device log of a hub: who has a link key has joined, who is missing was removed."""
+        log = cs14.Alert.decode(payload).log
+        hub = self._addressed(message, DeviceType.CHF)
+        if message.counter <= self._log_counters.get(hub.device, -1):
+            return  # overtaken by a newer one
+        self._log_counters[hub.device] = message.counter
+        self._inventory.follow_log(turn, hub, {key.device: bool(key.key_hash) for key in log.keys}, message.counter)
+
+    def device_log_seen(self, hub: Eui64, counter: int) -> None:
+        """Note a CS14 of an earlier run."""
+        self._log_counters[hub] = max(counter, self._log_counters.get(hub, -1))
 
     # --- to the broker, which tells users in alerts of the DCC ---
 

@@ -116,6 +116,24 @@ class Inventory:
         changed = self.change(turn, device, cause, firmware_version=Version(version))
         return self.review_suspension(turn, changed, cause)
 
+    def follow_log(self, turn: Turn, hub: Device, log: Mapping[Eui64, bool], counter: int) -> None:
+        """A hub told its whole device log: by device, whether it has a link key there, so has joined."""
+        cause = f"8F12 counter {counter}"
+        for eui, joined in log.items():
+            device = self._devices.get(eui)
+            if device is None or device.type is DeviceType.CHF:
+                continue
+            changes: dict[str, object] = {"hub": hub.device}
+            if joined and device.status in (DeviceStatus.PENDING, DeviceStatus.WHITELISTED):
+                changes["status"] = DeviceStatus.INSTALLED_NOT_COMMISSIONED
+            elif device.status is DeviceStatus.PENDING:
+                changes["status"] = DeviceStatus.WHITELISTED
+            self.change(turn, device, cause, **changes)
+        for device in self.on_hub(hub.device):
+            if device.device not in log and device.type not in (DeviceType.CHF, DeviceType.GPF):
+                back = DeviceStatus.PENDING if device.status is DeviceStatus.WHITELISTED else device.status
+                self.change(turn, device, cause, hub=None, status=back)
+
     def review_suspension(self, turn: Turn, device: Device, cause: str) -> Device:
         """Suspend a device whose firmware is not approved; give back its status once it is (MP105)."""
         if device.type in UNLISTED or not self._products.knows(device):

@@ -20,11 +20,13 @@ from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.duis.codes import SUCCESS
 from protocols.errors import DecodeError
+from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of, ccs01, cs06, cs08, ecs52
 from protocols.wan.smwan import GbcsFromHub
 
 _NO_ANSWER = "E21"
+_DEVICE_LOG_CHANGED = f"{AlertCode.CHF_DEVICE_LOG_CHANGED:04X}"
 _NO_SIGNATURE = b"\x40" + bytes(64)  # put where a signature is missing, to read the rest
 _Answer: TypeAlias = cs06.Response | ecs52.Response | cs08.Response | ccs01.Response
 _DECODERS: dict[int, Callable[[bytes], _Answer]] = {
@@ -56,6 +58,8 @@ class Reports:
             alert = from_values(Alert, values)
             if alert.signature is not Signature.NONE and alert.decision is not Decision.REFUSED:
                 self._seen.add((alert.originator, alert.counter or 0))
+                if alert.code == _DEVICE_LOG_CHANGED:
+                    self._alerts.device_log_seen(alert.originator, alert.counter or 0)
 
     def received(self, turn: Turn, carried: GbcsFromHub) -> None:
         """Take a GBCS message."""

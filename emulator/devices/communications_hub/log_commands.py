@@ -17,7 +17,7 @@ from protocols.interfaces import SECOND, LinkKey, TrustBackup
 
 
 class LogCommands:
-    """`admit`, `removed`, `changed` as of `Chf`; `changed` sends CS14."""
+    """`admit` and `removed` as of `Chf`; `changed` sends CS14, after the response."""
 
     def __init__(
         self,
@@ -60,9 +60,8 @@ class LogCommands:
         self._log.put(entry)
         if request.open_joining:
             self._application.storage.afterwards(partial(self._admit, entry))
-        if added:
-            self._changed()
-        return Answer(ccs01.Response(counter=request.counter).encode())
+        response = ccs01.Response(counter=request.counter)
+        return Answer(response.encode(), then=self._changed if added else None)
 
     def _unregister(self, message: Message) -> Answer:
         """Remove a device; one that had a link key goes into the historic log."""
@@ -76,8 +75,7 @@ class LogCommands:
         self._log.remove(entry.device)
         self._application.note("device-removed", device=str(entry.device))
         self._application.storage.afterwards(partial(self._gone, entry.device))
-        self._changed()
-        return Answer(ccs02.Response(counter=request.counter).encode())
+        return Answer(ccs02.Response(counter=request.counter).encode(), then=self._changed)
 
     def _gone(self, device: Eui64) -> None:
         self._han.remove(device)
@@ -96,8 +94,7 @@ class LogCommands:
         hashes = tuple((key.device, LinkKey(key.key_hash)) for key in good)
         backup = TrustBackup(request.extended_pan_id, hashes)
         self._application.storage.afterwards(lambda: self._han.restore(backup))
-        self._changed()
-        return Answer(ccs03.Response(counter=request.counter).encode())
+        return Answer(ccs03.Response(counter=request.counter).encode(), then=self._changed)
 
     # --- reading -----------------------------------------------------------------------------------------------
 

@@ -18,9 +18,11 @@ from emulator.devices.communications_hub.survey import Survey
 from emulator.devices.communications_hub.tunnels import Tunnels
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.journal import Journal
+from emulator.parts.long_messages import Assembly
 from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import DecodeError
+from protocols.gbcs.blocks import split
 from protocols.interfaces import (
     SECOND,
     Clock,
@@ -77,14 +79,15 @@ class Running:
         self.log = DeviceLog(storage, settings)
         for entry in self.log.entries():
             self._han.place(entry.device, entry.port)
+        self._assembly = Assembly(lambda _, delay, callback: self._alarms.after(delay, callback), parts.note)
         self._queue = MessageQueue(storage, self._alarms, self._expired)
         self._tunnels = Tunnels(
-            self._han, self.log, self._queue, self._alarms, storage, settings, up=self._carry_up, opened=self._opened
+            self._han, self.log, self._queue, self._alarms, storage, settings, up=self._from_tunnel, opened=self._opened
         )
         self._survey = Survey(self._han, self._alarms, parts.wall, settings.survey_wait)
         blocks = ImageBlocks(storage)
         self._gas = GasTunnels(
-            self._han, self.log, self._queue, storage, up=self._carry_up, opened=self._opened,
+            self._han, self.log, self._queue, storage, up=self._from_tunnel, opened=self._opened,
             firmware_waits=lambda device: blocks.open_for(device) is not None,
         )  # fmt: skip
         self.chf = Chf(
@@ -156,12 +159,27 @@ class Running:
             self.chf.execute(carried.message)
         elif self.gpf is not None and carried.device == self.gpf.application.entity.eui:
             self.gpf.execute(carried.message)
-        elif carried.device not in self.log or len(carried.message) > tunneling.MAXIMUM_TRANSFER:
-            self._parts.note("gbcs-undeliverable", device=str(carried.device))
         else:
-            device = carried.device
-            self._queue.put(device, carried.message, self._parts.settings.queue_expiry)
-            self._parts.storage.afterwards(lambda: self._tunnels.pump(device))
+            self._queue_down(carried)
+
+    def _queue_down(self, carried: GbcsCarried) -> None:
+        """Put a message into the line of its device, a long one in blocks."""
+        device = carried.device
+        try:
+            parts = split(carried.message) if device in self.log else []
+        except DecodeError:
+            parts = []
+        if not parts:
+            self._parts.note("gbcs-undeliverable", device=str(device))
+        for part in parts:
+            self._queue.put(device, part, self._parts.settings.queue_expiry)
+        self._parts.storage.afterwards(lambda: self._tunnels.pump(device))
+
+    def _from_tunnel(self, device: Eui64, octets: bytes) -> None:
+        """Take a message of a device, or a block of one."""
+        whole = self._assembly.take(octets)
+        if whole is not None:
+            self._carry_up(device, whole)
 
     def _carry_up(self, device: Eui64, octets: bytes) -> None:
         self._send_up(GbcsCarried(device, octets))

@@ -21,6 +21,7 @@ from protocols.ota.image import FirmwareImage
 
 _DATED, _BEGUN = "activation/dated", "activation/begun"
 _TIMER = "dated activation"
+_FAREWELL = "activation"
 
 
 class Begun(NamedTuple):
@@ -150,8 +151,12 @@ class CommandActivatedDevice(UpdatableDevice):
         if self.image_hash(file) != cs06.Command.decode(message.payload).image_hash:
             return self._report(message, OutcomeCode.HASH_MISMATCH, dated=dated)
         self.storage.put(_BEGUN, Begun(self.firmware_version, dated, message.encode()).encode())
-        self.storage.afterwards(self.activate)
+        self.storage.afterwards(self.activate if dated else self._activate_soon)
         return None
+
+    def _activate_soon(self) -> None:
+        """Activate when the acknowledgement of the command is out."""
+        self.timers.after(_FAREWELL, self.settings.farewell, self.activate)
 
     def activate(self) -> None:
         """Restart into the waiting image; the end is told after the restart."""

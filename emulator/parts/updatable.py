@@ -37,6 +37,7 @@ class DeviceSettings:
     """Times in ns."""
 
     reboot: int = 30 * SECOND  # an activation, for devices whose activation is a plain restart
+    farewell: int = SECOND // 2  # from a command to the restart it causes: its acknowledgement leaves before
     ota: OtaClientSettings = field(default_factory=OtaClientSettings)
     tunnel: TunnelSettings = field(default_factory=TunnelSettings)
     credentials: CredentialSettings = field(default_factory=CredentialSettings)

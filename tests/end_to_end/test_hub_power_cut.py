@@ -208,6 +208,16 @@ def test_the_answer_to_the_activation_comes_after_the_hub_is_back(story: Cut) ->
     assert story.back < responses[0].time < story.answered
 
 
+def test_the_command_goes_down_once(story: Cut) -> None:
+    """The ESME acknowledged it before it restarted, so nothing is sent again when the hub is back."""
+    commands = [
+        message for message in story.capture.messages
+        if message.device == story.euis["esme"] and not message.upward and message.time > story.cut - MINUTE
+    ]  # fmt: skip
+    assert len(commands) == 1
+    assert [line["reason"] for line in story.timeline if line["event"] == "command-refused"] == []
+
+
 def test_the_outage_of_the_tracked_esme_is_suppressed(story: Cut) -> None:
     """MP102B-R1: the hub reported the loss once, and the network operator was not told."""
     outages = [line for line in story.timeline if line["event"] == "outage"]

@@ -15,13 +15,14 @@ from protocols.aps.frame import (
     decode_header,
 )
 from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, read_auxiliary
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, IntegrityError
 from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
 from protocols.stack.counts import Counts
 from protocols.stack.fragments import Reassembler, split
 from protocols.stack.nwk import NwkLayer
+from protocols.stack.peer import FormerKey, Peer
 from protocols.stack.settings import StackSettings
-from protocols.stack.state import NodeState, Peer
+from protocols.stack.state import NodeState
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
 from protocols.zdp.fields import RESPONSE, Cluster
@@ -139,7 +140,7 @@ class ApsLayer:
         header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self._next_counter(), security=True).encode()
         if peer.security is None:
             return b""
-        counter = self._state.next_aps_counter()
+        counter = self._state.next_aps_counter(peer)
         return peer.security.protect(header, self._state.eui, counter, command, key_id=key_id, extended_nonce=True)
 
     def _begin(self, out: _Outgoing) -> None:
@@ -195,8 +196,12 @@ class ApsLayer:
         if not secured or peer.security is None:
             return header + payload
         extended = extended or self._settings.extended_nonce
-        counter = self._state.next_aps_counter()
-        return peer.security.protect(header, self._state.eui, counter, payload, extended_nonce=extended)
+        security, former = peer.security, peer.former
+        if former is not None and former.spoken:
+            security, counter = former.security, self._state.next_former_counter(peer, former)
+        else:
+            counter = self._state.next_aps_counter(peer)
+        return security.protect(header, self._state.eui, counter, payload, extended_nonce=extended)
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
@@ -207,7 +212,7 @@ class ApsLayer:
             peer = self._state.by_short.get(source)
             key_id: int | None = None
             if header.security:
-                peer, payload, key_id = self._open(peer, source, octets, end)
+                peer, payload, key_id = self._open(peer, source, octets, end, header.frame_type)
             else:
                 payload = octets[end:]
             if peer is None:
@@ -245,7 +250,9 @@ class ApsLayer:
         self._state.note_address(eui, short)
         return self._state.peer(eui)
 
-    def _open(self, peer: Peer | None, source: int, octets: bytes, end: int) -> tuple[Peer, bytes, int]:
+    def _open(
+        self, peer: Peer | None, source: int, octets: bytes, end: int, frame_type: int
+    ) -> tuple[Peer, bytes, int]:
         """Return who sent it, the plaintext and the key's id; DecodeError if it does not verify or is a replay."""
         auxiliary = read_auxiliary(octets, end)
         if auxiliary.source is not None and (peer is None or peer.eui != auxiliary.source):
@@ -254,11 +261,37 @@ class ApsLayer:
             self.unknown_sender(source)
         if peer is None or peer.security is None:
             raise DecodeError("no link key with the sender", data=octets)
-        payload, _, counter = peer.security.unprotect(octets, end, peer.eui)
+        former = peer.former
+        try:
+            payload, _, counter = peer.security.unprotect(octets, end, peer.eui)
+        except IntegrityError:
+            if former is None:
+                raise
+            return peer, self._open_former(peer, former, octets, end, frame_type), auxiliary.key_id
         if counter < peer.aps_next:
             raise _ReplayError("a replayed APS frame", data=octets)
         self._state.aps_heard(peer, counter)
+        self._check_key(frame_type, octets, established=peer.established)
         return peer, payload, auxiliary.key_id
+
+    def _open_former(self, peer: Peer, former: FormerKey, octets: bytes, end: int, frame_type: int) -> bytes:
+        payload, _, counter = former.security.unprotect(octets, end, peer.eui)
+        if counter < former.aps_next:
+            raise _ReplayError("a replayed APS frame", data=octets)
+        self._state.former_heard(peer, former, counter)
+        self._check_key(frame_type, octets, established=former.established)
+        return payload
+
+    def _check_key(self, frame_type: int, octets: bytes, *, established: bool) -> None:
+        if self._settings.established_keys_only and not established and frame_type == FrameType.DATA:
+            raise DecodeError("application data under a preconfigured link key", data=octets)
+
+    def serves_data(self, peer: Peer) -> bool:
+        """Tell whether application data may go under the link key now spoken with `peer`."""
+        if not self._settings.established_keys_only:
+            return True
+        former = peer.former
+        return former.established if former is not None and former.spoken else peer.established
 
     def _data(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, lqi: int) -> None:
         secured = header.security

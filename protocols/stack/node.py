@@ -88,7 +88,8 @@ class Node:
         """Send to a node of the network; `Delivered` tells the end.
 
         A message that does not fit one frame goes in fragments and is acknowledged in any case. `NO_ROUTE`: this node
-        has no network or knows no short address of `to`. `NO_KEY`: `secured`, and no link key with `to`.
+        has no network or knows no short address of `to`. `NO_KEY`: `secured`, and no link key with `to` that may be
+        used (`StackSettings.established_keys_only`).
         """
         running = self._on()
         self._handles += 1
@@ -97,7 +98,7 @@ class Node:
         if peer is None or peer.short == NO_SHORT_ADDRESS or running.state.network is None:
             running.zdp.ask_where(to)
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_ROUTE)
-        elif secured and peer.security is None:
+        elif secured and (peer.security is None or not running.aps.serves_data(peer)):
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_KEY)
         else:
             done = partial(self._delivered, handle)
@@ -113,8 +114,18 @@ class Node:
         """Let `who` join for `seconds` under `key`: at the trust centre for it alone, at the routers by permission."""
         self._on().trust().allow(who, key, seconds)
 
-    def install_link_key(self, who: Eui64, key: LinkKey) -> None:
-        self._on().state.set_key(who, key)
+    def install_link_key(self, who: Eui64, key: LinkKey, *, proven: bool = True) -> None:
+        """Use a link key that was established with `who`, in place of the one before; counters start anew.
+
+        The one before is taken until `who` has spoken under this one. `proven`: `who` is known to have it; if not, it
+        gets frames under the one before as long as it speaks under that.
+        """
+        self._on().state.establish_key(who, key, proven=proven)
+
+    def key_established(self, who: Eui64) -> bool:
+        """Tell whether the link key with `who` was installed by `install_link_key`."""
+        peer = self._on().state.peers.get(who)
+        return peer is not None and peer.established
 
     def remove(self, who: Eui64) -> None:
         self._on().trust().remove(who)
@@ -195,6 +206,10 @@ class Node:
         if self.role is NodeRole.COORDINATOR or running.state.network is not None:
             raise UsageError(f"{self.name} has a network already")
         running.join(key, tuple(channels))
+
+    def leave(self) -> None:
+        """Leave the network and say so; then `Left(eui)` of the node itself."""
+        self._on().management.leave(False)
 
     def power_off(self) -> None:
         """Radios off, timers dead; what is not in the storage is lost."""

@@ -67,6 +67,7 @@ class StackSettings:
     message_limit: int = 8 * 1024  # octets, longest fragmented message taken or sent [I]
     reassembly_wait: int = 30 * SECOND  # for the next fragment [I]
     duplicate_wait: int = 10 * SECOND  # life of an entry in the duplicate table
+    established_keys_only: bool = False  # no application data under a preconfigured link key (ZSE 5.4.7.2)
     extended_nonce: bool = False  # EUI-64 in the APS auxiliary header of data frames; both are accepted
     # ZDP
     query_wait: int = 5 * SECOND  # for an answer, and again `query_retries` times [I]

@@ -4,20 +4,18 @@ import struct
 from typing import NamedTuple, Self
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
-from protocols.aps.security import ApsSecurity
 from protocols.errors import DecodeError
 from protocols.interfaces import LinkKey, Storage
 from protocols.nwk.security import INVALID_COUNTER, NwkSecurity
+from protocols.stack.peer import FormerKey
+from protocols.stack.peer import Peer as Peer  # what others know of a node goes with its state
 from protocols.stack.settings import KeyLog
 
 _NETWORK = struct.Struct("<BHBQ16sBHQQHBB")
-_PEER = struct.Struct("<BHBQb16s")
 _COUNTERS = struct.Struct("<II")
 _ROUTE = struct.Struct("<HBH")
 _WINDOW = struct.Struct("<QQ")
 _VERSION = 1  # of the cells
-_SLEEPY, _ROUTER, _MEMBER, _KEYED = 1, 2, 4, 8
-_NOBODY = Eui64(0)
 _FRAGMENTED_KEPT = 64  # below 256, so that a free counter is always left
 
 
@@ -59,68 +57,6 @@ class Network(NamedTuple):
         )
 
 
-class Peer:
-    """Another node: its address, its link key, its counters."""
-
-    __slots__ = (
-        "aps_next",
-        "child_radio",
-        "eui",
-        "heard_at",
-        "heard_cell",
-        "key",
-        "link_until",
-        "lqi",
-        "member",
-        "nwk_before",
-        "nwk_next",
-        "outgoing_cost",
-        "parent",
-        "radio",
-        "router",
-        "security",
-        "short",
-        "sleepy",
-        "timeout",
-    )
-
-    def __init__(self, eui: Eui64) -> None:
-        self.eui = eui
-        self.short = NO_SHORT_ADDRESS
-        self.sleepy = self.router = False
-        self.member = False  # at the trust centre: has joined and announced itself
-        self.parent = _NOBODY  # at the trust centre: who reported it
-        self.child_radio = -1  # index of the radio on which it is a child of this node
-        self.key: LinkKey | None = None
-        self.security: ApsSecurity | None = None
-        self.nwk_next = self.aps_next = 0  # lowest counter taken next
-        self.nwk_before = 0  # the same under the network key before
-        self.radio = 0  # on which it was last heard as a neighbour
-        self.lqi = 0  # of its last frame as a neighbour
-        self.heard_at = 0  # of a child: time of its last frame or poll
-        self.timeout = 0  # ns, of a child that is an end device: silence after which it is forgotten; 0 the default
-        self.link_until = 0  # while its link status holds
-        self.outgoing_cost = 0  # by its link status
-        self.heard_cell = f"heard/{eui}"
-
-    def set_key(self, key: LinkKey) -> None:
-        if key != self.key:
-            self.key, self.security, self.aps_next = key, ApsSecurity(key), 0
-
-    def encode(self) -> bytes:
-        flags = self.sleepy * _SLEEPY | self.router * _ROUTER | self.member * _MEMBER
-        flags |= (self.key is not None) * _KEYED
-        return _PEER.pack(_VERSION, self.short, flags, self.parent, self.child_radio, self.key or bytes(16))
-
-    def restore(self, octets: bytes) -> None:
-        _, short, flags, parent, self.child_radio, key = _PEER.unpack(octets)
-        self.short, self.parent = ShortAddress(short), Eui64(parent)
-        self.sleepy, self.router = bool(flags & _SLEEPY), bool(flags & _ROUTER)
-        self.member = bool(flags & _MEMBER)
-        if flags & _KEYED:
-            self.set_key(LinkKey(key))
-
-
 class NodeState:
     """Loaded from the storage at power-on. Every change that must survive a power cut is put at once."""
 
@@ -151,6 +87,10 @@ class NodeState:
                 heard = self._storage.get(peer.heard_cell)
                 if heard is not None:
                     peer.nwk_next, peer.aps_next = _COUNTERS.unpack(heard)
+                peer.aps_sent = peer.aps_saved = int.from_bytes(self._storage.get(peer.sent_cell) or b"", "little")
+                former = self._storage.get(peer.former_cell)
+                if former is not None:
+                    peer.former = FormerKey.decode(former)
                 self._index(peer)
         stored = self._storage.get("network")
         if stored is not None:
@@ -218,8 +158,29 @@ class NodeState:
         self._nwk_counter = counter + 1
         return counter
 
-    def next_aps_counter(self) -> int:
-        """Return an outgoing APS frame counter never used before; one series serves all link keys."""
+    def next_aps_counter(self, peer: Peer) -> int:
+        """Return an outgoing APS frame counter never used before with the link key of `peer`.
+
+        One series serves all preconfigured link keys; each established one has its own, from 0.
+        """
+        if peer.established:
+            counter = peer.aps_sent
+            if counter >= peer.aps_saved:
+                peer.aps_saved = min(counter + self._jump, INVALID_COUNTER)
+                self._storage.put(peer.sent_cell, peer.aps_saved.to_bytes(4, "little"))
+            peer.aps_sent = counter + 1
+            return counter
+        return self._next_shared_counter()
+
+    def next_former_counter(self, peer: Peer, former: FormerKey) -> int:
+        """Return the same for the link key before the present one."""
+        if not former.established:
+            return self._next_shared_counter()
+        former.aps_sent += 1
+        self._storage.put(peer.former_cell, former.encode())
+        return former.aps_sent - 1
+
+    def _next_shared_counter(self) -> int:
         counter = self._aps_counter
         if counter >= self._aps_saved:
             self._aps_saved = min(counter + self._jump, INVALID_COUNTER)
@@ -249,6 +210,12 @@ class NodeState:
     def aps_heard(self, peer: Peer, counter: int) -> None:
         peer.aps_next = counter + 1
         self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, counter + 1))
+        if peer.former is not None:
+            self._drop_former(peer)
+
+    def former_heard(self, peer: Peer, former: FormerKey, counter: int) -> None:
+        former.aps_next, former.spoken = counter + 1, former.doubtful
+        self._storage.put(peer.former_cell, former.encode())
 
     # --- others ------------------------------------------------------------------------------------------------
 
@@ -313,16 +280,49 @@ class NodeState:
     def clear_key(self, peer: Peer) -> None:
         """Forget the link key shared with `peer`."""
         peer.key = peer.security = None
+        peer.established = False
+        self._drop_former(peer)
         self.save(peer)
 
     def set_key(self, eui: Eui64, key: LinkKey) -> None:
-        """Install the link key shared with `eui`; a new key starts with fresh counters."""
+        """Install the preconfigured link key shared with `eui`; a new key starts with fresh counters."""
         peer = self.peer(eui)
         peer.set_key(key)
+        self._drop_former(peer)
+        self._save_key(peer, key)
+
+    def establish_key(self, eui: Eui64, key: LinkKey, *, proven: bool) -> None:
+        """Install a link key that both sides agreed on, beside the one before until `eui` has spoken under it.
+
+        proven: `eui` is known to have it, which may be told later. Else it gets frames under the one before as long as
+        it speaks under that.
+        """
+        peer = self.peer(eui)
+        former = peer.former
+        if peer.key == key:
+            if former is not None and proven:
+                former.doubtful = former.spoken = False
+        elif peer.key is not None and (former is None or not former.doubtful or proven):
+            former = FormerKey(
+                peer.key, peer.aps_next, peer.aps_sent, established=peer.established, doubtful=not proven
+            )
+        if former is not None:
+            peer.former = former
+            self._storage.put(peer.former_cell, former.encode())
+        if peer.key != key:
+            self._storage.delete(peer.sent_cell)
+        peer.set_key(key, established=True)
+        self._save_key(peer, key)
+
+    def _save_key(self, peer: Peer, key: LinkKey) -> None:
         self.save(peer)
         self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, peer.aps_next))
         if self._key_log is not None:
-            self._key_log(f"link key {eui}", key)
+            self._key_log(f"link key {peer.eui}", key)
+
+    def _drop_former(self, peer: Peer) -> None:
+        peer.former = None
+        self._storage.delete(peer.former_cell)
 
     def learn_route(self, destination: int, radio: int, hop: int) -> None:
         """Note that `destination` is reached over the neighbour `hop` on `radio`."""

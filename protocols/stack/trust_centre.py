@@ -48,8 +48,12 @@ class TrustCentre:
     # --- permission --------------------------------------------------------------------------------------------
 
     def allow(self, eui: Eui64, key: LinkKey, seconds: int) -> None:
-        """Let `eui` join under `key` for `seconds`, at this node and over every router."""
-        self._state.set_key(eui, key)
+        """Let `eui` join under `key` for `seconds`, at this node and over every router.
+
+        One with an established key keeps that, and has to join under it.
+        """
+        if not self._state.peer(eui).established:
+            self._state.set_key(eui, key)
         self._state.authorise(eui, self._timers.now() + seconds * SECOND)
         self._parent.permit(min(seconds, self._settings.permit_seconds))
         self._open_joining()

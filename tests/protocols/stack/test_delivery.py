@@ -116,6 +116,7 @@ def test_without_a_link_key_nothing_goes_secured() -> None:
 def test_different_link_keys_do_not_understand_each_other() -> None:
     han, hub, device = joined_pair()
     hub.node.install_link_key(device.eui, LinkKey(bytes(16)))
+    device.node.install_link_key(hub.eui, LinkKey(bytes(range(16))))
     handle = device.send(hub, b"secret")
     han.run(30)
     assert (device.outcome(handle), hub.messages) == (DeliveryStatus.NO_ACK, [])

@@ -10,6 +10,7 @@ from protocols.interfaces import MILLISECOND, SECOND, Rank
 
 LATE = 10 * MILLISECOND  # real time; what runs later than this after its time is counted
 _SLICE = 0.02  # seconds of real time after which the loop gets its turn
+_SHORTEST_WAIT = 1e-6  # seconds; less is lost in rounding
 _CHECK_EVERY = 64  # callbacks between two looks at the real time
 _STACK = int(Rank.STACK)
 
@@ -106,7 +107,7 @@ class RealTimeClock(VirtualClock):
             await changed.wait()
             return
         wait = (self._heap[0][0] - self.present()) / SECOND / self._speed
-        wake = loop.call_later(max(wait, 0.0), changed.set)
+        wake = loop.call_later(max(wait, _SHORTEST_WAIT), changed.set)
         try:
             await changed.wait()
         finally:

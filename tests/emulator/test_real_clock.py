@@ -122,6 +122,12 @@ def test_coroutines_sleep_on_it_as_on_the_virtual_one() -> None:
     assert [(real // MILLISECOND, seen) for real, seen, _ in world.seen] == [(3000, 30 * SECOND)]
 
 
+def test_times_between_two_ticks_of_the_loop_are_reached() -> None:
+    world = World(10)
+    world.live(SECOND, lambda world: world.clock.call_at(START + 12_345, world.note, "x"))
+    assert [what for _, _, what in world.seen] == ["x"]
+
+
 def test_before_it_runs_its_time_is_the_start() -> None:
     clock = RealTimeClock(START)
     clock.catch_up()

@@ -10,13 +10,13 @@ from protocols.duis.binding import MAX_IMAGE, NAMESPACE, Image, line_of, local_n
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
 from protocols.duis.schema import check, version_of
+from protocols.duis.signature import XmlSignature, read_signature
 from protocols.errors import InputError, UsageError
 
 MAX_DOCUMENT = 20_000_000  # octets: the largest image in lines of base64, the longest list of devices, and room
 
 _HUGE = 8_000_000  # octets; libxml2 refuses texts of 10,000,000 unless told otherwise
 _IMAGE = f"{{{NAMESPACE}}}FirmwareImage"
-_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _IMAGE_START = re.compile(rb"<(?:[^\s<>/:=\"']+:)?FirmwareImage(?:\s[^<>]*)?>")
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _PLACE = re.compile(r", line \d+, column \d+$")  # libxml2 repeats it in its text
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Document(Generic[T]):
     value: T
     schema_version: str
-    has_signature: bool
+    signature: XmlSignature | None  # read, not verified
 
 
 def encode_document(name: str, value: object, schema_version: str) -> bytes:
@@ -65,14 +65,14 @@ def parse_document(octets: bytes, name: str, bound: type[T]) -> Document[T]:
         raise DuisError(f"root element {name} expected", line=line_of(root), element=local_name(root))
     request_id = _request_id(root)
     try:
-        return _read_checked(root, bound)
+        return _read_checked(root, bound, octets)
     except DuisError as error:
         raise DuisError(
             error.what, line=error.line, column=error.column, element=error.element, request_id=request_id
         ) from error
 
 
-def _read_checked(root: etree._Element, bound: type[T]) -> Document[T]:
+def _read_checked(root: etree._Element, bound: type[T], octets: bytes) -> Document[T]:
     version = version_of(root.get("schemaVersion"), line_of(root))
     images = [(element, element.text) for element in root.iter(_IMAGE)]
     for element, _ in images:
@@ -82,7 +82,7 @@ def _read_checked(root: etree._Element, bound: type[T]) -> Document[T]:
         raise DuisError(fault.message, line=fault.line, element=fault.element)
     for element, image in images:
         element.text = image
-    return Document(read(bound, root), version.number, root.find(_SIGNATURE) is not None)
+    return Document(read(bound, root), version.number, read_signature(root, octets))
 
 
 def _request_id(root: etree._Element) -> RequestId | None:

@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The errors of this package: one, and its special case of signatures."""
 
 from protocols.duis.identifiers import RequestId
 from protocols.errors import InputError
@@ -29,3 +29,7 @@ class DuisError(InputError):
         text = " ".join(what.split())
         super().__init__(f"{where}: {text}" if where else text)
         self.what, self.line, self.column, self.element, self.request_id = text, line, column, element, request_id
+
+
+class SignatureError(DuisError):
+    """The XML signature of a document is missing, not in the profile of the interface, or does not verify."""

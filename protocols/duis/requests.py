@@ -20,6 +20,7 @@ from protocols.duis.document import Document, encode_document, parse_document
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
 from protocols.duis.schema import CURRENT_VERSION
+from protocols.duis.signature import XmlSignature
 from protocols.errors import UsageError
 
 SERVICE_OF: dict[type[RequestBody], str] = {
@@ -94,7 +95,7 @@ class Request:
     first_in_sequence: bool | None = None
     preceding_request_id: RequestId | None = None
     schema_version: str = CURRENT_VERSION
-    has_signature: bool = field(default=False, compare=False)  # ds:Signature was there; it is not checked
+    signature: XmlSignature | None = field(default=None, compare=False)  # as it was read; `encode` makes none
 
     def __post_init__(self) -> None:
         expected = SERVICE_OF.get(type(self.body), "")
@@ -129,7 +130,7 @@ def parse_request(octets: bytes) -> Request:
             first_in_sequence=header.first_in_sequence,
             preceding_request_id=header.preceding_request_id,
             schema_version=parsed.schema_version,
-            has_signature=parsed.has_signature,
+            signature=parsed.signature,
         )
     except UsageError as error:
         raise DuisError(str(error), element="ServiceReferenceVariant", request_id=header.request_id) from error

@@ -23,6 +23,7 @@ from protocols.duis.document import Document, encode_document, parse_document
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DspInventory
 from protocols.duis.schema import CURRENT_VERSION
+from protocols.duis.signature import XmlSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class Response:
     response_date_time: int
     body: ResponseBody | None
     schema_version: str = CURRENT_VERSION
-    has_signature: bool = field(default=False, compare=False)  # ds:Signature was there; it is not checked
+    signature: XmlSignature | None = field(default=None, compare=False)  # as it was read; `encode` makes none
 
     def encode(self) -> bytes:
         """Return the document, UTF-8. Raises UsageError where the schema would refuse it."""
@@ -219,5 +220,5 @@ def parse_response(octets: bytes) -> Response:
         response_date_time=header.response_date_time,
         body=None if body is None else body.message,
         schema_version=parsed.schema_version,
-        has_signature=parsed.has_signature,
+        signature=parsed.signature,
     )

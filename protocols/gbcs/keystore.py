@@ -1,6 +1,7 @@
 """A folder of certificates and private keys: `<eui>-<usage>.pem` and `<eui>-<usage>.key`.
 
-Usages are `ds` (digital signing), `ka` (key agreement) and `pp-ka` (the supplier's key agreement for prepayment).
+Usages are `ds` (digital signing), `ka` (key agreement), `pp-ka` (the supplier's key agreement for prepayment) and
+`xml` (signing of DUIS documents by users and by the DSP).
 Certificates are PEM or DER, private keys PKCS#8 in PEM or DER, not encrypted.
 """
 
@@ -24,11 +25,20 @@ from cryptography.hazmat.primitives.serialization import (
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.gbcs.security import shared_secret
-from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole
+from protocols.gbcs.smki import (
+    DIGITAL_SIGNING,
+    KEY_AGREEMENT,
+    XML_SIGNING,
+    Certificate,
+    Credentials,
+    KeyPair,
+    RemotePartyRole,
+)
 
 PREPAYMENT = "pp-ka"
 
-_NAME = re.compile(r"([0-9a-f]{16})-(ds|ka|pp-ka)\.(pem|key)")
+_NAME = re.compile(r"([0-9a-f]{16})-(ds|ka|pp-ka|xml)\.(pem|key)")
+_XML_ROLES = (RemotePartyRole.XML_SIGNING_USER, RemotePartyRole.XML_SIGNING_DSP)
 _PEM = b"-----BEGIN"
 _ARMOUR = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _PRIVATE_MODE = 0o600
@@ -92,6 +102,11 @@ class Keystore:
             self._keys[eui, DIGITAL_SIGNING] = credentials.ds_key
             self._keys[eui, KEY_AGREEMENT] = credentials.ka_key
 
+    def add_certificate(self, usage: str, certificate: Certificate) -> None:
+        """Take one certificate of an entity for a usage."""
+        self._secrets.clear()
+        self._certificates[certificate.eui, usage] = certificate
+
     def certificate(self, eui: Eui64, usage: str) -> Certificate | None:
         """Return the certificate of an entity for a usage, None if it is not here."""
         return self._certificates.get((eui, usage))
@@ -137,6 +152,16 @@ def write(folder: str | Path, credentials: Iterable[Credentials], private: bool)
                 write_private_key(path / f"{entity.eui}-{usage}.key", key)
 
 
+def write_pair(folder: str | Path, usage: str, pair: KeyPair, private: bool) -> None:
+    """Write one certificate, and its key if `private`, into the folder, as `write` does."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    stem = f"{pair.certificate.eui}-{usage}"
+    (path / f"{stem}.pem").write_bytes(pair.certificate.pem)
+    if private:
+        write_private_key(path / f"{stem}.key", pair.key)
+
+
 def read_certificate(octets: bytes) -> Certificate:
     """Read a certificate in PEM or DER; DecodeError if it is neither. Of several in one file the first counts."""
     if not octets.lstrip().startswith(_PEM):
@@ -152,7 +177,9 @@ def read_certificate(octets: bytes) -> Certificate:
 
 def _named_certificate(octets: bytes, eui: Eui64, usage: str) -> Certificate:
     certificate = read_certificate(octets)
-    expected = KEY_AGREEMENT if usage == PREPAYMENT else usage
+    expected = {PREPAYMENT: KEY_AGREEMENT, XML_SIGNING: DIGITAL_SIGNING}.get(usage, usage)
+    if usage == XML_SIGNING and certificate.role not in _XML_ROLES:
+        raise MisnamedError("the certificate inside is not for XML signing")
     if certificate.eui != eui or certificate.usage != expected:
         raise MisnamedError(f"the certificate inside is {certificate.eui}-{certificate.usage}")
     return certificate

@@ -33,6 +33,7 @@ from protocols.interfaces import DAY, SECOND, Entropy
 DIGITAL_SIGNING = "ds"
 KEY_AGREEMENT = "ka"
 CERTIFICATE_SIGNING = "ca"
+XML_SIGNING = "xml"  # digital signing of DUIS documents, by organisations in a role for just that
 
 T = TypeVar("T")
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
@@ -135,6 +136,16 @@ class Certificate:
     def issuer(self) -> bytes:
         """The issuer's name, DER."""
         return self._read("a certificate with a bad issuer", lambda: self._x509.issuer.public_bytes())
+
+    @cached_property
+    def issuer_name(self) -> str:
+        """The issuer's name as text, RFC 4514: `CN=Z1,OU=07`."""
+        return self._x509.issuer.rfc4514_string()
+
+    @cached_property
+    def serial(self) -> int:
+        """The serial number."""
+        return self._x509.serial_number
 
     @cached_property
     def subject(self) -> bytes:
@@ -275,6 +286,10 @@ class TestPki:
     def device(self, eui: Eui64, generation: int = 0) -> Credentials:
         """Return the credentials of a device, valid for ever; each generation has keys of its own."""
         return self._credentials(eui, None, generation)
+
+    def xml_signing(self, eui: Eui64, role: RemotePartyRole, generation: int = 0) -> KeyPair:
+        """Return the pair of a user or of the DSP for signing DUIS documents."""
+        return self._issue(eui, role, DIGITAL_SIGNING, XML_SIGNING, generation)
 
     def prepayment(self, eui: Eui64, generation: int = 0) -> KeyPair:
         """Return the pair of a supplier for prepayment top-ups; its certificate looks like one for key agreement."""

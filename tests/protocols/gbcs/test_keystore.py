@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from emulator.entropy import SeededEntropy
 from protocols.addresses import Eui64
 from protocols.errors import InputError
-from protocols.gbcs.keystore import PREPAYMENT, Keystore, write
-from protocols.gbcs.smki import Credentials, RemotePartyRole, TestPki
+from protocols.gbcs.keystore import PREPAYMENT, Keystore, write, write_pair
+from protocols.gbcs.smki import XML_SIGNING, Credentials, KeyPair, RemotePartyRole, TestPki
 from tests.support.vectors import rtds_keystore
 
 NOW = 1_772_442_000_000_000_000
@@ -37,6 +37,28 @@ def test_what_is_written_is_read_back(tmp_path: Path, credentials: list[Credenti
     assert keystore.private_key(DEVICE, "ka") is None
     assert keystore.certificate(Eui64(1), "ds") is None
     assert keystore.of_role(RemotePartyRole.ACCESS_CONTROL_BROKER, "ka") == [broker.ka_certificate]
+
+
+def test_xml_signing_pairs_stand_beside_the_others(tmp_path: Path, credentials: list[Credentials]) -> None:
+    pair = TestPki(SeededEntropy(7), NOW).xml_signing(BROKER, RemotePartyRole.XML_SIGNING_DSP)
+    write(tmp_path, credentials[:1], private=True)
+    write_pair(tmp_path, XML_SIGNING, pair, private=True)
+    keystore = Keystore.load(tmp_path)
+    key = keystore.private_key(BROKER, "xml")
+    assert key is not None
+    assert key.private_numbers() == pair.key.private_numbers()
+    assert keystore.certificate(BROKER, "xml") == pair.certificate != keystore.certificate(BROKER, "ds")
+    assert keystore.of_role(RemotePartyRole.XML_SIGNING_DSP, "xml") == [pair.certificate]
+    held = Keystore()
+    held.add_certificate(XML_SIGNING, pair.certificate)
+    assert held.certificate(BROKER, "xml") == pair.certificate
+
+
+def test_a_certificate_for_another_use_is_no_xml_signing_one(tmp_path: Path, credentials: list[Credentials]) -> None:
+    own = credentials[0]
+    write_pair(tmp_path, XML_SIGNING, KeyPair(own.ds_key, own.ds_certificate), private=False)
+    with pytest.raises(InputError, match=f"{BROKER}-xml.pem: the certificate inside is not for XML signing"):
+        Keystore.load(tmp_path)
 
 
 def test_only_the_owner_reads_a_private_key(tmp_path: Path, credentials: list[Credentials]) -> None:

@@ -1,5 +1,6 @@
 """MAC command payloads (the command id first). Source: IEEE 802.15.4-2006 7.3."""
 
+import struct
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, NamedTuple, Self
@@ -16,6 +17,7 @@ class CommandId(IntEnum):
     DATA_REQUEST = 0x04
     ORPHAN_NOTIFICATION = 0x06
     BEACON_REQUEST = 0x07
+    COORDINATOR_REALIGNMENT = 0x08
 
 
 class AssociationStatus(IntEnum):
@@ -82,6 +84,20 @@ class BeaconRequest(NamedTuple):
         return b"\x07"
 
 
+class CoordinatorRealignment(NamedTuple):
+    """The answer to an orphan notification."""
+
+    pan_id: int  # 16 bits
+    coordinator: ShortAddress
+    channel: int  # 8 bits
+    short: ShortAddress  # the orphan's; 0xFFFF when broadcast
+
+    def encode(self) -> bytes:
+        return _REALIGNMENT.pack(CommandId.COORDINATOR_REALIGNMENT, *self)
+
+
+_REALIGNMENT = struct.Struct("<BHHBH")
+
 MacCommand = (
     AssociationRequest
     | AssociationResponse
@@ -89,11 +105,17 @@ MacCommand = (
     | DataRequest
     | OrphanNotification
     | BeaconRequest
+    | CoordinatorRealignment
 )
 
 
 def _association_response(reader: Reader) -> AssociationResponse:
     return AssociationResponse(ShortAddress(reader.uint(2)), reader.uint8())
+
+
+def _coordinator_realignment(reader: Reader) -> CoordinatorRealignment:
+    pan, coordinator, channel = reader.uint(2), ShortAddress(reader.uint(2)), reader.uint8()
+    return CoordinatorRealignment(pan, coordinator, channel, ShortAddress(reader.uint(2)))
 
 
 _DECODERS: Final[dict[int, Callable[[Reader], MacCommand]]] = {
@@ -103,6 +125,7 @@ _DECODERS: Final[dict[int, Callable[[Reader], MacCommand]]] = {
     CommandId.DATA_REQUEST: lambda _: DataRequest(),
     CommandId.ORPHAN_NOTIFICATION: lambda _: OrphanNotification(),
     CommandId.BEACON_REQUEST: lambda _: BeaconRequest(),
+    CommandId.COORDINATOR_REALIGNMENT: _coordinator_realignment,
 }
 
 

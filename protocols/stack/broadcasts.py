@@ -91,12 +91,10 @@ class Broadcasts:
         if known is not None and known.expires > self._timers.now():
             known.heard[neighbour] = None
             return False
-        if header.source == self._state.short:
-            return False
         self._table.pop(key, None)
         entry = self._enter(key, octets, payload)
         entry.heard[neighbour] = None
-        if self._router:
+        if self._router and header.source != self._state.short:  # not an echo of its own, from before a restart
             if header.source == neighbour or header.source not in self._state.routes:
                 self._state.learn_route(header.source, radio, neighbour)
             if header.radius > 1:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from protocols.interfaces import Random
     from protocols.stack.mac import MacLayer
+    from protocols.stack.routing import Routing
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers
@@ -56,10 +57,11 @@ class Hops:
         timers: Timers,
         settings: StackSettings,
         random: Random,
-        failed: Callable[[tuple[int, int], bytes], object],
+        routing: Routing,
     ) -> None:
-        """`failed` is told route and header of a frame that no attempt brought over."""
-        self._state, self._macs, self._timers, self._random, self._failed = state, macs, timers, random, failed
+        """`routing` is told route and header of a frame that no attempt brought over."""
+        self._state, self._macs, self._timers, self._random = state, macs, timers, random
+        self._failed, self._worked, self._failing = routing.hop_failed, routing.hop_worked, routing.failing
         self._retries, self._delay = settings.unicast_retries, settings.unicast_retry_delay
         self._queues: dict[tuple[int, int], list[Hop]] = {}  # by radio and next hop: what waits behind a frame
 
@@ -108,6 +110,8 @@ class Hops:
             del self._queues[hop.route]
         if not ok:
             self._failed(hop.route, hop.header)
+        elif self._failing:
+            self._worked(hop.route)
         self._fetched(hop, ok)
 
     def _fetched(self, hop: Hop, ok: bool) -> None:

@@ -35,6 +35,7 @@ class IndirectQueue:
     def __init__(self, mac: MacLayer, radio: RadioLink, timers: Timers, settings: StackSettings) -> None:
         self._mac, self._radio, self._timers, self._settings = mac, radio, timers, settings
         self._held: dict[ShortAddress | Eui64, deque[Held]] = {}
+        self._former: dict[ShortAddress, None] = {}
 
     def hold(self, child: ShortAddress, make: Callable[[], bytes], done: Taken) -> None:
         """Hold a NWK frame for `child`; `done` tells whether it was taken within the persistence time."""
@@ -56,7 +57,18 @@ class IndirectQueue:
         self._timers.after(self._settings.indirect_wait, self._expire, to, entry)
 
     def _tell_radio(self) -> None:
-        self._radio.set_pending(list(self._held))
+        self._radio.set_pending([*self._held, *(short for short in self._former if short not in self._held)])
+
+    def expect(self, former: ShortAddress) -> None:
+        """Let a node that is no child any more stay awake when it polls."""
+        self._former[former] = None
+        self._tell_radio()
+
+    def welcome(self, child: ShortAddress) -> None:
+        """It is a child again, or another one has its address."""
+        if child in self._former:
+            del self._former[child]
+            self._tell_radio()
 
     def _expire(self, to: ShortAddress | Eui64, entry: Held) -> None:
         if self._take(to, entry):
@@ -73,11 +85,13 @@ class IndirectQueue:
             self._tell_radio()
         return True
 
-    def requested(self, source: ShortAddress | Eui64) -> None:
-        """A child asks: send it the oldest frame, with the pending bit if more wait."""
+    def requested(self, source: ShortAddress | Eui64) -> bool:
+        """A child asks: send it the oldest frame, with the pending bit if more wait; False if none does."""
         waiting = self._held.get(source)
-        if not waiting or waiting[0].on_air:
-            return
+        if not waiting:
+            return False
+        if waiting[0].on_air:
+            return True
         entry = waiting[0]
         entry.on_air = True
         more = len(waiting) > 1
@@ -90,3 +104,4 @@ class IndirectQueue:
 
         own = self._mac.own_extended if extended else self._mac.short
         self._mac.transmit(entry.kind, entry.make(), to=source, source=own, pending=more, done=sent)
+        return True

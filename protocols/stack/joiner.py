@@ -115,18 +115,10 @@ class Joiner:
         parent, short = self._parent, self._short
         if parent is None or short is None:
             raise DecodeError("a frame without NWK security that was not awaited", data=octets)
-        header, end = decode_header(octets)
-        if header.frame_type != FrameType.COMMAND or not header.security:
-            raise DecodeError("not a secured command", data=octets)
-        if read_auxiliary(octets, end).key_id != KeyId.KEY_TRANSPORT:
-            raise DecodeError("not under the key-transport key", data=octets)
-        payload, centre, counter = self._security.unprotect(octets, end)
+        command, centre, counter = open_network_key(octets, self._security, self._state.eui)
         known = self._state.peers.get(centre)
         if known is not None and known.key == self._key and counter < known.aps_next:
             raise DecodeError("a replayed Transport-Key", data=octets)
-        command = decode_command(payload)
-        if not isinstance(command, TransportNetworkKey) or command.destination != self._state.eui:
-            raise DecodeError("not the network key for this node", data=octets)
         self._short = None
         self._enter(parent, short, command, centre)
         self._state.aps_heard(self._state.peer(centre), counter)
@@ -152,5 +144,23 @@ class Joiner:
                 parent.short,
                 parent.radio,
                 parent.beacon.depth + 1,
+                parent.beacon.update_id,
             )
         )
+
+
+def open_network_key(octets: bytes, security: ApsSecurity, own: Eui64) -> tuple[TransportNetworkKey, Eui64, int]:
+    """Return the command, its originator and frame counter of an APS frame with the network key for `own`.
+
+    Raises DecodeError if it is anything else, or not under the key-transport key of `security`.
+    """
+    header, end = decode_header(octets)
+    if header.frame_type != FrameType.COMMAND or not header.security:
+        raise DecodeError("not a secured command", data=octets)
+    if read_auxiliary(octets, end).key_id != KeyId.KEY_TRANSPORT:
+        raise DecodeError("not under the key-transport key", data=octets)
+    payload, centre, counter = security.unprotect(octets, end)
+    command = decode_command(payload)
+    if not isinstance(command, TransportNetworkKey) or command.destination != own:
+        raise DecodeError("not the network key for this node", data=octets)
+    return command, centre, counter

@@ -12,7 +12,9 @@ from protocols.mac.commands import (
     AssociationResponse,
     BeaconRequest,
     Capability,
+    CoordinatorRealignment,
     DataRequest,
+    OrphanNotification,
     decode_command,
 )
 from protocols.mac.frame import (
@@ -36,6 +38,7 @@ _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
 Sent = Callable[[TransmitStatus, bool], object]  # told how it went, and the pending bit of the acknowledgement
 Taken = Callable[[bool], object]  # told whether a held frame was fetched
+Realigned = Callable[[CoordinatorRealignment | None, Eui64 | None], object]  # the answer and who gave it
 Associated = Callable[[ShortAddress | None, Eui64 | None], object]  # own short address and the parent, or None
 
 
@@ -65,6 +68,14 @@ class MacUser(Protocol):
         """The child has its association response."""
         ...
 
+    def orphan(self, radio: int, eui: Eui64) -> CoordinatorRealignment | None:
+        """Return the answer to an orphan notification, None to stay silent."""
+        ...
+
+    def polled(self, radio: int, source: ShortAddress) -> None:
+        """A data request came for which nothing waits."""
+        ...
+
 
 class _Nobody:
     """The listener of a radio that is off."""
@@ -84,7 +95,7 @@ class MacLayer:
     ) -> None:
         self.index, self._radio = index, radio
         self.own_extended = eui
-        self._timers, self._settings = timers, settings
+        self._timers, self._settings, self._random = timers, settings, random
         self._sequence = random.randrange(0, 256)
         self.short, self.pan_id, self.channel = NO_SHORT_ADDRESS, BROADCAST_PAN, 11
         self._receiver_on = self._coordinator = self._off = False
@@ -96,6 +107,8 @@ class MacLayer:
         self._last: dict[int, tuple[int, bytes]] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
         self._association: Associated | None = None
+        self._orphan: Realigned | None = None
+        self._away = False  # on a scan: nothing else is sent
         self.polled: Callable[[bool], object] | None = None  # a frame came; `more` wait at the parent
         radio.attach(self)
 
@@ -111,7 +124,7 @@ class MacLayer:
         coordinator: bool = False,
     ) -> None:
         self.short, self.pan_id, self.channel = short, pan_id, channel
-        self._receiver_on, self._coordinator = receiver_on, coordinator
+        self._receiver_on, self._coordinator, self._away = receiver_on, coordinator, False
         self._apply()
 
     def set_receiver(self, *, on: bool) -> None:
@@ -140,7 +153,9 @@ class MacLayer:
 
     def send(self, destination: int, payload: bytes, done: Sent | None = None) -> None:
         """Send a NWK frame to a neighbour, or to all of them without acknowledgement."""
-        if self._off:
+        if self._off or self._away:
+            if self._away and done is not None:
+                self._timers.soon(done, TransmitStatus.NO_ACK, False)
             return
         sequence = self._sequence = (self._sequence + 1) & 0xFF
         unicast = destination != BROADCAST
@@ -158,6 +173,7 @@ class MacLayer:
         to: ShortAddress | Eui64 | None,
         source: ShortAddress | Eui64 | None,
         source_pan: int | None = None,
+        to_pan: int | None = None,
         pending: bool = False,
         done: Sent | None = None,
     ) -> None:
@@ -165,7 +181,7 @@ class MacLayer:
         if self._off:
             return
         self._sequence = (self._sequence + 1) & 0xFF
-        pan = None if to is None else self.pan_id
+        pan = None if to is None else self.pan_id if to_pan is None else to_pan
         from_pan = None if source is None else self.pan_id if source_pan is None else source_pan
         unicast = to is not None and to != BROADCAST
         frame = MacFrame(kind, self._sequence, pan, to, from_pan, source, payload, unicast, pending)
@@ -216,20 +232,34 @@ class MacLayer:
     def _command(self, frame: MacFrame) -> None:
         command, source, user = decode_command(frame.payload), frame.source, self.user
         if isinstance(command, DataRequest) and source is not None:
-            self.indirect.requested(source)
+            if not self.indirect.requested(source) and user is not None and not isinstance(source, Eui64):
+                user.polled(self.index, ShortAddress(source))
         elif isinstance(command, AssociationResponse) and self._association is not None:
             parent = source if isinstance(source, Eui64) else None
             self._end_association(command.short if command.status == 0 else None, parent)
+        elif isinstance(command, CoordinatorRealignment) and isinstance(source, Eui64):
+            self._end_orphan(command, source)
         elif user is None:
             return
         elif isinstance(command, BeaconRequest):
-            beacon = user.beacon()
-            if beacon is not None:
-                self.transmit(FrameType.BEACON, beacon.encode(), to=None, source=self.short)
+            self._timers.after(self._random.randrange(1, self._settings.beacon_jitter), self._send_beacon, user)
         elif isinstance(command, AssociationRequest) and isinstance(source, Eui64):
             response = user.associate(self.index, source, command.capability)
             if response is not None:
                 self.indirect.hold_response(source, response)
+        elif isinstance(command, OrphanNotification) and isinstance(source, Eui64):
+            self._realign(user, source)
+
+    def _send_beacon(self, user: MacUser) -> None:
+        beacon = user.beacon()
+        if beacon is not None:
+            self.transmit(FrameType.BEACON, beacon.encode(), to=None, source=self.short)
+
+    def _realign(self, user: MacUser, orphan: Eui64) -> None:
+        answer = user.orphan(self.index, orphan)
+        if answer is not None:
+            own = self.own_extended
+            self.transmit(FrameType.COMMAND, answer.encode(), to=orphan, to_pan=BROADCAST_PAN, source=own)
 
     def response_delivered(self, eui: Eui64) -> None:
         if self.user is not None:
@@ -255,8 +285,33 @@ class MacLayer:
             done(heard)
             return
         self.configure(short=NO_SHORT_ADDRESS, pan_id=BROADCAST_PAN, channel=channels.pop(0))
+        self._away = True
         self.transmit(FrameType.COMMAND, BeaconRequest().encode(), to=BROADCAST, source=None)
         self._timers.after(self._settings.scan_wait, self._scan_next, channels, done)
+
+    def orphan(self, channels: Sequence[int], done: Realigned) -> None:
+        """Ask on each of `channels` whether the parent is there; `done` gets its answer or None."""
+        if not channels:
+            self._end_orphan(None, None)
+            return
+        self._orphan = done
+        self.configure(short=NO_SHORT_ADDRESS, pan_id=BROADCAST_PAN, channel=channels[0])
+        self._away = True
+        notification, own = OrphanNotification().encode(), self.own_extended
+        self.transmit(FrameType.COMMAND, notification, to=BROADCAST, source=own)
+        self._timers.after(self._settings.response_wait, self._no_realignment, tuple(channels[1:]), done)
+
+    def _no_realignment(self, channels: tuple[int, ...], done: Realigned) -> None:
+        if self._orphan is done:
+            if channels:
+                self.orphan(channels, done)
+            else:
+                self._end_orphan(None, None)
+
+    def _end_orphan(self, answer: CoordinatorRealignment | None, by: Eui64 | None) -> None:
+        done, self._orphan = self._orphan, None
+        if done is not None:
+            done(answer, by)
 
     def associate(self, parent: Candidate, capability: Capability, done: Associated) -> None:
         """Ask `parent` for admission; `done` gets the short address, or None if refused or unanswered."""

@@ -78,8 +78,7 @@ class Neighbours:
         gone = [short for short, peer in self._known.items() if peer.link_until <= now]
         for short in gone:
             peer = self._known.pop(short)
-            peer.link_until = peer.outgoing_cost = 0
-            self._state.drop_routes((peer.radio, short))
+            peer.link_until = peer.outgoing_cost = 0  # routes over it stay until a frame fails
         return bool(gone)
 
     def _send(self, radio: int, peers: list[Peer]) -> None:

@@ -207,9 +207,21 @@ class Node:
             raise UsageError(f"{self.name} has a network already")
         running.join(key, tuple(channels))
 
-    def leave(self) -> None:
-        """Leave the network and say so; then `Left(eui)` of the node itself."""
-        self._on().management.leave(False)
+    def leave(self, *, rejoin: bool = False) -> None:
+        """Leave the network, `Left(itself)` follows; with `rejoin` look for a parent in it at once."""
+        self._on().membership.leave(rejoin)
+
+    def rejoin(self, *, without_key: bool = False) -> None:
+        """Look for a parent in the own network; `without_key` has the trust centre send the network key again."""
+        self._on().membership.rejoin(without_key=without_key)
+
+    def take_address(self, short: ShortAddress) -> None:
+        """Take another short address, and announce it; one that another node has makes both change again."""
+        self._on().membership.take_address(short)
+
+    def change_channel(self, channel: int) -> None:
+        """At the coordinator: move the whole network to `channel`, in a few seconds."""
+        self._on().trust().change_channel(channel)
 
     def power_off(self) -> None:
         """Radios off, timers dead; what is not in the storage is lost."""
@@ -277,6 +289,11 @@ class Node:
         """The router this node is a child of; None without network and at the coordinator."""
         network = None if self._running is None else self._running.state.network
         return None if network is None or network.parent == self.eui else network.parent
+
+    @property
+    def children(self) -> list[Eui64]:
+        """The end devices that are children of this node."""
+        return [] if self._running is None else [child.eui for child in self._running.zdp.descriptors.children()]
 
     @property
     def trust_centre(self) -> Eui64 | None:

@@ -89,13 +89,14 @@ class NwkLayer:
         self._sequence = random.randrange(0, 256)
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.routing = Routing(self, state, timers, settings, random, router=router)
-        self._hops = Hops(state, macs, timers, settings, random, self.routing.hop_failed)
+        self._hops = Hops(state, macs, timers, settings, random, self.routing)
         self._forward = self._hops.forward
         self.user: NwkUser | None = None
         self.handlers: dict[int, Callable[[Arrival, NwkCommand], object]] = {}  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
         self.activity: Callable[[], object] | None = None  # a sleepy node polls faster after each frame
-        self.conflict: Callable[[int], object] = lambda short: None  # another node uses this address
+        self.conflict: Callable[[int], object] = lambda short: None  # two nodes use this address, one reports
+        self.found_conflict: Callable[[int], object] = lambda short: None  # the same, seen by this node
         self.switch_key: Callable[[], object] = lambda: None  # a frame came under the next network key
         self.handlers[CommandId.ROUTE_REQUEST] = self.routing.requested
         self.handlers[CommandId.ROUTE_REPLY] = self.routing.replied
@@ -192,6 +193,18 @@ class NwkLayer:
         else:
             self._send_plain(mac, route[1], frame, self._settings.unicast_retries)
 
+    def send_rejoin_response(self, header: NwkHeader, payload: bytes, route: tuple[int, int], sleepy: bool) -> None:
+        """Send a rejoin response to where its receiver still is: its address may be another from then on."""
+        octets = header.encode()
+        if not sleepy:
+            self.send_header(header, payload, route)
+            return
+
+        def make() -> bytes:
+            return self.protect(octets, payload) if header.security else octets + payload
+
+        self._macs[route[0]].indirect.hold(ShortAddress(route[1]), make, lambda ok: ok)
+
     def send_unsecured(self, child: Peer, payload: bytes) -> None:
         """Send an APS frame to a child that has no network key yet."""
         header = NwkHeader(FrameType.DATA, child.short, self._state.short, 1, self.next_sequence(), security=False)
@@ -267,7 +280,7 @@ class NwkLayer:
         peer.lqi = lqi
         if peer.child_radio >= 0:
             peer.heard_at = self._timers.now()
-        if peer.short != neighbour or self.unauthenticated or self.routing.broken:
+        if peer.short != neighbour or self.unauthenticated or self.routing.failing:
             self._heard(radio, neighbour, peer)
         if header is None:
             if destination == state.short:
@@ -286,16 +299,19 @@ class NwkLayer:
     def _heard(self, radio: int, neighbour: int, peer: Peer) -> None:
         """Note what a good frame tells of the neighbour that sent it."""
         if peer.short != neighbour:
+            other = self._state.by_short.get(neighbour)
+            if other is not None or neighbour == self._state.short:
+                self.found_conflict(neighbour)
+            if neighbour == self._state.short:
+                return
             self._state.set_short(peer, ShortAddress(neighbour))
         peer.radio = radio
-        self.routing.broken.pop((radio, neighbour), None)
+        self.routing.hop_worked((radio, neighbour))
         if self.unauthenticated.pop(peer.eui, None) is not None and self.user is not None:
             self.user.heard_child(peer)
 
     def _learn(self, source: int, radio: int, neighbour: int) -> None:
-        if source == self._state.short:
-            self.conflict(source)
-        else:
+        if source != self._state.short:
             self._state.learn_route(source, radio, neighbour)
 
     def _unsecured(self, radio: int, neighbour: int, header: NwkHeader, payload: bytes, lqi: int) -> None:
@@ -378,6 +394,9 @@ class NwkLayer:
             elif self.routing.special:
                 self.routing.record_for_child(header.source, header.destination)
             found = self.route(header.destination)
+            if found is None and header.discover_route:
+                self.routing.hold(header.destination, relayed, payload, None)
+                return
             if found is None or found == (how.radio, how.neighbour):
                 self.routing.no_route(header.source, header.destination)
                 return

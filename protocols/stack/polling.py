@@ -1,5 +1,7 @@
 """How a sleepy end device fetches what its parent holds for it."""
 
+from collections.abc import Callable
+
 from protocols.addresses import ShortAddress
 from protocols.interfaces import Timer, TransmitStatus
 from protocols.mac.commands import DataRequest
@@ -20,7 +22,8 @@ class Poller:
         self._due = 0  # of the timer
         self._window = 0  # number of the receive window that is open, 0 if none is
         self._windows = 0
-        self.unanswered = 0  # data requests in a row that the parent did not acknowledge
+        self.missed: Callable[[], object] = lambda: None  # the parent did not acknowledge a data request
+        self.heard: Callable[[], object] = lambda: None
 
     def start(self, parent: ShortAddress) -> None:
         """Sleep and poll `parent` from now on."""
@@ -64,10 +67,10 @@ class Poller:
 
     def _acknowledged(self, status: TransmitStatus, pending: bool) -> None:
         if status is not TransmitStatus.OK:
-            self.unanswered += 1
             self._next()
+            self.missed()
             return
-        self.unanswered = 0
+        self.heard()
         if not pending:
             self._next()
             return

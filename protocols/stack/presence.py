@@ -26,10 +26,15 @@ class Presence:
         self._state, self._zdp, self._timers, self._settings = state, zdp, timers, settings
         self._random, self._confirmed = random, confirmed
         self._pause = settings.join_backoff
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Another announcement takes this one's place."""
+        self._stopped = True
 
     def announce(self) -> None:
         network = self._state.network
-        if network is None:
+        if network is None or self._stopped:
             return
         self._zdp.announce()
         centre = self._state.peer(network.trust_centre)
@@ -37,7 +42,7 @@ class Presence:
 
     def _answered(self, answer: ZdpMessage | None) -> None:
         network = self._state.network
-        if network is None:
+        if network is None or self._stopped:
             return
         if answer is not None:
             self._confirmed(network.trust_centre)

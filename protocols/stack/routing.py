@@ -55,6 +55,7 @@ class Routing:
         self.concentrators: dict[int, bool] = {}  # short address: whether the next frame needs a route record
         self._forgetful: dict[int, None] = {}  # concentrators that keep no records: one before each frame
         self.source_routes: dict[int, tuple[ShortAddress, ...]] = {}  # relays, the one next to the node first
+        self.failing: dict[tuple[int, int], int] = {}  # by radio and neighbour: frames in a row that failed
         self._reported: dict[tuple[int, int], int] = {}
 
     # --- choosing ----------------------------------------------------------------------------------------------
@@ -76,6 +77,11 @@ class Routing:
                 return None
             del self._unreachable[destination]
         return up
+
+    def hop_worked(self, route: tuple[int, int]) -> None:
+        """A neighbour acknowledged a frame after some that failed."""
+        self.failing.pop(route, None)
+        self.broken.pop(route, None)
 
     def _is_broken(self, route: tuple[int, int], now: int) -> bool:
         until = self.broken.get(route)
@@ -147,11 +153,14 @@ class Routing:
         if not self._router:
             self.parent_failed()
             return
+        decoded, _ = decode_header(header)
+        failures = self.failing[route] = self.failing.get(route, 0) + 1
+        if failures < self._settings.link_failures and decoded.source_route is None:
+            return
         neighbour = state.by_short.get(route[1])
         if neighbour is None or neighbour.child_radio < 0 or neighbour.router:  # an end device is nowhere else
             self.broken[route] = self._timers.now() + self._settings.route_repair_wait
             state.drop_routes(route)
-        decoded, _ = decode_header(header)
         if decoded.source_route is not None:
             self._failed_source_route(decoded)
         elif decoded.source != state.short:
@@ -238,7 +247,7 @@ class Routing:
 
     def clear(self) -> None:
         """Forget the places of other nodes: this node has left its network."""
-        for known in (self.broken, self._unreachable, self.concentrators, self._forgetful, self.source_routes):
+        for known in (self.broken, self.failing, self._unreachable, self.concentrators, self._forgetful, self.source_routes):
             known.clear()
         self._settle()
 

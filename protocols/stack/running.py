@@ -17,6 +17,7 @@ from protocols.aps.security import KeyId
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
     MILLISECOND,
+    SECOND,
     ApsData,
     Clock,
     Entropy,
@@ -30,20 +31,23 @@ from protocols.interfaces import (
     SimpleDescriptor,
     Storage,
 )
-from protocols.nwk.commands import CommandId, Leave, NwkCommand
 from protocols.stack.aps import ApsLayer
 from protocols.stack.bindings import Bindings
+from protocols.stack.children import Children
 from protocols.stack.counts import Counts
 from protocols.stack.descriptors import capability_of
 from protocols.stack.joiner import Joiner
+from protocols.stack.keep_alive import KeepAlive
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
 from protocols.stack.management import Management
+from protocols.stack.membership import Membership
 from protocols.stack.neighbours import Neighbours
-from protocols.stack.nwk import Arrival, NwkLayer
+from protocols.stack.nwk import NwkLayer
 from protocols.stack.parent import Parent
 from protocols.stack.polling import Poller
 from protocols.stack.presence import Presence
+from protocols.stack.rejoin import Rejoiner
 from protocols.stack.settings import KeyLog, NodeRole, StackSettings
 from protocols.stack.state import Network, NodeState, Peer
 from protocols.stack.timers import Timers
@@ -51,6 +55,7 @@ from protocols.stack.trust_centre import TrustCentre
 from protocols.stack.zdp import ZdpLayer
 from protocols.zdp import messages as zdp
 
+_PARENT_ANNOUNCE_AFTER = 10 * SECOND  # apsParentAnnounceBaseTimer
 _ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
 
 
@@ -89,14 +94,22 @@ class Running:
         self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
         self.zdp = ZdpLayer(state, self.aps, timers, settings, role, endpoints, self.management)
         self.aps.unknown_sender = self.zdp.ask_who
-        self._parent = Parent(state, nwk, timers, settings, random)
+        self._children = Children(state, nwk, self._macs, timers, settings)
+        self._parent = Parent(state, nwk, timers, settings, random, self._children)
+        capability = capability_of(role)
+        self._rejoiner = Rejoiner(state, nwk, self._macs, timers, settings, random, capability, self._came_back)
+        self.membership = Membership(state, nwk, timers, settings, role, self._parent, self._rejoiner)
+        self._keep_alive: KeepAlive | None = None
+        if not router:
+            sleepy = role is NodeRole.SLEEPY_END_DEVICE
+            self._keep_alive = KeepAlive(state, nwk, timers, settings, self._parent_lost, sleepy=sleepy)
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
         self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
         self.trust_centre: TrustCentre | None = None
         nwk.user = self.aps.user = self
-        nwk.handlers[CommandId.LEAVE] = self._left
+        self._connect_membership()
         for mac in self._macs:
             mac.deliver = nwk.receive
             mac.user = self._parent if router else None
@@ -104,9 +117,21 @@ class Running:
             self.trust_centre = TrustCentre(state, nwk, self.aps, self.zdp, self._parent, timers, settings, self.post)
         else:
             self._parent.child_joined = self._report_child
+            self._parent.child_rejoined = self._report_rejoined
+            self.membership.child_left = self._report_left
             self.zdp.permit_joining = self._parent.permit
-            self.management.leave = lambda rejoin: self._depart()
         self._resume()
+
+    def _connect_membership(self) -> None:
+        membership, management = self.membership, self.management
+        membership.before_rejoin = self._sleep_no_more
+        membership.left = self._leave
+        membership.changed = self._changed
+        management.leave = membership.leave
+        management.remove_child = membership.remove_child
+        management.change_channel = membership.change_channel
+        self.zdp.conflict = self._nwk.found_conflict = membership.found_conflict
+        self.zdp.parent_moved = self._configure
 
     def post(self, event: HanEvent) -> None:
         """Tell the application, out of the present call."""
@@ -124,6 +149,9 @@ class Running:
         """Go on where the storage says the node was."""
         if self.state.network is not None:
             self._configure()
+            self._children.resume()
+            if self._role in (NodeRole.COORDINATOR, NodeRole.ROUTER):
+                self.timers.after(_PARENT_ANNOUNCE_AFTER, self.zdp.announce_children)
             if self._role is not NodeRole.COORDINATOR:
                 self._announce(rejoined=True)
         elif self.state.joining is not None:
@@ -184,6 +212,8 @@ class Running:
     def _poll(self, mac: MacLayer, parent: ShortAddress) -> None:
         if self._poller is None:
             self._poller = Poller(mac, self.timers, self._settings)
+            if self._keep_alive is not None:
+                self._poller.missed, self._poller.heard = self._keep_alive.missed, self._keep_alive.heard
             self._nwk.activity = self._poller.expect
         self._poller.start(parent)
 
@@ -194,6 +224,11 @@ class Running:
             self._nwk.activity = None
 
     def _announce(self, *, rejoined: bool) -> None:
+        if self._presence is not None:
+            self._presence.stop()
+        if self._keep_alive is not None:
+            self._keep_alive.start()
+
         def confirmed(trust_centre: Eui64) -> None:
             network = self.state.network
             if network is None:
@@ -217,33 +252,42 @@ class Running:
         self.aps.receive(source, payload, lqi)
 
     def nwk_unsecured(self, source: int, payload: bytes) -> None:
-        if self._joiner is None or not self._joiner.awaits_key:
-            return
         try:
-            self._joiner.take_key(payload)
+            if self._joiner is not None and self._joiner.awaits_key:
+                self._joiner.take_key(payload)
+            elif self._rejoiner.awaits_key:
+                self._rejoiner.take_key(payload)
         except DecodeError:
             self._counts.refused += 1
 
     def nwk_key_unknown(self, key_sequence: int) -> None:
-        """Take no notice."""
+        self.membership.key_unknown(key_sequence)
 
-    def _left(self, how: Arrival, command: NwkCommand) -> None:
-        network, source = self.state.network, how.header.source
-        if not isinstance(command, Leave) or not command.request:
-            return
-        if network is None or self._role is NodeRole.COORDINATOR or source not in (0, network.parent_short):
-            return
-        self.timers.soon(self._leave)
+    def _parent_lost(self) -> None:
+        self._note("parent-lost", device=str(self.state.eui))
+        self.membership.rejoin(orphan=True)
 
-    def _depart(self) -> None:
-        """Tell the parent that this node leaves, then leave."""
-        network = self.state.network
-        if network is not None:
-            farewell = Leave(request=False).encode()
-            self._nwk.send_command(network.parent_short, farewell, lambda ok: self.timers.soon(self._leave))
+    def _came_back(self, unchanged: bool) -> None:
+        """A parent has taken this node back."""
+        self._configure()
+        if unchanged:
+            if self._keep_alive is not None:
+                self._keep_alive.start()
+        else:
+            self.timers.after(_ANNOUNCE_AFTER, lambda: self._announce(rejoined=True))
+
+    def _changed(self) -> None:
+        """The own address or the channel is another."""
+        self._configure()
+        self.timers.after(_ANNOUNCE_AFTER, self.zdp.announce)
 
     def _leave(self) -> None:
         self.state.leave()
+        self.bindings.clear()
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
+        if self._presence is not None:
+            self._presence.stop()
         self._exchange.forget()
         self._sleep_no_more()
         self._nwk.routing.clear()
@@ -258,11 +302,20 @@ class Running:
 
     def _report_child(self, child: Peer) -> None:
         """A router tells the trust centre of a device that associated with it."""
+        self._report(child, UpdateStatus.UNSECURED_JOIN)
+
+    def _report_rejoined(self, child: Peer, secured: bool) -> None:
+        self._report(child, UpdateStatus.SECURED_REJOIN if secured else UpdateStatus.TRUST_CENTRE_REJOIN)
+
+    def _report_left(self, child: Peer) -> None:
+        self._report(child, UpdateStatus.LEFT)
+
+    def _report(self, child: Peer, status: UpdateStatus) -> None:
         network = self.state.network
         if network is None:
             return
         centre = self.state.peer(network.trust_centre)
-        command = UpdateDevice(child.eui, child.short, UpdateStatus.UNSECURED_JOIN)
+        command = UpdateDevice(child.eui, child.short, status)
         self.aps.send_command(centre, command.encode(), secured=True)
 
     # --- ApsUser -----------------------------------------------------------------------------------------------
@@ -296,13 +349,16 @@ class Running:
             self._exchange.confirmed(command, key_id)
 
     def _remove_child(self, eui: Eui64) -> None:
+        if eui == self.state.eui:
+            self.membership.leave()
+            return
         child = self.state.peers.get(eui)
         if child is None or child.child_radio < 0:
             return
         if eui in self._nwk.unauthenticated:
             self._parent.drop(child)
         else:
-            self._nwk.send_command(child.short, Leave(request=True).encode(), lambda status: self.state.disown(child))
+            self.membership.remove_child(child)
 
     # --- for the node ------------------------------------------------------------------------------------------
 

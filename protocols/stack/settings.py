@@ -23,6 +23,7 @@ class StackSettings:
 
     # scan and association
     scan_wait: int = 140 * MILLISECOND  # listening for beacons on a channel, ScanDuration 3
+    beacon_jitter: int = 40 * MILLISECOND  # before a beacon: routers that do not hear each other answer at once [I]
     response_wait: int = 500 * MILLISECOND  # macResponseWaitTime, about 32 superframes
     authentication_wait: int = 10 * SECOND  # for the network key after association [I]
     join_backoff: int = 1 * SECOND  # first pause after a failed attempt, doubled to `join_backoff_most` [I]
@@ -32,7 +33,14 @@ class StackSettings:
     exchange_link_key: bool = False  # Zigbee 3.0's exchange after joining, for foreign trust centres
     exchange_wait: int = 5 * SECOND  # bdbcTCLinkKeyExchangeTimeout
     exchange_attempts: int = 3  # bdbTCLinkKeyExchangeAttemptsMax
+    rejoin_backoff_most: int = 30 * SECOND  # between attempts of a member that has lost its parent [I]
+    rejoin_polls: int = 16  # each half of `response_wait`, for the rejoin response [I]
+    rejoin_key_polls: int = 40  # the same for the network key that follows an unsecured one [I]
+    parent_lost_after: int = 3  # transmissions in a row that the parent did not acknowledge [I]
+    end_device_timeout: int = 8  # nwkEndDeviceTimeoutDefault: 0 is 10 s, n is 2^n minutes
+    key_unknown_after: int = 3  # frames under an unknown network key, then it is fetched from the trust centre [I]
     # trust centre
+    trust_centre_rejoin: bool = True  # members may rejoin without the network key
     permit_seconds: int = 254  # at most, in a Mgmt_Permit_Joining broadcast (ZSE 5.4.1.2)
     permit_renewal: int = 240 * SECOND  # while joining is open (ZSE 5.4.1.2)
     key_repeat: int = 3 * SECOND  # Transport-Key again while no announcement came [I]
@@ -54,6 +62,7 @@ class StackSettings:
     broadcast_jitter: int = 40 * MILLISECOND  # nwkcMaxBroadcastJitter
     route_wait: int = 700 * MILLISECOND  # for replies to a route request [I]
     route_attempts: int = 3  # nwkcInitialRREQRetries
+    link_failures: int = 2  # frames in a row that a neighbour did not acknowledge, then it is no next hop [I]
     route_repair_wait: int = 10 * SECOND  # a neighbour that failed is not tried as next hop so long [I]
     link_status_period: int = 15 * SECOND  # nwkLinkStatusPeriod; 0 sends none
     link_status_most: int = 15 * SECOND  # of the pause that doubles while the neighbours stay the same [I]

@@ -11,11 +11,11 @@ from protocols.stack.peer import FormerKey
 from protocols.stack.peer import Peer as Peer  # what others know of a node goes with its state
 from protocols.stack.settings import KeyLog
 
-_NETWORK = struct.Struct("<BHBQ16sBHQQHBB")
+_NETWORK = struct.Struct("<BHBQ16sBHQQHBBB")
 _COUNTERS = struct.Struct("<II")
 _ROUTE = struct.Struct("<HBH")
 _WINDOW = struct.Struct("<QQ")
-_VERSION = 1  # of the cells
+_NETWORK_VERSION = 2
 _FRAGMENTED_KEPT = 64  # below 256, so that a free counter is always left
 
 
@@ -33,15 +33,16 @@ class Network(NamedTuple):
     parent_short: ShortAddress
     parent_radio: int  # index of the radio towards the parent
     depth: int
+    update_id: int = 0  # 8 bits, counts changes of channel
 
     def encode(self) -> bytes:
-        return _NETWORK.pack(_VERSION, *self)
+        return _NETWORK.pack(_NETWORK_VERSION, *self)
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        if octets[0] != _VERSION:
-            raise DecodeError(f"network cell of version {octets[0]}, {_VERSION} known", data=octets)
-        _, pan, channel, epid, key, sequence, short, centre, parent, hop, radio, depth = _NETWORK.unpack(octets)
+        if octets[0] != _NETWORK_VERSION:
+            raise DecodeError(f"network cell of version {octets[0]}, {_NETWORK_VERSION} known", data=octets)
+        _, pan, channel, epid, key, sequence, short, centre, parent, hop, radio, depth, update = _NETWORK.unpack(octets)
         return cls(
             pan,
             channel,
@@ -54,6 +55,7 @@ class Network(NamedTuple):
             ShortAddress(hop),
             radio,
             depth,
+            update,
         )
 
 
@@ -113,6 +115,19 @@ class NodeState:
         self._storage.put("network", network.encode())
         if self._key_log is not None:
             self._key_log(f"network key {network.extended_pan_id}", network.key)
+
+    def take_network_key(self, key: bytes, sequence: int) -> None:
+        """Replace the network key; with another one all incoming counters start anew."""
+        network = self.network
+        if network is None or (network.key, network.key_sequence) == (key, sequence):
+            return
+        self.other_security, self.other_is_next = self.security, False
+        for peer in self.peers.values():
+            if peer.nwk_next:
+                peer.nwk_before, peer.nwk_next = peer.nwk_next, 0
+                self._storage.put(peer.heard_cell, _COUNTERS.pack(0, peer.aps_next))
+        self._storage.delete("next network key")
+        self.enter(network._replace(key=key, key_sequence=sequence))
 
     def leave(self) -> None:
         """Forget the network and who is in it; counters and link keys stay."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from protocols.addresses import Eui64
 from protocols.aps.commands import RemoveDevice, TransportNetworkKey, Tunnel, UpdateDevice, UpdateStatus
 from protocols.aps.security import KeyId
+from protocols.errors import UsageError
 from protocols.interfaces import SECOND, HanEvent, Joined, Left, LinkKey, Rejoined, Timer
 from protocols.nwk.commands import Leave
 from protocols.stack.aps import ApsLayer
@@ -40,6 +41,7 @@ class TrustCentre:
         self._expected: dict[Eui64, int] = {}  # got the key, not announced yet: repetitions left
         self._unannounced: dict[Eui64, int] = {}  # confirmed before its announcement came, until when that counts
         parent.child_joined = self._own_child
+        parent.child_rejoined = self._own_child_back
         zdp.announced = self._announced
         zdp.asked = self._asked
         if state.authorised:
@@ -107,11 +109,33 @@ class TrustCentre:
                 return
             if device.child_radio >= 0:
                 self._state.disown(device)
-            device.parent = reporter.eui
-            self._state.set_short(device, command.short)
-            self._state.save(device)
-            self._state.learn_route(command.short, *self._state.routes.get(reporter.short, (0, reporter.short)))
+            self._place(device, command, reporter)
             self._expect(device)
+        elif command.status in (UpdateStatus.SECURED_REJOIN, UpdateStatus.TRUST_CENTRE_REJOIN):
+            if device.child_radio >= 0:
+                self._state.disown(device)
+            self._place(device, command, reporter)
+            if command.status == UpdateStatus.TRUST_CENTRE_REJOIN:
+                self._renew_key(device)
+
+    def _place(self, device: Peer, command: UpdateDevice, reporter: Peer) -> None:
+        """Note where a device behind a router is."""
+        device.parent = reporter.eui
+        self._state.set_short(device, command.short)
+        self._state.save(device)
+        self._state.learn_route(command.short, *self._state.routes.get(reporter.short, (0, reporter.short)))
+
+    def _own_child_back(self, child: Peer, secured: bool) -> None:
+        child.parent = self._state.eui
+        if not secured:
+            self._renew_key(child)
+
+    def _renew_key(self, device: Peer) -> None:
+        """A member has rejoined without the network key: it gets it again."""
+        if device.key is None or not device.member:
+            return
+        self._expected[device.eui] = self._settings.key_repeats
+        self._send_key(device)
 
     def _expect(self, device: Peer) -> None:
         """Send the network key, again a few times until the device announces itself."""
@@ -138,6 +162,14 @@ class TrustCentre:
         if (left and device.eui in self._nwk.unauthenticated) or (left and device.child_radio < 0):
             self._expected[device.eui] = left - 1
             self._send_key(device)
+
+    def change_channel(self, channel: int) -> None:
+        """Tell all nodes to go to `channel` when the broadcast has reached them, and go there."""
+        network = self._state.network
+        if network is None:
+            raise UsageError("no network")
+        update_id = (network.update_id + 1) & 0xFF
+        self._zdp.move_to(channel, update_id)
 
     # --- membership --------------------------------------------------------------------------------------------
 

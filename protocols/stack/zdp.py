@@ -13,7 +13,12 @@ from protocols.stack.settings import NodeRole, StackSettings
 from protocols.stack.state import NodeState, Peer
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
-from protocols.zdp.management import ParentAnnounce, ParentAnnounceResponse
+from protocols.zdp.management import (
+    CHANGE_CHANNEL,
+    ManagementNwkUpdateRequest,
+    ParentAnnounce,
+    ParentAnnounceResponse,
+)
 
 _ANNOUNCED = 8  # children in one Parent_annce
 
@@ -69,6 +74,12 @@ class ZdpLayer:
     def open_joining(self, seconds: int) -> None:
         """Tell all routers to let devices associate for `seconds`, at most 254."""
         self._broadcast(BROADCAST_ROUTERS, zdp.ManagementPermitJoiningRequest(seconds))
+
+    def move_to(self, channel: int, update_id: int) -> None:
+        """Ask all nodes, this one included, to go to another channel."""
+        request = ManagementNwkUpdateRequest(1 << channel, CHANGE_CHANNEL, 1, update_id)
+        self._broadcast(BROADCAST_RX_ON, request)
+        self.management.answer(request, lambda answer: answer)
 
     def _broadcast(self, destination: int, message: zdp.ZdpMessage) -> None:
         cluster, payload = zdp.encode(message, self._next_transaction())

@@ -25,6 +25,7 @@ FCS, UNDECRYPTED, MALFORMED, UNPROTECTED = "fcs", "undecrypted", "malformed", "u
 _MAC_NAMES: Final = {
     mac_commands.AssociationRequest: "mac association request",
     mac_commands.AssociationResponse: "mac association response",
+    mac_commands.CoordinatorRealignment: "mac coordinator realignment",
     mac_commands.DisassociationNotification: "mac disassociation notification",
     mac_commands.DataRequest: "mac data request",
     mac_commands.OrphanNotification: "mac orphan notification",

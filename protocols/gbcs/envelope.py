@@ -5,7 +5,7 @@ general-signing. Source: GBCS, its layout as the Reference Test Data Set (RTDS) 
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Self
 
@@ -82,6 +82,7 @@ class Message:
     payload: bytes = b""
     signature: bytes | None = None  # None: no field (pre-command); empty: length octet 00; else 64 octets, r then s
     mac: bytes | None = None  # None: no MAC header and no MAC; else 12 octets
+    _grouping: bytes | None = field(default=None, init=False, repr=False, compare=False)  # as received; a copy has none
 
     @property
     def category(self) -> Category:
@@ -117,6 +118,7 @@ class Message:
         )  # fmt: skip
         if message.category is Category.UNPROTECTED:
             raise DecodeError("no message has this shape of signature and MAC", offset=start, data=reader.data)
+        object.__setattr__(message, "_grouping", reader.data[start:])  # there is one way only to write what was read
         return message
 
     def encode(self) -> bytes:
@@ -131,12 +133,17 @@ class Message:
 
     def grouping_octets(self) -> bytes:
         """Return grouping header, payload, signature length and signature: from DF up to the MAC."""
+        if self._grouping is not None:
+            return self._grouping
         if self.signature is None:
             return b"\xdf" + self.signed_octets()
         return b"\xdf" + self.signed_octets() + bytes((len(self.signature),)) + self.signature
 
     def signed_octets(self) -> bytes:
         """Return what a signature covers: from the transaction identifier's length to the end of the payload."""
+        if self._grouping is not None:
+            tail = 0 if self.signature is None else 1 + len(self.signature)
+            return self._grouping[1 : len(self._grouping) - tail]
         if self.date_time and len(self.date_time) != _DATE_TIME_OCTETS:
             raise UsageError(f"a date-time has 12 octets, not {len(self.date_time)}")
         identities = _HEADER.pack(9, self.cra, self.counter, 8, self.originator, 8, self.target)

@@ -29,6 +29,7 @@ from protocols.interfaces import Entropy
 
 _ALGORITHM = bytes.fromhex("60857406080300")  # in OtherInfo: AES-GCM-128 as DLMS names it
 _OTHER_INFO = struct.Struct(">7sQBBQQ")
+_IV = struct.Struct(">QI")
 _KDF_COUNTER = bytes.fromhex("00000001")
 _AAD_PREFIX = bytes.fromhex("110000000000")  # security control and the empty general-ciphering fields
 _ECDSA: Final = ECDSA(SHA256())
@@ -99,7 +100,7 @@ def mac(message: Message, z: bytes) -> bytes:
     """Return the 12-octet MAC of the message; it needs its final signature, empty or not."""
     if message.signature is None:
         raise UsageError("a MAC covers the signature field, and the message has none")
-    iv = message.originator.big + bytes(4)
+    iv = _IV.pack(message.originator, 0)
     return AESGCM(mac_key(message, z)).encrypt(iv, b"", _AAD_PREFIX + message.grouping_octets())[:MAC_OCTETS]
 
 

@@ -31,7 +31,7 @@ from protocols.zcl.frame import ZclFrame
 NOTIFICATION_FLAGS = 0x0000
 """FunctionalNotificationFlags of the mirror, an attribute of the client of the Metering cluster."""
 
-_WAKE, _WAIT = "tunnel wake", "tunnel wait"
+_WAKE, _WAIT, _DOUBT = "tunnel wake", "tunnel wait", "tunnel doubt"
 
 
 class Transfer(IntEnum):
@@ -56,6 +56,7 @@ class TunnelClientSettings:
     wake_period: int = 30 * MINUTE  # between two looks at the flag
     answer_wait: int = 20 * SECOND  # for any answer of the hub
     busy_wait: int = 3 * MINUTE  # after a tunnel response that is no success
+    doubt: int = 10 * SECOND  # a transfer may still be answered with NO_SUCH_TUNNEL for so long
 
 
 class TunnelClient:
@@ -86,6 +87,7 @@ class TunnelClient:
         self._tunnel: int | None = None
         self._fetch = False  # something waits at the hub
         self._busy = False  # an answer is awaited
+        self._last: bytes | None = None  # put last in this tunnel, perhaps into one the hub has lost
         application.on(TUNNELING, self._frame)
         application.on(METERING, self._attributes)
 
@@ -110,7 +112,7 @@ class TunnelClient:
     def reset(self) -> None:
         """Forget the tunnel, not the outbox: the power went."""
         self._hub = self._endpoint = self._tunnel = None
-        self._fetch = self._busy = False
+        self._fetch, self._busy, self._last = False, False, None
         self._outbox.reload()
 
     # --- waking ------------------------------------------------------------------------------------------------
@@ -186,8 +188,13 @@ class TunnelClient:
     def _put(self, number: int, message: bytes, status: DeliveryStatus) -> None:
         if status is DeliveryStatus.OK and self._tunnel is not None:
             self._outbox.remove(number)
+            self._last = message
+            self._timers.after(_DOUBT, self.settings.doubt, self._believe)
             self._delivered(message)
             self._go_on()
+
+    def _believe(self) -> None:
+        self._last = None
 
     # --- from the hub ------------------------------------------------------------------------------------------
 
@@ -206,10 +213,17 @@ class TunnelClient:
             case TransferData(tunnel, data) if tunnel == self._tunnel:
                 self._got(data)
             case TransferDataError(tunnel, _) | TunnelClosureNotification(tunnel) if tunnel == self._tunnel:
-                self._tunnel = None
-                self._go_on()
+                self._lost()
             case _:
                 pass
+
+    def _lost(self) -> None:
+        """The hub has no such tunnel: what was put into it last comes first in the next one."""
+        self._tunnel = None
+        if self._last is not None:
+            self._outbox.put_first(self._last)
+            self._last = None
+        self._go_on()
 
     def _opened(self, response: RequestTunnelResponse) -> None:
         if response.status == TunnelStatus.SUCCESS:
@@ -222,7 +236,7 @@ class TunnelClient:
     def _got(self, data: bytes) -> None:
         if len(data) < 2 or data[0] != Transfer.GET_RESPONSE:
             return
-        remaining, message = data[1], data[2:]
+        remaining, message, self._last = data[1], data[2:], None
         self._fetch = remaining > 0
         if message:
             self._received(message)

@@ -268,8 +268,9 @@ class HubBench:
         device.show()
         return device
 
-    def parts(self, who: Eui64, kind: Kind, *parties: Credentials) -> DeviceParts:
-        """Return what a real device of the product of `kind` is made of; it trusts `parties`."""
+    def parts(self, who: Eui64, kind: Kind, *parties: Credentials, anchors: TrustAnchors | None = None) -> DeviceParts:
+        """Return what a real device of the product of `kind` is made of; it trusts `parties`, or has `anchors`."""
+        known = TrustAnchors.of(*parties) if anchors is None else anchors
         storage = MemoryStorage()
         return {
             "name": str(who),
@@ -279,7 +280,7 @@ class HubBench:
             "storage": storage,
             "entropy": self.entropy,
             "recorder": self.notes,
-            "entity": GbcsEntity(credentials(who), TrustAnchors.of(*parties), storage, self.entropy),
+            "entity": GbcsEntity(credentials(who), known, storage, self.entropy),
             "product": product(kind),
         }
 

@@ -33,7 +33,7 @@ class _Call:
     """A round of queries that is under way."""
 
     done: Callable[[], None]
-    open: list[Token] = field(default_factory=list)
+    open: dict[Token, Eui64] = field(default_factory=dict)  # who has not answered
 
 
 class Survey:
@@ -88,14 +88,14 @@ class Survey:
 
     def call(self, devices: Sequence[Eui64], done: Callable[[], None]) -> None:
         """Ask every device for its endpoints, and call `done` when all have answered or the wait is over."""
-        call = _Call(done, [self._han.discover(device, ActiveEndpoints()) for device in devices])
+        call = _Call(done, {self._han.discover(device, ActiveEndpoints()): device for device in devices})
         self._calls.append(call)
         self._alarms.after(self._wait if call.open else 0, self._over, call)
 
     def discovered(self, token: Token, event: Discovered) -> None:
         for call in list(self._calls):
             if token in call.open:
-                call.open.remove(token)
+                del call.open[token]
                 self._count(event.who, good=event.answered)
                 if not call.open:
                     self._over(call)
@@ -103,4 +103,6 @@ class Survey:
     def _over(self, call: _Call) -> None:
         if call in self._calls:
             self._calls.remove(call)
+            for device in call.open.values():
+                self._count(device, good=False)
             call.done()

@@ -4,7 +4,7 @@ import pytest
 
 from emulator.devices.esme import Esme, EsmeSettings
 from emulator.devices.hcalcs import Hcalcs
-from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.command_activated import Begun, CommandActivatedDevice
 from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
 from firmware_images import Product, product
@@ -15,7 +15,7 @@ from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Cra
 from protocols.gbcs.smki import Credentials
 from protocols.gbcs.times import dlms_date_time
-from protocols.gbcs.use_cases import cs06, cs08, ecs52, ecs80, fdra
+from protocols.gbcs.use_cases import cs06, cs08, ecs52, ecs80, fdra, miiwa
 from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
 from protocols.interfaces import DAY, MINUTE, SECOND
 from protocols.ota.client import ZclStatus
@@ -403,3 +403,36 @@ def test_two_idle_days_with_a_waiting_image_are_quiet_on_the_air() -> None:
     before = home.device.node.statistics.sent
     home.hub.run(2 * DAY)
     assert home.device.node.statistics.sent - before < 40
+
+
+@KINDS
+def test_an_image_that_does_not_come_up_is_outcome_3_and_the_old_version_runs(kind: Kind) -> None:
+    home = Home(kind)
+    image_hash = home.distribute(home.product.versions[1])
+    home.device.store.put_pending(b"")  # the store went bad
+    home.storage.put("activation/begun", begun(home, image_hash))
+    home.device.power_off()
+    home.device.power_on()
+    home.hub.run(2 * MINUTE)
+    assert home.outcomes() == [Outcome(OutcomeCode.ACTIVATION_FAILURE, home.product.versions[0])]
+    assert home.device.firmware_version == home.product.versions[0]
+
+
+def begun(home: Home, image_hash: bytes) -> bytes:
+    """Return what a device keeps of an activation under way."""
+    payload = cs06.Command(image_hash, 5000).encode()
+    parties = home.hub.parties
+    octets = parties.command(parties.supplier, DEVICE, 0x0012, payload, counter=5000, signed=True)
+    return Begun(home.device.firmware_version, dated=False, octets=octets).encode()
+
+
+def test_a_failing_measurement_is_warned_of_under_a_mac_for_the_supplier() -> None:
+    home = Home()
+    assert isinstance(home.device, Esme)
+    home.device.warn_of_integrity(miiwa.Cause.MEASUREMENT)
+    home.hub.run(MINUTE)
+    (message,) = home.hub.of(Cra.ALERT, miiwa.MESSAGE_CODE)
+    parties = home.hub.parties
+    own = parties.pki.device(DEVICE)
+    security.check_mac(message, security.shared_secret(parties.supplier.ka_key, own.ka_certificate.public_key))
+    assert miiwa.Alert.decode(message.payload).cause == miiwa.Cause.MEASUREMENT

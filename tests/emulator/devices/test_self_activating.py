@@ -186,6 +186,23 @@ def test_a_power_cut_during_the_restart_still_ends_with_the_new_version_and_one_
     assert len(hub.of(Cra.ALERT, cs09.MESSAGE_CODE)) == 1
 
 
+def test_a_stored_image_that_went_bad_does_not_run_and_is_told() -> None:
+    """SM7-R3: 8F8B with result 1; the device runs what it ran."""
+    hub = HubSide()
+    device, made = installed(hub), product(Kind.BRIDGE1)
+    hub.offer(DEVICE, image(made), activate_now=True)
+    run_until_off(hub, device)
+    file = bytearray(device.storage.get("firmware/pending") or b"")
+    file[-1] ^= 1
+    device.storage.put("firmware/pending", bytes(file))
+    hub.run(2 * MINUTE)
+    (message, *_) = hub.of(Cra.ALERT, cs09.MESSAGE_CODE)
+    alert = cs09.Alert.decode(message.payload)
+    assert (alert.firmware_version, alert.code) == (made.versions[1], cs09.ActivationCode.FAILED)
+    security.verify_signature(message, hub.parties.pki.device(DEVICE).ds_certificate.public_key)
+    assert hub.timeline.of("activation-failed")[0] == {"version": f"{made.versions[1]:08X}"}
+
+
 def test_an_alert_waits_in_storage_until_the_hub_is_back() -> None:
     hub = HubSide()
     device = installed(hub)

@@ -1,0 +1,247 @@
+"""The sleepy gas meter: GET and PUT, the mirror's flag, 11.1 over the air, CS06, GCS38, all behind a real hub."""
+
+import pytest
+
+from emulator.clock import OffsetWallClock
+from emulator.devices.gsme import Gsme, GsmeSettings
+from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
+from emulator.parts.tunnel_client import TunnelClientSettings
+from emulator.storage import MemoryStorage
+from firmware_images import product
+from protocols.crypto.install_code import link_key
+from protocols.gbcs import security
+from protocols.gbcs.codes import AlertCode, DeviceType, JoinCode
+from protocols.gbcs.device_log import LogEntry
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.smki import Credentials
+from protocols.gbcs.use_cases import cs03, cs04, cs06, cs07, fdra, gcs38, miiwa
+from protocols.gbcs.use_cases.cs03 import MethodAndRole
+from protocols.gbcs.use_cases.cs04 import UnjoinCode
+from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
+from protocols.interfaces import DAY, MINUTE, SECOND
+from protocols.ota.image import FirmwareImage, Kind, build_image
+from protocols.stack.node import Node
+from protocols.stack.settings import NodeRole, StackSettings
+from protocols.wan.envelope import GbcsCarried
+from tests.support.hub_bench import (
+    CHANNEL,
+    GSME_TYPE,
+    HubBench,
+    acb,
+    code_of,
+    credentials,
+    delivery,
+    eui,
+    network_operator,
+    supplier,
+)
+
+DEVICE = eui(7)
+WAKES = 10 * MINUTE
+NEW = 0x02000100
+
+
+class GasHome:
+    """A hub and a gas meter that wakes every ten minutes."""
+
+    def __init__(self, made: type[Gsme] = Gsme) -> None:
+        self.bench = HubBench(with_gpf=True)
+        bench = self.bench
+        bench.hub.start()
+        bench.add_to_log(DEVICE, GSME_TYPE)
+        bench.run(2)
+        radio = bench.medium.radio("home", "gsme")
+        bench.medium.link(bench.radio, radio)
+        sleepy = StackSettings(poll_period=WAKES)
+        node = Node(
+            NodeRole.SLEEPY_END_DEVICE,
+            DEVICE,
+            (radio,),
+            bench.clock,
+            MemoryStorage(),
+            bench.entropy,
+            sleepy,
+            name="gsme",
+        )
+        self.storage = MemoryStorage()
+        anchors = TrustAnchors.of(acb(), supplier(), network_operator())
+        self.device = made(
+            name="gsme", node=node, clock=bench.clock, wall=OffsetWallClock(bench.clock), storage=self.storage,
+            entropy=bench.entropy, recorder=bench.notes, product=product(Kind.GSME),
+            entity=GbcsEntity(credentials(DEVICE), anchors, self.storage, bench.entropy),
+            gsme_settings=GsmeSettings(tunnel=TunnelClientSettings(wake_period=WAKES)),
+        )  # fmt: skip
+        self.device.start(link_key(code_of(DEVICE)), (CHANNEL,))
+        bench.run_till(lambda: self.device.node.parent is not None)
+        bench.run(60)
+        self.counter = 100
+
+    def say(self, message_code: int, payload: bytes, *, signed: bool = False, counter: int | None = None) -> None:
+        """Have the supplier send a command through the broker."""
+        self.counter += 1
+        number = self.counter if counter is None else counter
+        message = Message(
+            Cra.COMMAND, number, supplier().eui, DEVICE, message_code=message_code, payload=payload, signature=b""
+        )
+        if signed:
+            message = security.sign(message, supplier().ds_key, self.bench.entropy)
+        z = security.shared_secret(acb().ka_key, credentials(DEVICE).ka_certificate.public_key)
+        self.bench.down(GbcsCarried(DEVICE, security.add_mac(message, z).encode()))
+
+    def up(self, message_code: int, by: Credentials | None = None) -> list[Message]:
+        """Return what came of a use case, each message with a signature, or MAC for the supplier, that verifies."""
+        found = [m for m in self.bench.messages_up(DEVICE) if m.message_code == message_code]
+        own = credentials(DEVICE)
+        for message in found:
+            if message.signature:
+                security.verify_signature(message, own.ds_certificate.public_key)
+            else:
+                partner = by or supplier()
+                security.check_mac(message, security.shared_secret(partner.ka_key, own.ka_certificate.public_key))
+        return found
+
+
+@pytest.fixture
+def home() -> GasHome:
+    return GasHome()
+
+
+# --- tunnel ------------------------------------------------------------------------------------------------------
+
+
+def test_commands_wait_until_the_meter_wakes_and_all_are_fetched_in_one_go(home: GasHome) -> None:
+    for _ in range(3):
+        home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    home.bench.run(30)
+    assert home.up(gcs38.MESSAGE_CODE) == []
+    home.bench.run(600)
+    answers = home.up(gcs38.MESSAGE_CODE)
+    assert [message.counter for message in answers] == [101, 102, 103]
+    assert {gcs38.Response.decode(m.payload).firmware_version for m in answers} == {home.device.firmware_version}
+    assert len(home.bench.notes.of("tunnel-open")) == 1
+
+
+def test_a_message_that_nobody_fetched_for_a_day_expires_and_is_told(home: GasHome) -> None:
+    home.device.power_off()
+    home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    home.bench.run(DAY // SECOND + 60)
+    assert home.bench.notes.of("gbcs-expired") == [{"device": str(DEVICE)}]
+    home.device.power_on()
+    home.bench.run(1_200)
+    assert home.up(gcs38.MESSAGE_CODE) == []
+
+
+def test_a_message_survives_a_power_cut_of_the_hub_and_the_meter_gets_a_new_tunnel(home: GasHome) -> None:
+    home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    home.bench.run(1_200)
+    home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    home.bench.run(5)
+    home.bench.hub.power_off()
+    home.bench.run(5)
+    home.bench.hub.power_on()
+    home.bench.run(1_800)
+    home.bench.resend()
+    home.bench.run(60)
+    assert [message.counter for message in home.up(gcs38.MESSAGE_CODE)] == [101, 102]
+    assert len(home.bench.notes.of("tunnel-open")) == 2
+
+
+def test_what_the_meter_has_to_say_it_puts_at_once_and_again_after_a_loss(home: GasHome) -> None:
+    home.device.warn_of_integrity(miiwa.Cause.WATCHDOG)
+    home.bench.run(60)
+    (message,) = home.up(miiwa.GSME_MESSAGE_CODE)
+    alert = miiwa.GsmeAlert.decode(message.payload)
+    assert (alert.alert_code, alert.cause) == (AlertCode.INTEGRITY_WARNING, miiwa.Cause.WATCHDOG)
+    home.bench.hub.power_off()
+    home.device.warn_of_integrity(miiwa.Cause.RAM)
+    home.bench.run(60)
+    home.bench.hub.power_on()
+    home.bench.run(3_600)
+    assert [message.counter for message in home.up(miiwa.GSME_MESSAGE_CODE)] == [1, 2]
+
+
+# --- use cases ---------------------------------------------------------------------------------------------------
+
+
+def test_the_meter_joins_by_cs03b_and_c_and_tells_it_by_cs07(home: GasHome) -> None:
+    gpf, display = LogEntry(eui(90), DeviceType.GPF), LogEntry(eui(91), DeviceType.PPMID)
+    certificate = credentials(display.device).ka_certificate.der
+    home.say(cs03.MESSAGE_CODE_B, cs03.Command(MethodAndRole.B, gpf.device, DeviceType.GPF).encode())
+    joins = (
+        cs03.Command(MethodAndRole.C, display.device, DeviceType.PPMID),
+        cs03.Command(MethodAndRole.C, gpf.device, DeviceType.PPMID, certificate),
+        cs03.Command(MethodAndRole.B, display.device, DeviceType.PPMID, certificate),
+        cs03.Command(MethodAndRole.C, display.device, DeviceType.PPMID, certificate),
+    )
+    for command in joins:
+        home.say(cs03.MESSAGE_CODE_C, command.encode(), signed=True)
+    home.say(cs07.MESSAGE_CODE, cs07.Command().encode())
+    home.say(cs04.MESSAGE_CODE_B, cs04.Command(gpf.device).encode())
+    home.bench.run(1_200)
+    codes = [cs03.Response.decode(message.payload).code for message in home.up(cs03.MESSAGE_CODE_C)]
+    missing = JoinCode.INVALID_OR_MISSING_CERTIFICATE
+    assert codes == [missing, missing, JoinCode.INVALID_MESSAGE_CODE, JoinCode.SUCCESS]
+    (answer,) = home.up(cs07.MESSAGE_CODE)
+    assert cs07.Response.decode(answer.payload).entries == (gpf, display)
+    (unjoined,) = home.up(cs04.MESSAGE_CODE_B)
+    assert cs04.Response.decode(unjoined.payload).code == UnjoinCode.SUCCESS
+
+
+# --- firmware ----------------------------------------------------------------------------------------------------
+
+
+def image(version: int = NEW) -> FirmwareImage:
+    made, entropy = product(Kind.GSME), HubBench().entropy
+    return build_image(
+        Kind.GSME, version=version, size=4_000, manufacturer=made.manufacturer, model=made.model,
+        image_type=made.image_type, sign=lambda octets: entropy.sign(supplier().ds_key, octets),
+    )  # fmt: skip
+
+
+def test_the_sleepy_meter_is_updated_by_11_1_and_cs06(home: GasHome) -> None:
+    """SM7-R4, SM7-R5 for the gas meter: image over the air, 8F72 in its own form, activation on command."""
+    file = image()
+    home.bench.down(delivery("a:b:1", file.encode(), DEVICE, type_code=GSME_TYPE))
+    home.bench.run_till(lambda: home.device.store.pending is not None, within=3_600)
+    home.bench.run(60)
+    (message,) = home.up(fdra.GSME_MESSAGE_CODE)
+    receipt = fdra.GsmeAlert.decode(message.payload)
+    assert (receipt.alert_code, receipt.image_hash) == (AlertCode.FIRMWARE_VERIFIED, file.hash)
+    home.counter += 1
+    payload = cs06.Command(file.hash, home.counter).encode()
+    home.say(cs06.MESSAGE_CODE, payload, signed=True, counter=home.counter)
+    home.bench.run(1_800)
+    (answer,) = home.up(cs06.MESSAGE_CODE)
+    assert cs06.Response.decode(answer.payload).outcome == Outcome(OutcomeCode.SUCCESS, NEW)
+    assert home.device.firmware_version == NEW
+    hub = home.bench.hub._running
+    assert hub is not None
+    assert hub.gpf is not None
+    home.bench.run(DAY // SECOND)
+    assert hub.gpf.mirrored_version == NEW
+
+
+class Failing(Gsme):
+    """A meter on which no new image comes up."""
+
+    def starts_well(self, version: int, file: bytes) -> bool:
+        return False
+
+
+def test_a_meter_falls_back_from_an_image_that_does_not_come_up() -> None:
+    """Outcome 3: the device runs what it ran, and says so."""
+    home, file = GasHome(Failing), image()
+    home.bench.down(delivery("a:b:1", file.encode(), DEVICE, type_code=GSME_TYPE))
+    home.bench.run_till(lambda: home.device.store.pending is not None, within=3_600)
+    home.counter += 1
+    payload = cs06.Command(file.hash, home.counter, home.bench.clock.now() + 3600 * SECOND).encode()
+    home.say(cs06.MESSAGE_CODE, payload, signed=True, counter=home.counter)
+    home.bench.run(1_200)
+    home.bench.run(7_200)
+    (alert,) = home.up(cs06.ALERT_MESSAGE_CODE)
+    told = cs06.Alert.decode(alert.payload)
+    old = product(Kind.GSME).versions[0]
+    assert told.alert_code == AlertCode.FUTURE_DATED_COMMAND_FAILED
+    assert told.outcome == Outcome(OutcomeCode.ACTIVATION_FAILURE, old)
+    assert home.device.firmware_version == old
+    assert home.bench.notes.of("activation-failed", "gsme") == [{"version": f"{NEW:08X}"}]

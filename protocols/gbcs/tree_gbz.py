@@ -51,15 +51,17 @@ def _components_of_alert(payload: bytes, offset: int, base: int) -> list[Json]:
     try:
         while reader.remaining:
             control = payload[reader.offset]
-            found.append(_read(reader, base))
-            if control & ~_KNOWN_BITS or bool(control & _LAST) != (not reader.remaining):
+            node = _read(reader, base)
+            whole = "content" not in node and not control & ~_KNOWN_BITS
+            if not whole or bool(control & _LAST) != (not reader.remaining):
                 return []
+            found.append(node)
     except DecodeError:
         return []
     return found
 
 
-def _read(reader: Reader, base: int) -> Json:
+def _read(reader: Reader, base: int) -> dict[str, Json]:
     node: dict[str, Json] = {"at": base + reader.offset}
     control = reader.uint8()
     node |= {"control": control, "cluster": hexadecimal(reader.octets(2))}

@@ -108,6 +108,20 @@ def test_protection_can_be_asked_for_otherwise() -> None:
         assert Message.decode(octets).category is category
 
 
+@pytest.mark.judge("rtds")
+def test_a_command_for_an_unknown_remote_party_brings_its_certificate() -> None:
+    party = rtds_keystore().certificate(Eui64.parse("90b3d51f30010000"), "ka")
+    assert party is not None
+    written = {
+        "originator": "90b3d51f30000002", "target": "00db1234567890a0", "counter": 5, "supplementary_counter": 6,
+        "supplementary_party": "90b3d51f30010000", "certificate": party.der.hex(),
+    }  # fmt: skip
+    octets = building.build(building.find("ECS52", written), written, rtds_keystore(), ENTROPY)
+    message = Message.decode(octets)
+    assert (message.certificate, message.supplementary_counter) == (party.der, 6)
+    assert check(message, rtds_keystore()) == (ABSENT, VALID)
+
+
 def test_fields_that_repeat_the_counter_may_be_given_and_then_count() -> None:
     row = building.find("CS06", CS06)
     default = building.unprotected(row, CS06).payload

@@ -10,6 +10,7 @@ from emulator.entropy import SeededEntropy
 from protocols.addresses import Eui64
 from protocols.errors import InputError
 from protocols.gbcs.keystore import PREPAYMENT, Keystore, write, write_pair
+from protocols.gbcs.security import shared_secret
 from protocols.gbcs.smki import XML_SIGNING, Credentials, KeyPair, RemotePartyRole, TestPki
 from tests.support.vectors import rtds_keystore
 
@@ -107,6 +108,45 @@ def test_a_certificate_under_another_name_is_refused(tmp_path: Path, credentials
         with pytest.raises(InputError, match=f"{name}: the certificate inside is {DEVICE}-ds"):
             Keystore.load(tmp_path)
         file.unlink()
+
+
+def test_a_misnamed_certificate_can_be_left_out(tmp_path: Path, credentials: list[Credentials]) -> None:
+    write(tmp_path, credentials[:1], private=False)
+    (tmp_path / f"{Eui64(5)}-ka.pem").write_bytes(credentials[1].ka_certificate.pem)
+    misnamed = list[str]()
+    keystore = Keystore.load(tmp_path, misnamed=misnamed)
+    assert misnamed == [f"{tmp_path}/{Eui64(5)}-ka.pem: the certificate inside is {DEVICE}-ka"]
+    assert keystore.entities() == [(BROKER, "ds"), (BROKER, "ka")]
+    (tmp_path / f"{Eui64(5)}-ka.pem").write_text("nonsense")
+    with pytest.raises(InputError, match="not a certificate"):
+        Keystore.load(tmp_path, misnamed=misnamed)
+
+
+def test_a_shared_secret_needs_one_private_key_of_the_two(credentials: list[Credentials]) -> None:
+    broker, device = credentials
+    z = shared_secret(broker.ka_key, device.ka_certificate.public_key)
+    for holder in (broker, device):
+        keystore = Keystore()
+        for entity in credentials:
+            keystore.add(entity, private=entity is holder)
+        assert [keystore.shared_secret(BROKER, DEVICE), keystore.shared_secret(DEVICE, BROKER)] == [z, z]
+        assert keystore.shared_secret(BROKER, Eui64(1)) is None
+    public = Keystore()
+    public.add(broker, private=False)
+    public.add(device, private=False)
+    assert public.shared_secret(BROKER, DEVICE) is None
+    public.add(device, private=True)
+    assert public.shared_secret(BROKER, DEVICE) == z
+
+
+def test_new_credentials_give_a_new_secret(credentials: list[Credentials]) -> None:
+    broker, device = credentials
+    keystore = Keystore()
+    keystore.add(broker, private=True)
+    keystore.add(device, private=False)
+    before = keystore.shared_secret(BROKER, DEVICE)
+    keystore.add(TestPki(SeededEntropy(7), NOW).device(DEVICE, 1), private=False)
+    assert keystore.shared_secret(BROKER, DEVICE) not in (None, before)
 
 
 @pytest.mark.parametrize("name", [f"{DEVICE}-ds.pem", f"{DEVICE}-ds.key"])

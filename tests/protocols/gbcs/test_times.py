@@ -68,3 +68,11 @@ def test_what_a_form_cannot_tell_is_refused() -> None:
         times.zigbee_time(0)
     with pytest.raises(UsageError):
         times.utc_time(times.LAST_SECOND)
+
+
+def test_the_weekday_is_told_when_asked_for() -> None:
+    thursday = times.parse_generalized_time(b"20150101000000Z")
+    assert times.dlms_date_time(thursday).hex() == "07df0101ff000000008000ff"
+    told = times.dlms_date_time(thursday, weekday=True)
+    assert told.hex() == "07df010104000000008000ff"
+    assert times.parse_dlms_date_time(told) == thursday

@@ -19,6 +19,7 @@ from emulator.devices.ppmid import Ppmid
 from emulator.home.description import DeviceDescription, HomeDescription
 from emulator.home.siting import HUB, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
+from emulator.parts.journal import Journal
 from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
 from emulator.wan import Wan, WanSettings, wan_pair
@@ -27,7 +28,7 @@ from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import InputError
 from protocols.gbcs.smki import Credentials
-from protocols.interfaces import HOUR, SECOND, Entropy, LinkKey, Recorder
+from protocols.interfaces import HOUR, SECOND, Entropy, LinkKey, Recorder, Storage
 from protocols.ota.client import DownloadStatistics
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
@@ -165,7 +166,7 @@ class Household:
         role = _ROLES.get(described.kind, NodeRole.END_DEVICE)
         return self._node(described.name, described.eui, role, backhauls, settings)
 
-    def _entity(self, eui: Eui64, storage: MemoryStorage, anchors: TrustAnchors) -> GbcsEntity:
+    def _entity(self, eui: Eui64, storage: Storage, anchors: TrustAnchors) -> GbcsEntity:
         credentials = self._defects.signing(eui, self._around.credentials(eui))
         return GbcsEntity(credentials, anchors, storage, self._around.entropy)
 
@@ -224,7 +225,7 @@ class Home(Household):
         )
 
     def _build_hub(self) -> CommunicationsHub:
-        around, storage = self._around, MemoryStorage()
+        around, storage = self._around, Journal(MemoryStorage())  # CHF, GPF and hub change together
         return CommunicationsHub(
             f"{self.name}/hub",
             (self._hub_node,),
@@ -235,7 +236,7 @@ class Home(Household):
             around.entropy,
             around.recorder,
             chf=self._entity(self.chf, storage, around.broker_anchors),
-            gpf=self._entity(self.gpf, MemoryStorage(), around.broker_anchors),
+            gpf=self._entity(self.gpf, storage, around.broker_anchors),
             dc_in=self.dc,
             settings=HubSettings(firmware_version=self.description.hub.version),
             ota_server_factory=self._defects.ota_server,

@@ -26,6 +26,7 @@ class Parties:
 
     def __init__(self, entropy: Entropy, now: int, homes: Iterable[HomeDescription]) -> None:
         pki = TestPki(entropy, now)
+        self.root = pki.root
         self._credentials = {eui: pki.organisation(eui, role) for eui, role in _ROLES.items()}
         for home in homes:
             for eui in _entities(home):

@@ -152,7 +152,7 @@ class World:
         return user
 
     def _surroundings(self) -> Surroundings:
-        own = self.parties.credentials
+        own, root = self.parties.credentials, self.parties.root
         return Surroundings(
             clock=self.clock,
             entropy=self.entropy,
@@ -160,8 +160,8 @@ class World:
             recorder=self.timeline,
             key_log=self.keys.log,
             credentials=own,
-            meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB)),
-            broker_anchors=TrustAnchors.of(own(ACB)),
+            meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB), root=root),
+            broker_anchors=TrustAnchors.of(own(ACB), root=root),
         )
 
     def _join_up(self) -> None:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= run
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test clients lint bench wheel clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,7 +19,11 @@ demo: $(VENV)/.installed  ## two virtual homes update their bridges and meters; 
 	$(BIN)/hanlab demo --out $(OUT)
 
 test: $(VENV)/.developer  ## all tests; those whose tool is missing are skipped with a reason
-	$(BIN)/python -m pytest -n auto --ignore tests/benchmarks
+	$(BIN)/python -m pytest -n auto --ignore tests/benchmarks --ignore tests/clients --floors tests
+	$(MAKE) clients
+
+clients: $(VENV)/.developer  ## foreign host stacks in real time, one after the other
+	$(BIN)/python -m pytest -n 0 tests/clients --floors clients
 
 lint: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -10,6 +10,10 @@ import pytest
 FLOORS = Path(__file__).parent / "judges.toml"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--floors", metavar="SECTION", help="hold the judges against this section of tests/judges.toml")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.user_properties.extend(("judge", str(mark.args[0])) for mark in item.iter_markers("judge"))
@@ -23,12 +27,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With HANLAB_JUDGE_FLOORS=1 a judge with fewer passed tests than its floor fails the run."""
+    """Where every tool is required, a judge with fewer passed tests than its floor fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("HANLAB_JUDGE_FLOORS") != "1" or not isinstance(reporter, pytest.TerminalReporter):
+    section = session.config.getoption("floors")
+    required = os.environ.get("HANLAB_REQUIRE_TOOLS") == "1"
+    if section is None or not required or not isinstance(reporter, pytest.TerminalReporter):
         return
     passed = _passed_by_judge(reporter)
-    for judge, floor in tomllib.loads(FLOORS.read_text(encoding="utf-8"))["floors"].items():
+    for judge, floor in tomllib.loads(FLOORS.read_text(encoding="utf-8"))[section].items():
         if passed[judge] < floor:
             reporter.write_line(f"judge {judge}: {passed[judge]} tests passed, {floor} are the floor", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

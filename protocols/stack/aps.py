@@ -14,7 +14,7 @@ from protocols.aps.frame import (
     data_header,
     decode_header,
 )
-from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, read_auxiliary
+from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, KeyId, read_auxiliary
 from protocols.errors import DecodeError, IntegrityError
 from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
 from protocols.stack.counts import Counts
@@ -53,12 +53,13 @@ class ApsUser(Protocol):
 class _Outgoing:
     """A message or command that waits for its acknowledgement."""
 
-    __slots__ = ("blocks", "counter", "data", "done", "index", "key", "left", "peer", "secured", "timer")
+    __slots__ = ("blocks", "counter", "data", "done", "index", "key", "key_id", "left", "peer", "secured", "timer")
 
     def __init__(self, peer: Peer, data: ApsData | None, blocks: list[bytes], done: Done | None) -> None:
         self.peer, self.data, self.blocks, self.done = peer, data, blocks, done  # data None: a command
         self.index = self.counter = self.left = 0
         self.key = (0, 0)
+        self.key_id: int = KeyId.LINK
         self.secured = False
         self.timer: Timer | None = None
 
@@ -129,10 +130,23 @@ class ApsLayer:
         )
         self._nwk.broadcast(type(self._state.short)(destination), header.encode() + data.payload)
 
-    def send_command(self, peer: Peer, command: bytes, *, secured: bool, done: Done | None = None) -> None:
-        """Send a command with acknowledgement, under the link key of `peer` if `secured`."""
+    def broadcast_command(self, destination: ShortAddress, command: bytes) -> None:
+        """Send a command to all nodes of a class, without APS security."""
+        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self._next_counter(), delivery_mode=DeliveryMode.BROADCAST)
+        self._nwk.broadcast(destination, header.encode() + command)
+
+    def send_command(
+        self,
+        peer: Peer,
+        command: bytes,
+        *,
+        secured: bool,
+        key_id: int = KeyId.LINK,
+        done: Done | None = None,
+    ) -> None:
+        """Send a command with acknowledgement, under the link key of `peer` or one derived from it if `secured`."""
         out = _Outgoing(peer, None, [command], done)
-        out.secured = secured
+        out.secured, out.key_id = secured, key_id
         self._begin(out)
 
     def command_frame(self, peer: Peer, command: bytes, key_id: int) -> bytes:
@@ -172,7 +186,8 @@ class ApsLayer:
             )
         else:
             header = _fragment_header(data, out)
-        frame = self._seal(out.peer, header, out.blocks[index], secured=out.secured, extended=data is None)
+        extended, key_id = data is None, out.key_id
+        frame = self._seal(out.peer, header, out.blocks[index], secured=out.secured, extended=extended, key_id=key_id)
         self._nwk.send(out.peer.short, frame)
         wait = self._settings.sleepy_ack_wait if out.peer.sleepy else self._settings.ack_wait
         out.timer = self._timers.after(wait, self._timeout, out)
@@ -192,7 +207,16 @@ class ApsLayer:
         if out.done is not None:
             out.done(status)
 
-    def _seal(self, peer: Peer, header: bytes, payload: bytes, *, secured: bool, extended: bool = False) -> bytes:
+    def _seal(
+        self,
+        peer: Peer,
+        header: bytes,
+        payload: bytes,
+        *,
+        secured: bool,
+        extended: bool = False,
+        key_id: int = KeyId.LINK,
+    ) -> bytes:
         if not secured or peer.security is None:
             return header + payload
         extended = extended or self._settings.extended_nonce
@@ -201,7 +225,7 @@ class ApsLayer:
             security, counter = former.security, self._state.next_former_counter(peer, former)
         else:
             counter = self._state.next_aps_counter(peer)
-        return security.protect(header, self._state.eui, counter, payload, extended_nonce=extended)
+        return security.protect(header, self._state.eui, counter, payload, key_id=key_id, extended_nonce=extended)
 
     # --- receiving ---------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protocols.addresses import BROADCAST_ALL, BROADCAST_ROUTERS, BROADCAST_RX_ON, ShortAddress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers
 
+_TO_ALL = b"\xff\xff"  # as destination in a NWK header
 DELIVERY_TIME = 9_000_000_000  # ns, nwkNetworkBroadcastDeliveryTime: life of a table entry
 
 
@@ -57,6 +59,7 @@ class Broadcasts:
         entry = self._enter((self._state.short, header[7]), header, payload)
         if self._router:
             self._send(entry)
+            self._hold_for_sleepers(entry)
         else:
             self._hand_to_parent(entry)
 
@@ -101,7 +104,16 @@ class Broadcasts:
                 entry.header = with_radius(octets, header.radius - 1)
                 jitter = self._random.randrange(1, self._settings.broadcast_jitter)
                 self._timers.after(jitter, self._send, entry)
+                self._hold_for_sleepers(entry)
         return self._meant(header.destination)
+
+    def _hold_for_sleepers(self, entry: _Entry) -> None:
+        """Keep a broadcast to all for the children that are asleep now."""
+        if entry.header[2:4] != _TO_ALL:
+            return
+        make = partial(self._nwk.protect, entry.header, entry.payload)
+        for child, radio in self._state.sleepy_children.items():
+            self._macs[radio].indirect.hold(ShortAddress(child), make, lambda taken: taken)
 
     def _meant(self, destination: ShortAddress) -> bool:
         if destination == BROADCAST_ROUTERS:

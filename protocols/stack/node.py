@@ -127,6 +127,14 @@ class Node:
         peer = self._on().state.peers.get(who)
         return peer is not None and peer.established
 
+    def request_partner_key(self, partner: Eui64, done: Callable[[bool], object]) -> None:
+        """Ask the trust centre for a link key with another member; `done` tells whether it came."""
+        self._on().keys.request_partner_key(partner, done)
+
+    def update_network_key(self) -> None:
+        """At the trust centre: give all members a new network key and switch to it a little later."""
+        self._on().trust().keys.update_network_key()
+
     def remove(self, who: Eui64) -> None:
         self._on().trust().remove(who)
 

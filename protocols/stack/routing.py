@@ -247,7 +247,14 @@ class Routing:
 
     def clear(self) -> None:
         """Forget the places of other nodes: this node has left its network."""
-        for known in (self.broken, self.failing, self._unreachable, self.concentrators, self._forgetful, self.source_routes):
+        for known in (
+            self.broken,
+            self.failing,
+            self._unreachable,
+            self.concentrators,
+            self._forgetful,
+            self.source_routes,
+        ):
             known.clear()
         self._settle()
 

@@ -38,6 +38,7 @@ from protocols.stack.counts import Counts
 from protocols.stack.descriptors import capability_of
 from protocols.stack.joiner import Joiner
 from protocols.stack.keep_alive import KeepAlive
+from protocols.stack.keys import NodeKeys, TrustCentreKeys
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
 from protocols.stack.management import Management
@@ -103,6 +104,8 @@ class Running:
         if not router:
             sleepy = role is NodeRole.SLEEPY_END_DEVICE
             self._keep_alive = KeepAlive(state, nwk, timers, settings, self._parent_lost, sleepy=sleepy)
+        self.keys = NodeKeys(state, self.aps, timers, settings, self.zdp.ask_where)
+        nwk.switch_key = self.keys.switch
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
@@ -115,6 +118,7 @@ class Running:
             mac.user = self._parent if router else None
         if role is NodeRole.COORDINATOR:
             self.trust_centre = TrustCentre(state, nwk, self.aps, self.zdp, self._parent, timers, settings, self.post)
+            self.trust_centre.keys = TrustCentreKeys(state, self.aps, timers, settings, random, self.keys.switch)
         else:
             self._parent.child_joined = self._report_child
             self._parent.child_rejoined = self._report_rejoined
@@ -335,7 +339,11 @@ class Running:
         if isinstance(command, UpdateDevice):
             if self.trust_centre is not None and key_id == KeyId.LINK:
                 self.trust_centre.update_device(peer, command)
-        elif peer.eui != network.trust_centre:
+        elif (
+            (self.trust_centre is not None and self.trust_centre.keys.command(peer, command, key_id))
+            or peer.eui != network.trust_centre
+            or self.keys.command(command, key_id)
+        ):
             return
         elif isinstance(command, Tunnel):
             child = self.state.peers.get(command.destination)

@@ -45,6 +45,9 @@ class StackSettings:
     permit_renewal: int = 240 * SECOND  # while joining is open (ZSE 5.4.1.2)
     key_repeat: int = 3 * SECOND  # Transport-Key again while no announcement came [I]
     key_repeats: int = 2
+    key_switch_wait: int = 30 * SECOND  # between handing a new network key out and Switch-Key [I]
+    key_switch_spread: int = 1 * SECOND  # between Switch-Key and the trust centre's own switch [I]
+    issue_link_keys: bool = False  # to members that ask, as Zigbee 3.0 wants; Smart Energy does not
     # MAC
     mac_retries: int = 3  # macMaxFrameRetries
     indirect_wait: int = 7_680 * MILLISECOND  # macTransactionPersistenceTime

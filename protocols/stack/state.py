@@ -16,6 +16,8 @@ _COUNTERS = struct.Struct("<II")
 _ROUTE = struct.Struct("<HBH")
 _WINDOW = struct.Struct("<QQ")
 _NETWORK_VERSION = 2
+_NEXT_KEY = "next network key"  # cell: sequence number and key
+_COUNTER_RESET = 0x8000_0000  # outgoing NWK counters beyond it start anew with a new key
 _FRAGMENTED_KEPT = 64  # below 256, so that a free counter is always left
 
 
@@ -97,6 +99,9 @@ class NodeState:
         stored = self._storage.get("network")
         if stored is not None:
             self._enter(Network.decode(stored))
+            following = self._storage.get(_NEXT_KEY)
+            if following is not None:
+                self.other_security, self.other_is_next = NwkSecurity(following[1:], following[0]), True
         routes = self._storage.get("routes") or b""
         self.routes = {to: (radio, hop) for to, radio, hop in _ROUTE.iter_unpack(routes)}
         windows = self._storage.get("authorised") or b""
@@ -126,8 +131,32 @@ class NodeState:
             if peer.nwk_next:
                 peer.nwk_before, peer.nwk_next = peer.nwk_next, 0
                 self._storage.put(peer.heard_cell, _COUNTERS.pack(0, peer.aps_next))
-        self._storage.delete("next network key")
+        self._storage.delete(_NEXT_KEY)
+        if self._nwk_counter > _COUNTER_RESET:
+            self._nwk_counter = self._nwk_saved = 0
+            self._save_counters()
         self.enter(network._replace(key=key, key_sequence=sequence))
+
+    @property
+    def next_key_sequence(self) -> int | None:
+        """Sequence number of the network key that is to come into use."""
+        return None if self.other_security is None or not self.other_is_next else self.other_security.key_sequence
+
+    def set_next_network_key(self, key: bytes, sequence: int) -> None:
+        """Keep a network key until the switch; the present one again is no news."""
+        network = self.network
+        if network is None or sequence == network.key_sequence:
+            return
+        self.other_security, self.other_is_next = NwkSecurity(key, sequence), True
+        self._storage.put(_NEXT_KEY, bytes((sequence,)) + key)
+        if self._key_log is not None:
+            self._key_log(f"network key {network.extended_pan_id}", key)
+
+    def switch_network_key(self) -> None:
+        """Take the next network key into use; the present one goes on opening what others still send under it."""
+        following = self._storage.get(_NEXT_KEY)
+        if following is not None:
+            self.take_network_key(following[1:], following[0])
 
     def leave(self) -> None:
         """Forget the network and who is in it; counters and link keys stay."""
@@ -139,6 +168,7 @@ class NodeState:
         self.routes.clear()
         self.sleepy_children.clear()
         self._storage.delete("network")
+        self._storage.delete(_NEXT_KEY)
         self._storage.delete("routes")
 
     # --- joining -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from protocols.interfaces import SECOND, HanEvent, Joined, Left, LinkKey, Rejoin
 from protocols.nwk.commands import Leave
 from protocols.stack.aps import ApsLayer
 from protocols.stack.broadcasts import DELIVERY_TIME
+from protocols.stack.keys import TrustCentreKeys
 from protocols.stack.nwk import NwkLayer
 from protocols.stack.parent import Parent
 from protocols.stack.settings import StackSettings
@@ -36,6 +37,7 @@ class TrustCentre:
     ) -> None:
         self._state, self._nwk, self._aps, self._zdp, self._parent = state, nwk, aps, zdp, parent
         self._timers, self._settings, self._post = timers, settings, post
+        self.keys: TrustCentreKeys
         self._renewal: Timer | None = None
         self._renewal_at = 0
         self._expected: dict[Eui64, int] = {}  # got the key, not announced yet: repetitions left

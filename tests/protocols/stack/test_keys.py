@@ -1,0 +1,159 @@
+"""Keys after joining: the network key changes, partners get link keys, established keys replace preconfigured ones."""
+
+import pytest
+
+from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, LinkKey, Rejoined
+from protocols.stack.settings import NodeRole, StackSettings
+from tests.support.han import FAR, Han, Member, home_with_bridges
+from tests.support.nwk_frames import nwk_frames
+
+KEY = LinkKey(bytes(range(16)))
+
+
+def works(han: Han, hub: Member, device: Member) -> None:
+    down, up = hub.send(device, b"down" * 30), device.send(hub, b"up")
+    han.run(40)
+    assert (hub.outcome(down), device.outcome(up)) == (DeliveryStatus.OK, DeliveryStatus.OK)
+
+
+def sequences(han: Han, since: int) -> list[int]:
+    """Return the key sequence numbers on the air, in order of first use."""
+    found = []
+    for _, time, octets in han.log.frames:
+        if time >= since and octets[0] & 7 == 1 and octets[10] & 2 and not octets[10] & 0x1C:
+            found.append(octets[9 + 8 + 13])
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.15])
+def test_all_nodes_switch_to_a_new_network_key(loss: float) -> None:
+    han = home_with_bridges(3, loss)
+    han.join(*FAR, within=300)
+    hub = han.members["hub"]
+    han.run(60)
+    since = han.clock.now()
+    hub.node.update_network_key()
+    han.run(25)
+    assert sequences(han, since) == [0]  # the old key stays in use until the switch
+    han.run(60)
+    assert 1 in sequences(han, since)
+    for name in FAR:
+        works(han, hub, han.members[name])
+    late = han.clock.now()
+    for name in FAR:
+        works(han, hub, han.members[name])
+    assert sequences(han, late) == [1]
+    keys = {key for label, key in han.keys if label.startswith("network key")}
+    assert len(keys) == 2
+    assert nwk_frames(han, since)
+
+
+@pytest.mark.parametrize("name", ["esme", "b2", "ihd", "gsme"])
+def test_a_device_that_was_off_at_the_switch_fetches_the_key_from_the_trust_centre(name: str) -> None:
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub, device = han.members["hub"], han.members[name]
+    device.node.power_off()
+    hub.node.update_network_key()
+    han.run(120)
+    hub.events.clear()
+    device.node.power_on()
+    han.run(300)
+    assert Rejoined(device.eui) in hub.events
+    works(han, hub, device)
+
+
+@pytest.mark.parametrize("at", [10, 45])
+def test_a_key_that_waits_survives_a_power_cut(at: int) -> None:
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub = han.members["hub"]
+    hub.node.update_network_key()
+    han.run(at)
+    for name in ("b1", "gsme"):
+        han.members[name].node.power_off()
+        han.members[name].node.power_on()
+    han.run(120)
+    for name in FAR:
+        works(han, hub, han.members[name])
+
+
+def test_two_updates_in_a_row() -> None:
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub = han.members["hub"]
+    for _ in range(2):
+        hub.node.update_network_key()
+        han.run(70)
+    for name in FAR:
+        works(han, hub, han.members[name])
+    since = han.clock.now()
+    for name in FAR:
+        works(han, hub, han.members[name])
+    assert sequences(han, since) == [2]
+
+
+def partners(settings: StackSettings | None = None) -> tuple[Han, Member, Member, Member]:
+    han = Han(settings=settings)
+    hub, a, b = han.hub(), han.add("a", NodeRole.ROUTER), han.add("b", NodeRole.SLEEPY_END_DEVICE)
+    for one, other in ((hub, a), (hub, b)):
+        han.link(one, other)
+    han.join("a", "b")
+    han.run(10)
+    return han, hub, a, b
+
+
+def test_partners_get_a_link_key_from_the_trust_centre() -> None:
+    han, hub, a, b = partners()
+    came: list[bool] = []
+    a.node.request_partner_key(b.eui, came.append)
+    han.run(20)
+    assert came == [True]
+    handle = a.send(b, b"between ourselves")
+    han.run(20)
+    assert a.outcome(handle) is DeliveryStatus.OK
+    assert b.messages == [b"between ourselves"]
+    before = {label: key for label, key in han.keys if label.startswith("link key")}
+    assert before[f"link key {b.eui}"] not in (a.key, b.key)
+    assert hub.node.key_established(a.eui) is False
+
+
+def test_no_key_with_a_stranger() -> None:
+    han, hub, a, b = partners()
+    came: list[bool] = []
+    a.node.request_partner_key(type(a.eui)(77), came.append)
+    hub.node.remove(b.eui)
+    han.run(10)
+    a.node.request_partner_key(b.eui, came.append)
+    han.run(10)
+    assert came == [False, False]
+
+
+def test_partner_keys_wait_for_established_keys_where_the_policy_says_so() -> None:
+    han, hub, a, b = partners(StackSettings(established_keys_only=True))
+    came: list[bool] = []
+    a.node.request_partner_key(b.eui, came.append)
+    han.run(10)
+    for device in (a, b):
+        hub.node.install_link_key(device.eui, KEY)
+        device.node.install_link_key(hub.eui, KEY)
+    a.node.request_partner_key(b.eui, came.append)
+    han.run(20)
+    assert came == [False, True]
+
+
+def test_a_trust_centre_of_zigbee_3_exchanges_link_keys_with_its_joiners() -> None:
+    settings = StackSettings(issue_link_keys=True, exchange_link_key=True)
+    han, hub, a, b = partners(settings)
+    han.run(30)
+    for device in (a, b):
+        assert hub.node.key_established(device.eui)
+        works(han, hub, device)
+    assert len({key for label, key in han.keys if label.startswith("link key")}) >= 4
+
+
+def test_smart_energy_gives_no_trust_centre_link_keys_on_request() -> None:
+    han, hub, a, _ = partners(StackSettings(exchange_link_key=True))
+    han.run(MINUTE // SECOND)
+    assert not hub.node.key_established(a.eui)
+    works(han, hub, a)

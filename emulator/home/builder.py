@@ -20,6 +20,7 @@ from emulator.home.description import DeviceDescription, HomeDescription
 from emulator.home.siting import HUB, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
 from emulator.parts.journal import Journal
+from emulator.parts.key_establishment import SuiteCredentials
 from emulator.power import Mains, Supply
 from emulator.storage import MemoryStorage
 from emulator.wan import Wan, WanSettings, wan_pair
@@ -75,6 +76,8 @@ class Surroundings:
     credentials: Callable[[Eui64], Credentials]  # of a device or organisation, made once
     meter_anchors: TrustAnchors  # supplier, network operator, ACB: what meters and HCALCS trust
     broker_anchors: TrustAnchors  # the ACB: what PPMIDs, bridges and the hub trust
+    key_establishment: Callable[[Eui64], SuiteCredentials] | None = None
+    """Of a node, for the link key with its hub; None: link keys stay those of the install codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Defects:
 
     classes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # by kind
     ota_server: Callable[[OtaServerSettings], OtaServer] = OtaServer
+    key_establishment: Callable[[Eui64, SuiteCredentials], SuiteCredentials | None] = lambda _, own: own
     signing: Callable[[Eui64, Credentials], Credentials] = lambda _, own: own
 
 
@@ -143,7 +147,12 @@ class Household:
         settings = StackSettings(backhaul_channel=self.description.backhaul_channel)
         if self.description.trust == "well_known":  # foreign routers count on link status every 15 s
             return settings
-        return replace(settings, link_status_most=HOUR)
+        strict = self._around.key_establishment is not None  # else the link keys of the install codes serve all
+        return replace(settings, link_status_most=HOUR, established_keys_only=strict)
+
+    def _keys(self, eui: Eui64) -> SuiteCredentials | None:
+        issue = self._around.key_establishment
+        return None if issue is None else self._defects.key_establishment(eui, issue(eui))
 
     def _node(
         self,
@@ -186,6 +195,7 @@ class Household:
             "entropy": around.entropy,
             "recorder": around.recorder,
             "home_automation": described.home_automation,
+            "key_establishment": self._keys(described.eui),
         }
         if made is not None:
             trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
@@ -240,6 +250,7 @@ class Home(Household):
             dc_in=self.dc,
             settings=HubSettings(firmware_version=self.description.hub.version),
             ota_server_factory=self._defects.ota_server,
+            key_establishment=self._keys(self.gpf),
         )
 
 

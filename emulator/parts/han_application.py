@@ -13,6 +13,7 @@ from protocols.interfaces import (
     HanEvent,
     HanPort,
     Joined,
+    Left,
     Received,
     Rejoined,
     SimpleDescriptor,
@@ -84,6 +85,7 @@ class HanApplication:
     def __init__(self, node: HanPort, endpoint: SimpleDescriptor, joined: Callable[[Eui64], None]) -> None:
         self.endpoint = endpoint
         self._node, self._joined = node, joined
+        self._left: Callable[[], None] = lambda: None
         self._endpoints = [endpoint]
         self._handlers: dict[tuple[int, int], Callable[[Received], None]] = {}  # by endpoint and cluster
         self._deliveries: dict[Handle, Callable[[DeliveryStatus], None]] = {}
@@ -93,6 +95,11 @@ class HanApplication:
         """Take over the node's events and show the endpoints."""
         self._node.attach(self._event)
         self._node.register(tuple(self._endpoints))
+
+    def gate(self, joined: Callable[[Eui64], None], left: Callable[[], None]) -> Callable[[Eui64], None]:
+        """Have `joined` hear of a network in place of who did, who is returned; `left` hears that it is gone."""
+        before, self._joined, self._left = self._joined, joined, left
+        return before
 
     def add(self, endpoint: SimpleDescriptor) -> None:
         """Have one more endpoint; before `attach`."""
@@ -174,5 +181,7 @@ class HanApplication:
                     answered(event)
             case Joined(who) | Rejoined(who):
                 self._joined(who)
+            case Left():
+                self._left()
             case _:
                 pass

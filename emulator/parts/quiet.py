@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from emulator.parts.attributes import Identity, serve_plain
 from emulator.parts.gbcs_entity import GbcsEntity
-from emulator.parts.han_application import DeviceId, HanApplication, descriptor
+from emulator.parts.han_application import KEY_ESTABLISHMENT, DeviceId, HanApplication, descriptor
 from emulator.parts.home_automation import HomeAutomationEndpoint
+from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.interfaces import Clock, Entropy, LinkKey, Recorder, Storage, WallClock
@@ -34,9 +35,13 @@ class QuietDevice:
         entity: GbcsEntity | None = None,
         product: Product | None = None,
         running_version: int | None = None,
+        key_establishment: SuiteCredentials | None = None,
         home_automation: bool = False,
     ) -> None:
-        """home_automation: a second endpoint for foreign hosts, without OTA, since these devices have none."""
+        """`DeviceParts` has the meaning of these.
+
+        home_automation: a second endpoint for foreign hosts, without OTA, since these devices have none.
+        """
         self.name, self.node, self.clock, self.wall = name, node, clock, wall
         self.storage, self.entropy, self.recorder = storage, entropy, recorder
         self.entity, self.product = entity, product
@@ -45,8 +50,13 @@ class QuietDevice:
         self.firmware_version = factory if running_version is None else running_version
         self.statistics = DownloadStatistics()
         self.hub: Eui64 | None = None  # once joined
-        endpoint = descriptor(self.shown, servers=self.servers, clients=self.clients)
+        cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
+        endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
         self.application = HanApplication(node, endpoint, self._joined)
+        self.keys: KeyEstablishment | None = None
+        if key_establishment is not None:
+            random = entropy.random(f"key establishment {node.eui}")
+            self.keys = KeyEstablishment(self.application, node, clock, key_establishment, random, note=self.note)
         if home_automation:
             HomeAutomationEndpoint(self.application, ota=False)
         maker, model, hardware = ("hanlab", type(self).__name__, 1)
@@ -65,6 +75,8 @@ class QuietDevice:
         if self.powered:
             self.powered = False
             self.application.forget()
+            if self.keys is not None:
+                self.keys.stop()
             self.node.power_off()
 
     def power_on(self) -> None:
@@ -72,8 +84,11 @@ class QuietDevice:
             self.powered = True
             self.node.power_on()
 
+    def note(self, event: str, **fields: str | int | bool | None) -> None:
+        self.recorder.note(self.name, event, **fields)
+
     def _identify(self, seconds: int) -> None:
-        self.recorder.note(self.name, "identify", seconds=seconds)
+        self.note("identify", seconds=seconds)
 
     def _joined(self, hub: Eui64) -> None:
         self.hub = hub

@@ -10,16 +10,26 @@ from emulator.parts.credential_commands import CredentialCommands, CredentialSet
 from emulator.parts.firmware import FirmwareDownload, FirmwareStore
 from emulator.parts.gbcs_application import GbcsApplication, RefusalAlerts
 from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
-from emulator.parts.han_application import OTA_UPGRADE, TUNNELING, Carrier, DeviceId, HanApplication, descriptor
+from emulator.parts.han_application import (
+    KEY_ESTABLISHMENT,
+    OTA_UPGRADE,
+    TUNNELING,
+    Carrier,
+    DeviceId,
+    HanApplication,
+    descriptor,
+)
 from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
+from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.long_messages import Assembly
 from emulator.parts.timers import Timers
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from emulator.parts.tunnel_client import TunnelClient
 from firmware_images import Product
 from protocols.addresses import Eui64
+from protocols.cbke.types import CbkeSettings
 from protocols.errors import DecodeError
 from protocols.gbcs.blocks import is_block, split
 from protocols.gbcs.envelope import Cra, Message
@@ -43,6 +53,7 @@ class DeviceSettings:
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
     joins: JoinSettings = field(default_factory=JoinSettings)
     refusal_alerts: RefusalAlerts = field(default_factory=RefusalAlerts)
+    cbke: CbkeSettings = field(default_factory=CbkeSettings)
 
 
 class DeviceParts(TypedDict):
@@ -59,6 +70,7 @@ class DeviceParts(TypedDict):
     product: Product
     running_version: NotRequired[int | None]  # from the factory
     settings: NotRequired[DeviceSettings | None]
+    key_establishment: NotRequired[SuiteCredentials | None]  # certificates; None: lives on its install-code link key
     home_automation: NotRequired[bool]  # a second endpoint for foreign hosts, and firmware from it alone
 
 
@@ -89,6 +101,7 @@ class UpdatableDevice:
         product: Product,
         running_version: int | None = None,
         settings: DeviceSettings | None = None,
+        key_establishment: SuiteCredentials | None = None,
         home_automation: bool = False,
     ) -> None:
         """running_version: from the factory, by default the product's first; an activated one in `storage` wins."""
@@ -99,8 +112,15 @@ class UpdatableDevice:
         self.powered = False
         self.timers = Timers(clock)
         self.store = FirmwareStore(self.storage, product.versions[0] if running_version is None else running_version)
-        endpoint = descriptor(self.shown, servers=self.servers, clients=self.clients)
+        cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
+        endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
         self.application = HanApplication(node, endpoint, self._joined)
+        self.keys: KeyEstablishment | None = None
+        if key_establishment is not None:
+            random = entropy.random(f"key establishment {node.eui}")
+            self.keys = KeyEstablishment(
+                self.application, node, clock, key_establishment, random, note=self.note, settings=self.settings.cbke
+            )
         firmware_from: Carrier = self.application
         if home_automation:
             firmware_from = HomeAutomationEndpoint(self.application, ota=True)
@@ -196,6 +216,8 @@ class UpdatableDevice:
         self.tunnel.reset()
         self.assembly.reset()
         self.application.forget()
+        if self.keys is not None:
+            self.keys.stop()
         self.node.power_off()
 
     def _run(self) -> None:

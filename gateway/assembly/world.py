@@ -17,6 +17,7 @@ from gateway.assembly.folder import MessageLog, RunFolder, Timeline
 from gateway.assembly.happenings import Happenings
 from gateway.assembly.hosts import CspHost, DspHost
 from gateway.assembly.images import Releases
+from gateway.assembly.key_establishment import NodeCertificates
 from gateway.assembly.ledger import Ledger
 from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
 from gateway.csp.machine import Csp
@@ -66,6 +67,7 @@ class World:
         self.clock = VirtualClock(START)
         self.entropy = SeededEntropy(seed)
         self.parties = Parties(self.entropy, START, self.descriptions)
+        self.node_certificates = NodeCertificates(self.entropy, START)
         self.images = Releases(self.entropy, self.parties.credentials(SUPPLIER))
         self._open_files()
         self._raise_gateway(faults)
@@ -102,6 +104,7 @@ class World:
         self.store.close()
         self.keys.write(self.folder.file("keys.txt"))
         self.parties.write(self.folder.path / "certificates", self.folder.path / "keystore")
+        self.node_certificates.write(self.folder)
 
     # --- making ------------------------------------------------------------------------------------------------
 
@@ -162,6 +165,7 @@ class World:
             credentials=own,
             meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB), root=root),
             broker_anchors=TrustAnchors.of(own(ACB), root=root),
+            key_establishment=self.node_certificates.of,
         )
 
     def _join_up(self) -> None:

@@ -27,8 +27,9 @@ class Powered(Protocol):
 class Han:
     """Sends to each device over the port it was last heard on."""
 
-    def __init__(self, ports: Sequence[HanPort], endpoint: int) -> None:
-        self._ports, self._endpoint = tuple(ports), endpoint
+    def __init__(self, ports: Sequence[HanPort], endpoint: int, *, established_only: bool = False) -> None:
+        """established_only: devices are spoken to once a link key has been established."""
+        self._ports, self._endpoint, self._established_only = tuple(ports), endpoint, established_only
         self._port_of: dict[Eui64, int] = {}
 
     def place(self, device: Eui64, port: int) -> None:
@@ -58,6 +59,13 @@ class Han:
         """Allow `who` to join at any port for `seconds`."""
         for port in self._ports:
             port.allow_join(who, key, seconds)
+
+    def install_link_key(self, who: Eui64, key: LinkKey, *, proven: bool) -> None:
+        self._ports[self._port_of.get(who, 0)].install_link_key(who, key, proven=proven)
+
+    def ready(self, device: Eui64) -> bool:
+        """Return whether there is a link key with `device` that serves everything."""
+        return not self._established_only or self._ports[self._port_of.get(device, 0)].key_established(device)
 
     def remove(self, device: Eui64) -> None:
         """Take `device` out of the network it is in."""

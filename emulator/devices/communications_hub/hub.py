@@ -5,10 +5,12 @@ from functools import partial
 
 from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
 from emulator.devices.communications_hub.han import Han
+from emulator.devices.communications_hub.key_establishment import KeyParts
 from emulator.devices.communications_hub.running import Parts, Running, describe
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.journal import Journal
+from emulator.parts.key_establishment import SuiteCredentials
 from emulator.power import HoldUp, Supply
 from protocols.addresses import Eui64
 from protocols.errors import UsageError
@@ -48,13 +50,18 @@ class CommunicationsHub:
         dc_in: Supply,
         settings: HubSettings | None = None,
         ota_server_factory: Callable[[OtaServerSettings], OtaServer] = OtaServer,
+        key_establishment: SuiteCredentials | None = None,
     ) -> None:
+        """key_establishment: certificates of the ports' address; None: devices live on their install-code link keys."""
         self.name, self.chf, self.gpf = name, chf, gpf
         self.settings = settings if settings is not None else HubSettings()
         self._clock, self._wall, self._storage = clock, wall, Journal.over(storage, chf.storage)
         self._recorder, self._ports = recorder, tuple(han_ports)
+        keys = None
+        if key_establishment is not None:
+            keys = KeyParts(key_establishment, entropy.random(f"key establishment {chf.eui}"))
         self._parts = Parts(
-            self._ports, wan, clock, wall, self._storage, chf, gpf, self.settings, ota_server_factory, self._note
+            self._ports, wan, clock, wall, self._storage, chf, gpf, self.settings, ota_server_factory, self._note, keys
         )
         self._running: Running | None = None
         self._booting: Timer | None = None
@@ -105,7 +112,7 @@ class CommunicationsHub:
     def start(self) -> None:
         """Begin to work, on networks already formed."""
         for port in self._ports:
-            port.register((describe(self.settings),))
+            port.register((describe(self.settings, key_establishment=self._parts.keys is not None),))
         self._run()
 
     def power_off(self) -> None:

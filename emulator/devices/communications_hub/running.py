@@ -12,6 +12,8 @@ from emulator.devices.communications_hub.gas_tunnel import METERING, GasTunnels
 from emulator.devices.communications_hub.gpf import Gpf
 from emulator.devices.communications_hub.han import PROFILE, Han, Token
 from emulator.devices.communications_hub.image_blocks import ImageBlocks
+from emulator.devices.communications_hub.key_establishment import CLUSTER as KEY_ESTABLISHMENT
+from emulator.devices.communications_hub.key_establishment import KeyEstablishment, KeyParts
 from emulator.devices.communications_hub.message_queue import MessageQueue
 from emulator.devices.communications_hub.settings import HubSettings
 from emulator.devices.communications_hub.survey import Survey
@@ -59,12 +61,14 @@ class Parts:
     settings: HubSettings
     ota_server_factory: Callable[[OtaServerSettings], OtaServer]
     note: Note
+    keys: KeyParts | None = None  # None: no key establishment
 
 
-def describe(settings: HubSettings) -> SimpleDescriptor:
+def describe(settings: HubSettings, *, key_establishment: bool) -> SimpleDescriptor:
     """Return the hub's one HAN endpoint: attributes, OTA server, tunnelling both ways, metering client (the mirror)."""
-    servers = (*SERVED, ota.CLUSTER, tunneling.CLUSTER)
-    clients = (METERING, tunneling.CLUSTER)
+    both = (tunneling.CLUSTER, KEY_ESTABLISHMENT) if key_establishment else (tunneling.CLUSTER,)
+    servers = (*SERVED, ota.CLUSTER, *both)
+    clients = (METERING, *both)
     return SimpleDescriptor(settings.endpoint, PROFILE, _ENERGY_SERVICE_INTERFACE, 0, servers, clients)
 
 
@@ -75,7 +79,7 @@ class Running:
         self._alarms = Alarms(parts.clock)
         self._session = WanSession(storage, resend_after=settings.resend_after)
         self._wan_due: int | None = None
-        self._han = Han(parts.han_ports, settings.endpoint)
+        self._han = Han(parts.han_ports, settings.endpoint, established_only=parts.keys is not None)
         self.log = DeviceLog(storage, settings)
         for entry in self.log.entries():
             self._han.place(entry.device, entry.port)
@@ -100,6 +104,8 @@ class Running:
             report=self.chf.report, note=parts.note,
         )  # fmt: skip
 
+        self._keys = None if parts.keys is None else self._make_keys(parts.keys)
+
     def start(self) -> None:
         """Go on where the storage says."""
         for octets in self._session.resume(self._parts.clock.now()):
@@ -111,11 +117,19 @@ class Running:
         for entry in self.log.entries():
             if not entry.joined:
                 self.admit(entry)
+        if self._keys is not None:
+            self._keys.start()
         self._tunnels.start()
         self._firmware.start()
 
     def stop(self) -> None:
         self._alarms.silence()
+
+    def _make_keys(self, keys: KeyParts) -> KeyEstablishment:
+        return KeyEstablishment(
+            keys, self._han, self.log, self._alarms, self._parts.settings,
+            established=self._begin, overdue=self._expel, note=self._parts.note,
+        )  # fmt: skip
 
     def _make_gpf(self, entity: GbcsEntity) -> Gpf:
         parts = self._parts
@@ -214,6 +228,8 @@ class Running:
             token = Token(port, event.handle)
             self._tunnels.delivered(token, event)
             self._gas.delivered(token, event)
+            if self._keys is not None:
+                self._keys.delivered(token, event)
         elif isinstance(event, Discovered):
             token = Token(port, event.handle)
             self._tunnels.discovered(token, event)
@@ -227,7 +243,9 @@ class Running:
         if aps.profile != PROFILE or who not in self.log:
             return
         self._survey.received(event)
-        if aps.cluster in SERVED:
+        if aps.cluster == KEY_ESTABLISHMENT and self._keys is not None:
+            self._keys.received(event)
+        elif aps.cluster in SERVED:
             answer = answer_read(aps.cluster, aps.payload, self._parts.wall.utc())
             if answer is not None:
                 self._han.send(who, aps.cluster, aps.source_endpoint, answer, secured=event.secured, acknowledged=False)
@@ -254,9 +272,21 @@ class Running:
         self._han.place(who, port)
         if not entry.joined or entry.port != port:
             self.log.put(entry._replace(joined=True, port=port))
-        self.key_changed(who)
-        self._tunnels.joined(who)
-        self._firmware.notify(who)
+        if self._keys is None or self._keys.joined(who):
+            self._begin(who)
+
+    def _begin(self, device: Eui64) -> None:
+        """Speak to a device: it has a link key that serves everything."""
+        self.key_changed(device)
+        self._tunnels.joined(device)
+        self._firmware.notify(device)
+
+    def _expel(self, device: Eui64) -> None:
+        """Take a device out of the network; it stays in the log."""
+        entry = self.log.get(device)
+        if entry is not None:
+            self.log.put(entry._replace(joined=False))
+        self._han.remove(device)
 
     def key_changed(self, device: Eui64) -> None:
         """Note the hash of the link key of a device of the log; CS14 tells of a new one."""
@@ -269,6 +299,8 @@ class Running:
 
     def _removed(self, device: Eui64) -> None:
         """Forget what is kept for a device that has left the log."""
+        if self._keys is not None:
+            self._keys.forget(device)
         self._queue.forget(device)
         self._tunnels.forget(device)
 

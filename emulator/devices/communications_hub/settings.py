@@ -9,6 +9,7 @@ from emulator.parts.credential_commands import CredentialSettings
 from emulator.parts.gbcs_application import RefusalAlerts
 from emulator.parts.joined_devices import JoinSettings
 from protocols.addresses import Eui64
+from protocols.cbke.types import CbkeSettings
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 from protocols.ota.server import OtaServerSettings
 
@@ -76,6 +77,8 @@ class HubSettings:
     transfer_retry: int = 30 * SECOND  # after a transfer without acknowledgement [I]
     transfer_doubt: int = 10 * SECOND  # a transfer may still be answered with NO_SUCH_TUNNEL for so long [I]
     queue_expiry: int = DAY
+    key_establishment_limit: int | None = 20 * MINUTE  # then a device is removed (ZSE 5.4.7.1); None: never
+    cbke: CbkeSettings = field(default_factory=CbkeSettings)
     survey_wait: int = 10 * SECOND  # how long CCS06 waits for devices to answer [I]
     credentials: CredentialSettings = field(default_factory=CredentialSettings)  # of CHF and GPF
     joins: JoinSettings = field(default_factory=JoinSettings)  # of the GPF

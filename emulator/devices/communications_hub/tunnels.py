@@ -86,7 +86,7 @@ class Tunnels:
     def start(self) -> None:
         """Ask every joined device for a tunnel: at power-on."""
         for entry in self._log.entries():
-            if entry.joined:
+            if entry.joined and self._han.ready(entry.device):
                 self.joined(entry.device)
 
     def joined(self, device: Eui64) -> None:
@@ -115,7 +115,7 @@ class Tunnels:
         tunnel = self._tunnel(device)
         if tunnel.number is not None:
             self._transfer(tunnel, tunnel.number)
-        elif tunnel.asking in (_Asking.NOTHING, _Asking.RESTING) and entry.joined:
+        elif tunnel.asking in (_Asking.NOTHING, _Asking.RESTING) and entry.joined and self._han.ready(device):
             self._discover(tunnel)
 
     def endpoint(self, device: Eui64) -> int | None:

@@ -184,7 +184,7 @@ def test_keys_are_readable_by_their_owner_only(run: DemoRun) -> None:
 def test_key_rows_are_those_of_wireshark(run: DemoRun) -> None:
     rows = (run.folder / "keys.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r'"([0-9A-F]{2}:){15}[0-9A-F]{2}","Normal","[^"]+"', row) for row in rows)
-    assert len(set(rows)) == len(rows) == 15  # two networks, thirteen devices
+    assert len(set(rows)) == len(rows) == 28  # two networks; thirteen devices before and after key establishment
 
 
 def test_the_timeline_is_in_order(run: DemoRun) -> None:

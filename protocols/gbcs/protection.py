@@ -10,6 +10,7 @@ from protocols.gbcs.json_fields import Json
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, RemotePartyRole
 from protocols.gbcs.tree_encrypted import encrypted_nodes, sealed_octets, show_plaintext
+from protocols.gbcs.use_cases.table import USE_CASES
 
 VALID = "valid"
 INVALID = "invalid"
@@ -69,13 +70,18 @@ def _mac(message: Message, keystore: Keystore | None) -> str:
         return ABSENT
     if keystore is None:
         return UNCHECKED + "no key store given"
-    if message.cra is not Cra.COMMAND:
+    if message.cra is not Cra.COMMAND or _is_between_devices(message):
         return _mac_between(message, keystore, message.originator)
     brokers = keystore.of_role(RemotePartyRole.ACCESS_CONTROL_BROKER, KEY_AGREEMENT)
     if not brokers:
         return UNCHECKED + "no key agreement certificate of an access control broker"
     verdicts = [_mac_between(message, keystore, broker.eui) for broker in brokers]
     return VALID if VALID in verdicts else verdicts[0]
+
+
+def _is_between_devices(message: Message) -> bool:
+    use_case = USE_CASES.get(message.message_code)
+    return use_case is not None and use_case.between_devices
 
 
 def _mac_between(message: Message, keystore: Keystore, sender: Eui64) -> str:

@@ -55,6 +55,7 @@ class UseCase:
     replay_protected: bool = False  # a command needs a counter above the last one accepted
     access: tuple[Access, ...] = ()
     alerts_go_to: tuple[Role, ...] = ()
+    between_devices: bool = False  # a command of one device to another, whose MAC is of their own two keys
     module: str | None = None  # of this package, with the payload classes Command, Response, Alert, GsmeAlert
 
     def access_of(self, originator: Role, device: DeviceKind, *, on_behalf: bool = False) -> Access | None:
@@ -77,7 +78,8 @@ _HUB_LOG = (Access(_ACB, (_CHF,), on_behalf=True), Access(_ACB, (_CHF,), inferre
 def _commands(
     code: int, module: str, languages: tuple[Language, ...], *access: Access, critical: bool, replay: bool
 ) -> UseCase:
-    return UseCase(code, name_of(code), TITLES[code], COMMANDS, languages, critical, replay, access, (), module)
+    name, title = name_of(code), TITLES[code]
+    return UseCase(code, name, title, COMMANDS, languages, critical, replay, access, module=module)
 
 
 def _alert(code: int, module: str, languages: tuple[Language, ...], *targets: Role, critical: bool | None) -> UseCase:
@@ -211,6 +213,7 @@ _OTHER_ALERTS = (
 
 _UNTYPED_ALERTS = (0x0061, 0x008B, 0x00CC, 0x00CD, 0x00D5, *range(0x0110, 0x0116), 0x0123, 0x0124)
 _LANGUAGES = {"ECS": _DLMS, "CCS": _DLMS, "DBCH": _DLMS, "PECS": _DLMS, "HECS": _DLMS, "GCS": _GBZ, "PCS": _GBZ}
+_BETWEEN_DEVICES = ("PCS", "PECS", "HECS")
 _OTHER_LANGUAGES = {
     0x0007: _DLMS, 0x0097: _GBZ, 0x007F: _DER, 0x00CC: _DLMS, 0x00CD: _GBZ, 0x00D5: _DLMS,
     **dict.fromkeys((0x0014, 0x0015, 0x00A1), (*_DLMS, *_GBZ)),
@@ -221,7 +224,9 @@ def _untyped(code: int) -> UseCase:
     name = name_of(code)
     languages = next((found for prefix, found in _LANGUAGES.items() if name.startswith(prefix)), _DER)
     directions = ALERT if code in _UNTYPED_ALERTS else COMMANDS
-    return UseCase(code, name, TITLES[code], directions, _OTHER_LANGUAGES.get(code, languages))
+    between_devices = name.startswith(_BETWEEN_DEVICES)
+    languages = _OTHER_LANGUAGES.get(code, languages)
+    return UseCase(code, name, TITLES[code], directions, languages, between_devices=between_devices)
 
 
 def _by_code(typed: Iterable[UseCase]) -> dict[int, UseCase]:

@@ -51,6 +51,18 @@ def test_a_response_is_checked_between_its_own_parties() -> None:
     assert check(response, keys) == Verdict(ABSENT, VALID)
 
 
+def test_a_command_between_two_devices_is_checked_between_them() -> None:
+    other = PKI.device(Eui64(0x00DB1234567890A4))
+    z = security.shared_secret(other.ka_key, DEVICE.ka_certificate.public_key)
+    plain = Message(Cra.COMMAND, 1, other.eui, DEVICE.eui, message_code=0x0090, payload=b"\x05\x00")
+    command = security.add_mac(plain, z)
+    keys = keystore(broker_key=True)
+    keys.add(other, private=False)
+    assert check(command, keys).mac.startswith(f"unchecked: no key agreement key of {other.eui} or {DEVICE.eui}")
+    keys.add(other, private=True)
+    assert check(command, keys) == Verdict(ABSENT, VALID)
+
+
 def test_one_of_several_brokers_made_the_mac(command: Message) -> None:
     keys = keystore(device_key=True)
     keys.add(SECOND_BROKER, private=False)

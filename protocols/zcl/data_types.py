@@ -55,6 +55,11 @@ _SIGNED: Final[dict[int, int]] = {0x28 + n: n + 1 for n in range(8)}
 _STRINGS: Final[dict[int, int]] = {OCTET_STRING: 1, CHARACTER_STRING: 1, 0x43: 2, 0x44: 2}  # size of the length
 
 
+def is_analogue(data_type: int) -> bool:
+    """Tell whether values of the type are amounts, of which a change has a size. Source: ZCL 07-5123-08 table 2-10."""
+    return 0x20 <= data_type <= 0x2F or 0xE0 <= data_type <= UTC_TIME
+
+
 def read_value(reader: Reader, data_type: int) -> Value:
     """Read one value; DecodeError for types that are not built (floats, structures)."""
     if (size := _UNSIGNED.get(data_type)) is not None:

@@ -222,10 +222,10 @@ _OTHER_LANGUAGES = {
 
 def _untyped(code: int) -> UseCase:
     name = name_of(code)
-    languages = next((found for prefix, found in _LANGUAGES.items() if name.startswith(prefix)), _DER)
+    by_prefix = next((found for prefix, found in _LANGUAGES.items() if name.startswith(prefix)), _DER)
     directions = ALERT if code in _UNTYPED_ALERTS else COMMANDS
     between_devices = name.startswith(_BETWEEN_DEVICES)
-    languages = _OTHER_LANGUAGES.get(code, languages)
+    languages = _OTHER_LANGUAGES.get(code, by_prefix)
     return UseCase(code, name, TITLES[code], directions, languages, between_devices=between_devices)
 
 

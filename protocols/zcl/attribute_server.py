@@ -27,7 +27,7 @@ DISCOVER_RECEIVED, DISCOVER_GENERATED, DISCOVER_EXTENDED = 0x11, 0x13, 0x15  # t
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute. `read` gives its value; `write` takes a new one and returns the status; without it is read-only."""
+    """One attribute. `read` gives its value; `write` takes a new one and returns the status; None: read-only."""
 
     data_type: int  # 8 bits
     read: Callable[[], Value]

@@ -70,6 +70,11 @@ class KeyEstablishment:
         self._timers.clear()
         self._initiator.stop()
 
+    def renew(self) -> None:
+        """Agree with the hub on another key; the present one serves until then."""
+        if self._initiator.idle:
+            self._look()
+
     # --- finding the hub ---------------------------------------------------------------------------------------
 
     def _in_network(self, hub: Eui64) -> None:
@@ -84,7 +89,7 @@ class KeyEstablishment:
         self._application.discover(self._hub, query, self._found)
 
     def _found(self, event: Discovered) -> None:
-        if not self._initiator.idle or self._node.key_established(self._hub):
+        if not self._initiator.idle:
             return
         if event.endpoints:
             self._run(self._initiator, self._initiator.start(event.who, event.endpoints[0], self._clock.now()))

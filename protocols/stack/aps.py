@@ -278,9 +278,12 @@ class ApsLayer:
         self, peer: Peer | None, source: int, octets: bytes, end: int, frame_type: int
     ) -> tuple[Peer, bytes, int]:
         """Return who sent it, the plaintext and the key's id; DecodeError if it does not verify or is a replay."""
-        auxiliary = read_auxiliary(octets, end)
-        if auxiliary.source is not None and (peer is None or peer.eui != auxiliary.source):
-            peer = self._state.peers.get(auxiliary.source)
+        key_id = 0
+        if peer is None or octets[end : end + 1] != b"\0":  # anything but the short form under the link key
+            auxiliary = read_auxiliary(octets, end)
+            key_id = auxiliary.key_id
+            if auxiliary.source is not None and (peer is None or peer.eui != auxiliary.source):
+                peer = self._state.peers.get(auxiliary.source)
         if peer is None:
             self.unknown_sender(source)
         if peer is None or peer.security is None:
@@ -291,12 +294,12 @@ class ApsLayer:
         except IntegrityError:
             if former is None:
                 raise
-            return peer, self._open_former(peer, former, octets, end, frame_type), auxiliary.key_id
+            return peer, self._open_former(peer, former, octets, end, frame_type), key_id
         if counter < peer.aps_next:
             raise _ReplayError("a replayed APS frame", data=octets)
         self._state.aps_heard(peer, counter)
         self._check_key(frame_type, octets, established=peer.established)
-        return peer, payload, auxiliary.key_id
+        return peer, payload, key_id
 
     def _open_former(self, peer: Peer, former: FormerKey, octets: bytes, end: int, frame_type: int) -> bytes:
         payload, _, counter = former.security.unprotect(octets, end, peer.eui)
@@ -319,9 +322,11 @@ class ApsLayer:
 
     def _data(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, lqi: int) -> None:
         secured = header.security
+        if header.delivery_mode and (header.fragmentation or header.ack_request):
+            raise DecodeError("only unicasts are fragmented or acknowledged", data=payload)
         if header.fragmentation:
             whole = self._reassembler.take(source, header, payload)
-            self._acknowledge(peer, header)
+            self._acknowledge(peer, header, self._reassembler.arrived(source, header))
             if whole is None or self.user is None:
                 return
             self.user.aps_data(peer, header, whole, secured, lqi)
@@ -341,8 +346,8 @@ class ApsLayer:
         self._seen[key] = (now + self._settings.duplicate_wait, payload)
         return seen is not None and seen[0] > now and seen[1] == payload
 
-    def _acknowledge(self, peer: Peer, header: ApsHeader) -> None:
-        answer = acknowledgement_of(header, security=header.security).encode()
+    def _acknowledge(self, peer: Peer, header: ApsHeader, arrived: int = 1) -> None:
+        answer = acknowledgement_of(header, security=header.security, ack_bitfield=arrived).encode()
         self._nwk.send(peer.short, self._seal(peer, answer, b"", secured=header.security))
 
     def _command(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, key_id: int | None) -> None:

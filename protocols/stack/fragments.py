@@ -1,4 +1,4 @@
-"""Fragments of APS messages, window 1. Source: Zigbee 05-3474 2.2.8.4.5."""
+"""Fragments of APS messages: sent with a window of 1, taken with any. Source: Zigbee 05-3474 2.2.8.4.5."""
 
 from protocols.aps.frame import ApsHeader, Fragmentation
 from protocols.errors import DecodeError
@@ -53,6 +53,14 @@ class Reassembler:
             return None
         whole, incoming.count = b"".join(incoming.blocks[index] for index in range(incoming.count)), 1 << 16
         return whole
+
+    def arrived(self, source: int, header: ApsHeader) -> int:
+        """Return the bit field of an acknowledgement: which of the eight blocks from that of `header` on have come."""
+        incoming = self._incoming.get((source, header.counter))
+        first = 0 if header.fragmentation == Fragmentation.FIRST else header.block_number
+        if incoming is None:
+            return 1
+        return sum(1 << bit for bit in range(8) if first + bit in incoming.blocks)
 
     def _begin(self, key: tuple[int, int], count: int, block: bytes) -> _Incoming:
         if count < 1 or count * len(block) > self._settings.message_limit + len(block):

@@ -192,6 +192,15 @@ class Node:
         """Send to all nodes of a class (`protocols.addresses`), under NWK security only; nobody acknowledges."""
         self._on().aps.broadcast(destination, aps)
 
+    def knows(self, who: Eui64) -> ShortAddress | None:
+        """Return the short address that this node has of `who`, None if it has none."""
+        peer = self._on().state.peers.get(who)
+        return None if peer is None or peer.short == NO_SHORT_ADDRESS else peer.short
+
+    def hear(self, frame: bytes) -> None:
+        """Take a MAC frame (without FCS) as if the first radio had heard it: for tests with damaged frames."""
+        self._on().hear(frame)
+
     def bound(self, endpoint: int, cluster: int) -> list[Binding]:
         """Return what `cluster` of the own `endpoint` is bound to."""
         return self._on().bindings.of(endpoint, cluster)

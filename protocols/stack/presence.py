@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from protocols.addresses import Eui64, ShortAddress
-from protocols.interfaces import Random
+from protocols.interfaces import SECOND, Random
 from protocols.stack.settings import StackSettings
 from protocols.stack.state import NodeState
 from protocols.stack.timers import Timers
 from protocols.stack.zdp import ZdpLayer
 from protocols.zdp.messages import NodeDescriptorRequest, ZdpMessage
+
+_LATE = 2 * SECOND  # after an announcement: an answer that comes later may be that of one who did not hear it [I]
 
 
 class Presence:
@@ -27,6 +29,7 @@ class Presence:
         self._random, self._confirmed = random, confirmed
         self._pause = settings.join_backoff
         self._stopped = False
+        self._announced_at = 0
 
     def stop(self) -> None:
         """Another announcement takes this one's place."""
@@ -37,6 +40,7 @@ class Presence:
         if network is None or self._stopped:
             return
         self._zdp.announce()
+        self._announced_at = self._timers.now()
         centre = self._state.peer(network.trust_centre)
         self._zdp.query(centre, NodeDescriptorRequest(ShortAddress(0)), self._answered)
 
@@ -45,6 +49,8 @@ class Presence:
         if network is None or self._stopped:
             return
         if answer is not None:
+            if self._timers.now() - self._announced_at > _LATE:
+                self._zdp.announce()  # the trust centre was off, or out of reach, when the last one went out
             self._confirmed(network.trust_centre)
             return
         pause = self._pause

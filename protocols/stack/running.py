@@ -137,6 +137,10 @@ class Running:
         self.zdp.conflict = self._nwk.found_conflict = membership.found_conflict
         self.zdp.parent_moved = self._configure
 
+    def hear(self, frame: bytes) -> None:
+        """Take a MAC frame as if the HAN radio had heard it."""
+        self._macs[0].received(frame, -60, 170, self.timers.now())
+
     def post(self, event: HanEvent) -> None:
         """Tell the application, out of the present call."""
         self.timers.soon(self._emit, event)

@@ -1,0 +1,150 @@
+"""What holds whatever happens: reboots in any order, noise into any layer, transfers that lose and reorder."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emulator.air.timing import airtime
+from protocols.aps.frame import ApsHeader, Fragmentation
+from protocols.errors import DecodeError, HanlabError
+from protocols.interfaces import SECOND, DeliveryStatus
+from protocols.mac.frame import data_frame
+from protocols.nwk.frame import NwkHeader
+from protocols.nwk.security import NwkSecurity
+from protocols.stack.fragments import Reassembler, split
+from protocols.stack.settings import NodeRole, StackSettings
+from protocols.stack.timers import Timers
+from tests.support.han import FAR, Han, Member, home_with_bridges
+
+_FEW = settings(
+    max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def consistent(han: Han) -> None:
+    """Assert that addresses are unique, known to the hub, and that every parent knows its children."""
+    shorts = [member.node.short for member in han.members.values()]
+    assert len(set(shorts)) == len(shorts)
+    hub = han.members["hub"].node
+    by_eui = {member.eui: member for member in han.members.values()}
+    for member in han.members.values():
+        if member.node.parent is not None and member.name in ("ihd", "gsme"):
+            assert by_eui[member.node.parent].node.children == [member.eui]
+        if member.node is not hub:
+            assert hub.knows(member.eui) == member.node.short
+
+
+@_FEW
+@given(
+    st.lists(st.tuples(st.sampled_from(["hub", *FAR]), st.integers(0, 40), st.integers(1, 30)), min_size=1, max_size=6)
+)
+def test_any_order_of_reboots_leaves_the_tables_consistent(cuts: list[tuple[str, int, int]]) -> None:
+    """Cuts may overlap: who is off when its turn comes is switched on instead."""
+    han = home_with_bridges()
+    han.join(*FAR)
+    for name, after, off in cuts:
+        han.run(after)
+        node = han.members[name].node
+        node.power_off()
+        han.run(off)
+        if len(cuts) % 2:
+            node.power_on()
+    for member in han.members.values():
+        member.node.power_on()
+    han.run(240)
+    consistent(han)
+    hub = han.members["hub"]
+    handles = [(hub, hub.send(han.members[name], b"down" * 40)) for name in FAR]
+    handles += [(han.members[name], han.members[name].send(hub, b"up")) for name in FAR]
+    han.run(90)
+    assert [who.outcome(handle) for who, handle in handles] == [DeliveryStatus.OK] * (2 * len(FAR))
+
+
+@_FEW
+@given(st.floats(0, 0.3), st.integers(0, 1000), st.lists(st.integers(0, 1500), min_size=1, max_size=5))
+def test_two_stacks_over_a_bad_transfer_never_deadlock(loss: float, seed: int, sizes: list[int]) -> None:
+    """Each message ends one way or the other, and once the transfer is good everything passes again."""
+    han = Han(seed)
+    hub, device = han.hub(), han.add("device", NodeRole.SLEEPY_END_DEVICE if seed % 2 else NodeRole.ROUTER)
+    han.link(hub, device)
+    han.join("device")
+    han.medium.link(hub.radios[0], device.radios[0], loss=loss)
+    pairs: list[tuple[Member, Member]] = [(hub, device), (device, hub)]
+    handles = [(a, a.send(b, bytes(size))) for size in sizes for a, b in pairs]
+    han.run(600)
+    assert None not in [who.outcome(handle) for who, handle in handles]
+    han.medium.link(hub.radios[0], device.radios[0], loss=0)
+    han.run(90)
+    last = [(a, a.send(b, b"last")) for a, b in pairs]
+    han.run(60)
+    assert [who.outcome(handle) for who, handle in last] == [DeliveryStatus.OK] * 2
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Han, Member, Member]:
+    han = Han()
+    hub, device = han.hub(), han.add("device", NodeRole.ROUTER)
+    han.link(hub, device)
+    han.join("device")
+    han.run(20)
+    return han, hub, device
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(noise=st.binary(max_size=100), layer=st.sampled_from(["mac", "nwk", "aps", "command"]), ack=st.booleans())
+def test_noise_into_any_layer_is_harmless(
+    pair: tuple[Han, Member, Member], noise: bytes, layer: str, ack: bool
+) -> None:
+    """Noise as a MAC frame, as a NWK frame, and under a good network key as an APS frame or NWK command."""
+    han, hub, device = pair
+    if layer == "mac":
+        frame = noise
+    elif layer == "nwk":
+        frame = data_frame(1, 0x1A62, hub.node.short, device.node.short, noise, ack_request=ack)
+    else:
+        key = next(key for label, key in han.keys if label.startswith("network key"))
+        kind = 1 if layer == "command" else 0
+        header = NwkHeader(kind, hub.node.short, device.node.short, 3, 9).encode()
+        counter = 100_000 + han.clock.now() // SECOND % 1_000_000 * 1_000 + len(noise)
+        sealed = NwkSecurity(key, 0).protect(header, device.eui, counter, noise[:80])
+        frame = data_frame(1, 0x1A62, hub.node.short, device.node.short, sealed, ack_request=ack)
+    hub.node.hear(frame)
+    han.run(2)
+    assert hub.node.joined
+    assert airtime(len(frame)) > 0
+
+
+def blocks_of(message: bytes, counter: int) -> list[tuple[ApsHeader, bytes]]:
+    blocks = split(message, 40)
+    first = ApsHeader(0, 1, 2, 3, 4, counter, fragmentation=Fragmentation.FIRST, block_number=len(blocks))
+    others = [first._replace(fragmentation=Fragmentation.OTHER, block_number=index) for index in range(1, len(blocks))]
+    return list(zip([first, *others], blocks, strict=True))
+
+
+def test_a_window_of_three_is_taken_in_any_order_and_acknowledged_by_bits() -> None:
+    message = bytes(range(160))
+    for order in permutations(range(1, 4)):
+        han = Han()
+        reassembler = Reassembler(Timers(han.clock), StackSettings())
+        sent = blocks_of(message, 7)
+        assert reassembler.take(5, *sent[0]) is None
+        whole = None
+        for index in order:
+            whole = reassembler.take(5, *sent[index]) or whole
+        assert whole == message
+        assert reassembler.arrived(5, sent[0][0]) == 0b1111
+        assert reassembler.arrived(5, sent[2][0]) == 0b0011
+
+
+def test_the_bits_tell_which_block_of_a_window_is_missing() -> None:
+    han = Han()
+    reassembler = Reassembler(Timers(han.clock), StackSettings())
+    sent = blocks_of(bytes(200), 7)
+    for index in (0, 2, 4):
+        assert reassembler.take(5, *sent[index]) is None
+    assert reassembler.arrived(5, sent[0][0]) == 0b10101
+    with pytest.raises(DecodeError):
+        reassembler.take(6, *sent[1])
+    assert issubclass(DecodeError, HanlabError)

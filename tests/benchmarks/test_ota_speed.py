@@ -26,7 +26,7 @@ from tests.support.zigpy_reference import Served, serve
 ROUNDS = 2
 IMAGE_SIZE = 96 * 1024  # octets
 BLOCK_SIZE = 48  # octets
-RATIO = 2.0  # at least so many times zigpy's blocks a second
+RATIO = 3.0  # at least so many times zigpy's blocks a second; 4.6 was measured, 5.5 with 768,000 octets
 REFERENCE_FLOOR = 600  # blocks/s of processor time; with each request answered twice zigpy comes to 380
 SPEED_UP = 20  # virtual seconds in one of processor time; 90 and more were measured
 
@@ -104,7 +104,7 @@ def test_the_image_went_over_the_air_whole(measured: tuple[list[Transfer], list[
 
 
 @pytest.mark.judge("zigpy")
-def test_the_air_is_at_least_twice_as_fast_as_zigpy_without_one(
+def test_the_air_is_faster_than_zigpy_without_one(
     measured: tuple[list[Transfer], list[Served]],
 ) -> None:
     ours = max(transfer.blocks / transfer.seconds for transfer in measured[0])

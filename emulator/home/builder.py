@@ -147,7 +147,7 @@ class Household:
         settings = StackSettings(backhaul_channel=self.description.backhaul_channel)
         if self.description.trust == "well_known":  # foreign routers count on link status every 15 s
             return settings
-        strict = self._around.key_establishment is not None  # else the link keys of the install codes serve all
+        strict = self._keys(self.description.hub.gpf) is not None  # else the link keys of the install codes serve all
         return replace(settings, link_status_most=HOUR, established_keys_only=strict)
 
     def _keys(self, eui: Eui64) -> SuiteCredentials | None:

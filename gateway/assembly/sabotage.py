@@ -108,6 +108,7 @@ SABOTAGES: dict[str, Callable[[], PlantedFaults]] = {
     "esme-ignores-image-signature": lambda: _esme(_CarelessEsme),
     "restore-alert-on-activation": lambda: _esme(_ConfusedEsme),
     "cancelled-activation-runs": lambda: _esme(_StubbornEsme),
+    "install-code-keys-kept": lambda: PlantedFaults(homes=Defects(key_establishment=lambda eui, own: None)),
 }
 
 

@@ -20,6 +20,7 @@ BROKEN_BY = {
     "esme-ignores-image-signature": "SM7-R4",
     "restore-alert-on-activation": "MP102B-R1",
     "cancelled-activation-runs": "MP102B-G8",
+    "install-code-keys-kept": "MP170-C10",
 }
 
 

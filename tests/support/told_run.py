@@ -9,13 +9,18 @@ import io
 import json
 import sqlite3
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 from emulator.entropy import SeededEntropy
 from protocols.addresses import COORDINATOR, Eui64, ShortAddress
-from protocols.aps.frame import ApsHeader, Fragmentation, data_header
-from protocols.aps.security import ApsSecurity
+from protocols.aps.commands import TransportNetworkKey
+from protocols.aps.frame import ApsHeader, Fragmentation, FrameType, data_header
+from protocols.aps.security import ApsSecurity, KeyId
+from protocols.crypto import ecmqv
+from protocols.crypto.certificate_authority import TEST_ISSUER, CertificateAuthority
+from protocols.crypto.suites import Suite
 from protocols.duis.requests import Request
 from protocols.duis.responses import Response
 from protocols.gbcs import keystore, security
@@ -27,7 +32,13 @@ from protocols.mac.frame import data_frame, fcs
 from protocols.nwk.frame import NwkHeader
 from protocols.nwk.security import NwkSecurity
 from protocols.pcapng import PcapngWriter, key_row
-from protocols.zcl.clusters import ota, tunneling
+from protocols.zcl.clusters import key_establishment, ota, tunneling
+from protocols.zcl.clusters.key_establishment import (
+    ConfirmKey,
+    EphemeralData,
+    InitiateKeyEstablishment,
+    KeyEstablishmentCommand,
+)
 from protocols.zdp import messages as zdp
 
 Cell = str | int | bool | None
@@ -54,6 +65,8 @@ class OnAir:
     frame: bytes
     good_fcs: bool = True
     key: bytes | None = None  # another network key than the one that is told
+    secured: bool = True  # under the device's link key
+    link_key: bytes | None = None  # another than the established one
 
 
 @dataclass
@@ -80,6 +93,7 @@ class ToldRun:
     rows: dict[str, list[dict[str, Cell]]] = field(default_factory=dict)
     devices: list[dict[str, Cell]] = field(default_factory=list)  # of summary.json
     extra_files: dict[str, bytes] = field(default_factory=dict)
+    stray_keys: list[bytes] = field(default_factory=list)  # link keys without an owner, in the table all the same
 
     def __post_init__(self) -> None:
         self.entropy = SeededEntropy(7)
@@ -98,6 +112,7 @@ class ToldRun:
 
     def add_device(self, eui: Eui64, **summary: Cell) -> None:
         self.parties[eui] = self._pki.device(eui)
+        self.establish(eui, START)
         self.devices.append({"eui": str(eui), **summary})
 
     def note(self, time: int, actor: str, event: str, **fields: Cell) -> None:
@@ -111,6 +126,13 @@ class ToldRun:
     def carry_ota(self, label: str, time: int, device: Eui64, command: ota.OtaCommand, *, upward: bool) -> None:
         frame = ota.encode(command, next(self._transactions) & 0xFF)
         self.air[label] = OnAir(time, device, upward, ota.CLUSTER, frame)
+
+    def establish(self, eui: Eui64, time: int, label: str = "keys") -> None:
+        """Let a device and the hub agree on a link key."""
+        for number, (upward, command) in enumerate(key_exchange(eui, label)):
+            frame = key_establishment.encode(command, number // 2, from_server=not upward)
+            item = OnAir(time, eui, upward, key_establishment.CLUSTER, frame, secured=False)
+            self.air[f"{label} {eui} {number}"] = item
 
     def carry(self, label: str, time: int, device: Eui64, octets: bytes, *, upward: bool) -> None:
         """Put a GBCS message into the tunnel of a device."""
@@ -180,8 +202,41 @@ class ToldRun:
         air = _AirWriter(file, [eui for eui in self.parties if eui not in self.organisations])
         for item in sorted(self.air.values(), key=lambda item: item.time):
             air.put(item)
+        suite, issuer, public_key = certificate_authority().authority
+        told = {"suite": int(suite), "issuer": str(issuer), "public_key": public_key.hex()}
+        (folder / "certificates" / "cbke.json").write_text(json.dumps({"format": 1, "authorities": [told]}))
         (folder / "capture.pcapng").write_bytes(file.getvalue())
-        (folder / "keys.txt").write_text(air.keys, encoding="utf-8")
+        rows = air.keys + "".join(key_row(key, "link") for key in self.stray_keys)
+        (folder / "keys.txt").write_text(rows, encoding="utf-8")
+
+
+@cache
+def certificate_authority(issuer: Eui64 = TEST_ISSUER) -> CertificateAuthority:
+    """Return who issues the certificates for key establishment."""
+    return CertificateAuthority(Suite.SUITE_2, SeededEntropy(7), issuer)
+
+
+@cache
+def node_certificate(eui: Eui64, issuer: Eui64 = TEST_ISSUER) -> bytes:
+    return certificate_authority(issuer).issue(eui, START).certificate.encode()
+
+
+@cache
+def key_exchange(eui: Eui64, label: str) -> tuple[tuple[bool, KeyEstablishmentCommand], ...]:
+    """Return the six messages, each with whether it is the device's. Nobody can tell whether the MACs are right."""
+    random = SeededEntropy(7).random(f"{label} {eui}")
+    commands: list[tuple[bool, KeyEstablishmentCommand]] = []
+    for upward, who in ((True, eui), (False, HUB_NODE)):
+        commands.append((upward, InitiateKeyEstablishment(Suite.SUITE_2, 3, 6, node_certificate(who))))
+    for upward in (True, False):
+        point = ecmqv.draw_ephemeral_key(Suite.SUITE_2.curve, random).octets
+        commands.append((upward, EphemeralData(point)))
+    return (*commands, (True, ConfirmKey(random.randbytes(16))), (False, ConfirmKey(random.randbytes(16))))
+
+
+def install_code_key(eui: Eui64) -> bytes:
+    """Return the link key a device joins with."""
+    return hashlib.sha256(b"install code" + eui.big).digest()[:16]
 
 
 class _AirWriter:
@@ -194,10 +249,26 @@ class _AirWriter:
         self._links = {eui: hashlib.sha256(b"link" + eui.big).digest()[:16] for eui in devices}
         self._sequence, self._counter, self._aps = count(1), count(1), count(1)
         self._time = 0
+        for eui in devices:
+            self._transport_key(eui)
         for eui in (HUB_NODE, *devices):
             self._announce(eui)
         rows = [key_row(_NETWORK_KEY, "nwk home-1")]
+        rows += [key_row(install_code_key(eui), f"link {eui}") for eui in devices]
         self.keys = "".join(rows + [key_row(key, f"link {eui}") for eui, key in self._links.items()])
+
+    def _transport_key(self, eui: Eui64) -> None:
+        """Bring a device the network key under the key of its install code; only this goes without NWK security."""
+        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, next(self._aps) & 0xFF, security=True).encode()
+        command = TransportNetworkKey(_NETWORK_KEY, 0, eui, HUB_NODE).encode()
+        sealed = ApsSecurity(install_code_key(eui)).protect(
+            header, HUB_NODE, next(self._counter), command, key_id=KeyId.KEY_TRANSPORT, extended_nonce=True
+        )
+        sequence = next(self._sequence) & 0xFF
+        nwk = NwkHeader(0, self._short[eui], self._short[HUB_NODE], 1, sequence, security=False).encode()
+        octets = data_frame(sequence, _PAN, self._short[eui], self._short[HUB_NODE], nwk + sealed, ack_request=False)
+        self._time = max(self._time + MICROSECOND, START)
+        self._writer.frame(self._interface, self._time, octets + fcs(octets))
 
     def _announce(self, eui: Eui64) -> None:
         cluster, payload = zdp.encode(zdp.DeviceAnnounce(self._short[eui], eui, Capability(True)), 1)
@@ -207,6 +278,10 @@ class _AirWriter:
     def put(self, item: OnAir) -> None:
         source, target = (item.device, HUB_NODE) if item.upward else (HUB_NODE, item.device)
         counter = next(self._aps) & 0xFF
+        if not item.secured:
+            header = data_header(1, item.cluster, _SE, 1, counter, security=False, ack_request=False)
+            self._hop(item.time, source, target, header + item.frame, good_fcs=item.good_fcs, key=item.key)
+            return
         blocks = [item.frame[at : at + _FRAGMENT] for at in range(0, len(item.frame), _FRAGMENT)]
         if len(blocks) == 1:
             headers = [data_header(1, item.cluster, _SE, 1, counter, security=True, ack_request=False)]
@@ -218,7 +293,7 @@ class _AirWriter:
                 ).encode()
                 for index in range(len(blocks))
             ]  # fmt: skip
-        link = ApsSecurity(self._links[item.device])
+        link = ApsSecurity(item.link_key or self._links[item.device])
         for header, block in zip(headers, blocks, strict=True):
             sealed = link.protect(header, source, next(self._counter), block)
             self._hop(item.time, source, target, sealed, good_fcs=item.good_fcs, key=item.key)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gateway.campaigns.evidence.dissector import MALFORMED, Announcement, ApsMessage, Association, Defect, Dissector
 from gateway.campaigns.evidence.keyring import KeyRing
+from gateway.campaigns.evidence.link_keys import LinkKeyLog, LinkKeys
 from gateway.campaigns.evidence.transfers import Transfer, Transfers
 from gateway.campaigns.evidence.watching import Watcher
 from protocols.addresses import Eui64
@@ -77,6 +78,7 @@ class CaptureEvidence:
     transfers: list[Transfer]
     tunnels: list[TunnelEvent]
     messages: list[TunnelMessage]
+    link_keys: LinkKeys
 
 
 class _Collector:
@@ -89,10 +91,12 @@ class _Collector:
         self.ota: list[OtaEvent] = []
         self.tunnels: list[TunnelEvent] = []
         self.messages: list[TunnelMessage] = []
+        self.link_keys = LinkKeyLog()
 
     def take(self, message: ApsMessage) -> None:
         frame = ZclFrame.decode(message.payload)
         self._count(message.cluster, frame)
+        self.link_keys.take(message, frame)
         if not frame.control & 1:
             foundation.decode(frame)
         elif message.cluster == ota.CLUSTER:
@@ -162,6 +166,7 @@ def dissect(
         collector.transfers.found,
         collector.tunnels,
         collector.messages,
+        collector.link_keys.found(dissector.key_transports),
     )
 
 

@@ -65,6 +65,16 @@ class Announcement(NamedTuple):
     short: int
 
 
+class KeyTransport(NamedTuple):
+    """Transport-Key brought a device the network key, under a key derived from its link key."""
+
+    frame: int
+    time: int
+    network: str
+    device: Eui64
+    key: bytes  # the link key
+
+
 class ApsMessage(NamedTuple):
     """What an application sent to another: one APS data frame or the fragments of one, first sighting."""
 
@@ -79,6 +89,8 @@ class ApsMessage(NamedTuple):
     secured: bool  # with a link key
     fragments: tuple[int, ...]  # numbers of the frames, empty if sent in one
     payload: bytes
+    key: bytes | None  # the link key, None without APS security
+    with_coordinator: bool  # which is one of the two ends
 
 
 class Dissector:
@@ -97,6 +109,7 @@ class Dissector:
         self.defects: list[Defect] = []
         self.associations: list[Association] = []
         self.announcements: list[Announcement] = []
+        self.key_transports: list[KeyTransport] = []
         self.first = self.last = 0  # ns UTC
 
     def take(self, captured: CapturedFrame) -> ApsMessage | None:
@@ -204,8 +217,9 @@ class Dissector:
     ) -> ApsMessage | None:
         header, end = aps_frame.decode_header(octets)
         source, destination = space.euis.get(nwk.source), space.euis.get(nwk.destination)
+        key: bytes | None = None
         if header.security:
-            plain, source = self._keys.open_link(octets, end, source, destination, self._book.euis)
+            plain, source, key = self._keys.open_link(octets, end, source, destination, self._book.euis)
             self.secured += 1
             if not nwk.security:
                 self.protected += 1
@@ -215,7 +229,7 @@ class Dissector:
             counter = read_auxiliary(octets, end).counter if header.security else None
             self._watcher.aps(ApsSighting(captured, mac, space, nwk, header, source, destination, counter, octets))
         if header.frame_type == aps_frame.FrameType.COMMAND:
-            self._aps_command(captured, plain, nwk.security, header.security)
+            self._aps_command(captured, plain, nwk.security, key)
             return None
         if not nwk.security:
             self.reject(captured, UNPROTECTED, "an APS frame without NWK security")
@@ -248,16 +262,21 @@ class Dissector:
             header.security,
             fragments,
             plain,
+            key,
+            nwk.source == 0 or nwk.destination == 0,
         )
 
-    def _aps_command(self, captured: CapturedFrame, plain: bytes, nwk_security: bool, aps_security: bool) -> None:
+    def _aps_command(self, captured: CapturedFrame, plain: bytes, nwk_security: bool, key: bytes | None) -> None:
         command = aps_commands.decode_command(plain)
         self.kinds[f"aps {type(command).__name__}"] += 1
         if isinstance(command, aps_commands.Tunnel):
             self._tunnelled(captured, command)
         elif isinstance(command, aps_commands.TransportNetworkKey):
             self._keys.add(command.key)
-        key_for_joiner = aps_security and isinstance(command, _PLAIN_WITHOUT_KEY)
+            if key is not None:
+                place = (captured.number, captured.time, captured.network)
+                self.key_transports.append(KeyTransport(*place, command.destination, key))
+        key_for_joiner = key is not None and isinstance(command, _PLAIN_WITHOUT_KEY)
         if not nwk_security and not key_for_joiner:
             self.reject(captured, UNPROTECTED, "an APS command without NWK security")
 
@@ -266,9 +285,9 @@ class Dissector:
         header, end = aps_frame.decode_header(tunnel.frame)
         if not header.security or header.frame_type != aps_frame.FrameType.COMMAND:
             raise DecodeError("an APS tunnel with something else than a secured command", data=tunnel.frame)
-        plain, _ = self._keys.open_link(tunnel.frame, end, None, tunnel.destination, self._book.euis)
+        plain, _, key = self._keys.open_link(tunnel.frame, end, None, tunnel.destination, self._book.euis)
         self.secured += 1
-        self._aps_command(captured, plain, True, True)
+        self._aps_command(captured, plain, True, key)
 
     def _zdp(self, captured: CapturedFrame, space: AddressSpace, cluster: int, plain: bytes) -> None:
         _, message = zdp.decode(cluster, plain)

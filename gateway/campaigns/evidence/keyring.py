@@ -20,7 +20,7 @@ class KeyRing:
         self._labelled: dict[Eui64, list[bytes]] = {}
         self._network: dict[tuple[bytes, int], nwk.NwkSecurity] = {}
         self._link: dict[bytes, aps.ApsSecurity] = {}
-        self._last_link: dict[tuple[Eui64 | None, Eui64 | None], aps.ApsSecurity] = {}
+        self._last_link: dict[tuple[Eui64 | None, Eui64 | None], tuple[bytes, aps.ApsSecurity]] = {}
         for key, label in keys:
             self.add(key)
             if found := _LINK_LABEL.search(label):
@@ -51,8 +51,8 @@ class KeyRing:
         source: Eui64 | None,
         destination: Eui64 | None,
         others: Callable[[], list[Eui64]],
-    ) -> tuple[bytes, Eui64]:
-        """Return payload and originator of an APS frame; IntegrityError if no key opens it.
+    ) -> tuple[bytes, Eui64, bytes]:
+        """Return payload, originator and link key of an APS frame; IntegrityError if no key opens it.
 
         source, destination: who they are as far as known. others: gives EUI-64s to try as originator if
         `source` does not do.
@@ -60,11 +60,11 @@ class KeyRing:
         last = self._last_link.get((source, destination))
         if last is not None:
             try:
-                plain, named, _ = last.unprotect(frame, header_length, source)
+                plain, named, _ = last[1].unprotect(frame, header_length, source)
             except IntegrityError:
                 pass
             else:
-                return plain, named
+                return plain, named, last[0]
         in_frame = aps.read_auxiliary(frame, header_length).source
         originators = [in_frame] if in_frame is not None else [*([source] if source is not None else []), *others()]
         for originator in originators:
@@ -76,8 +76,8 @@ class KeyRing:
                     plain, named, _ = candidate.unprotect(frame, header_length, originator)
                 except IntegrityError:
                     continue
-                self._last_link[source, destination] = candidate
-                return plain, named
+                self._last_link[source, destination] = key, candidate
+                return plain, named, key
         raise IntegrityError("no key opens the APS frame", offset=header_length, data=frame)
 
     def _likely(self, source: Eui64, destination: Eui64 | None) -> dict[bytes, None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gateway.campaigns.evidence.link_keys import LinkKeys
 from gateway.campaigns.verify.gbcs_view import Judged, Verdict
 from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Cra
@@ -69,6 +70,7 @@ class Air(NamedTuple):
     transfers: tuple[Transfer, ...]
     running: tuple[Running, ...]
     carried: tuple[Carried, ...]  # each message once, however often it was sent
+    link_keys: LinkKeys
 
     def sent_up(self, *codes: int, device: Eui64 | None = None) -> Iterator[Carried]:
         """Yield what devices sent with one of these message codes."""

@@ -39,6 +39,7 @@ def air_of(seen: CaptureEvidence, certificates: Keystore) -> Air:
             if isinstance(event.command, ota.QueryNextImageRequest) and event.device is not None
         ),
         carried=_carried(seen.messages, certificates),
+        link_keys=seen.link_keys,
     )
 
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from protocols.addresses import Eui64
+from protocols.crypto.ecqv import Authority
+from protocols.crypto.suites import Suite
 from protocols.errors import InputError
 from protocols.gbcs.keystore import Keystore
 
 FORMAT = 1  # of summary.json; a newer one is refused
+AUTHORITIES_FORMAT = 1  # of certificates/cbke.json
 STORE_SCHEMA = 1  # of store.db; a newer one is refused
 
 Value = str | int | bool | None
@@ -59,6 +63,7 @@ class RunFiles:
     certificates: Keystore  # of all entities
     organisations: Keystore  # private keys too, of organisations only; empty where the folder has none
     store: Mapping[str, tuple[Row, ...]]  # by table, in order of insertion
+    authorities: Mapping[Suite, Authority]  # whose certificates nodes trust in key establishment
 
     @property
     def capture(self) -> Path:
@@ -85,6 +90,7 @@ def read_folder(path: Path) -> RunFiles:
         certificates=_read_keys(path / "certificates", wanted=True),
         organisations=_read_keys(path / "keystore", wanted=False),
         store=_read_store(path / "store.db"),
+        authorities=_read_authorities(path / "certificates" / "cbke.json"),
     )
 
 
@@ -108,6 +114,24 @@ def _read_summary(path: Path) -> Mapping[str, Any]:
     if not isinstance(form, int) or form > FORMAT:
         raise InputError(f"{path}: format {form} is newer than this program reads ({FORMAT})")
     return summary
+
+
+def _read_authorities(path: Path) -> dict[Suite, Authority]:
+    try:
+        told = json.loads(_read_text(path))
+        if told["format"] > AUTHORITIES_FORMAT:
+            raise InputError(f"{path}: format {told['format']} is newer than this program reads ({AUTHORITIES_FORMAT})")
+        found = [_authority(one) for one in told["authorities"]]
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: line {error.lineno}: {error.msg}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no list of authorities: {error}") from error
+    return {authority.suite: authority for authority in found}
+
+
+def _authority(told: Mapping[str, Any]) -> Authority:
+    """Raises KeyError, TypeError, ValueError or InputError for what is none."""
+    return Authority(Suite(told["suite"]), Eui64.parse(told["issuer"]), bytes.fromhex(told["public_key"]))
 
 
 def _read_timeline(path: Path) -> tuple[Event, ...]:

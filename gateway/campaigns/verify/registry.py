@@ -2,12 +2,25 @@
 
 from collections.abc import Callable, Iterator
 
-from gateway.campaigns.verify import alerts, frames, inventory, meters, outages, reads, tracking, transfers, updates
+from gateway.campaigns.verify import (
+    alerts,
+    frames,
+    inventory,
+    link_keys,
+    meters,
+    outages,
+    reads,
+    tracking,
+    transfers,
+    updates,
+)
 from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     frames.check_frames,
+    link_keys.check_exchanges,
+    link_keys.check_uses,
     frames.check_documents,
     transfers.check_rebuilt_images,
     updates.check_updates,

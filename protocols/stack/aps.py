@@ -96,6 +96,8 @@ class ApsLayer:
         """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""
         payload = data.payload
         room = self.secured_room if secured else PLAIN_ROOM
+        if self._nwk.routing.special:
+            room -= self._nwk.routing.source_route_octets(peer.short)
         if len(payload) <= room:
             if not acknowledged:
                 self._send_once(peer, data, done, secured=secured)

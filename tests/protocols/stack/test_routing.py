@@ -137,9 +137,10 @@ def test_a_concentrator_uses_the_routes_that_devices_record(role: NodeRole) -> N
     arrived = list({seen.header.sequence: c for seen, c in records if seen.receiver == 0}.values())
     assert len(arrived) == 1
     assert len(arrived[0].relays) == 1
-    handle = hub.send(far, LONG)
-    han.run(20)
-    assert hub.outcome(handle) is DeliveryStatus.OK
+    handles = [hub.send(far, LONG[:size]) for size in (69, 70, 73, 74, 600)]  # a source route takes room
+    han.run(40)
+    assert [hub.outcome(handle) for handle in handles] == [DeliveryStatus.OK] * 5
+    assert sorted(map(len, far.messages)) == [69, 70, 73, 74, 600]
     routed = [seen for seen in nwk_frames(han, since) if seen.header.source_route is not None]
     assert {seen.header.source_route.relays for seen in routed if seen.header.source_route} == {arrived[0].relays}
     again = han.clock.now()

@@ -127,9 +127,9 @@ def test_the_cheaper_of_two_ways_is_taken() -> None:
 
 @pytest.mark.parametrize("role", [NodeRole.ROUTER, NodeRole.END_DEVICE])
 def test_a_concentrator_uses_the_routes_that_devices_record(role: NodeRole) -> None:
-    han = diamond(settings=StackSettings(concentrator_period=30 * SECOND), role=role)
+    han = diamond(settings=StackSettings(concentrator_period=90 * SECOND), role=role)
     hub, left, _, far = members(han)
-    han.run(60)
+    han.run(100)
     since = han.clock.now()
     far.send(hub, b"here I am")
     han.run(5)

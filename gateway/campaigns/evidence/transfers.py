@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from protocols.addresses import Eui64
 from protocols.zcl.clusters import ota
+from protocols.zcl.frame import ZclStatus
 
 
 @dataclass(slots=True)
@@ -54,7 +55,10 @@ class Transfers:
         match command:
             case ota.ImageBlockResponse(maker, kind, version, offset, data):
                 self._block((device, maker, kind, version), offset, data, time, frame)
-            case ota.ImageBlockRequest(maker, kind, version) | ota.ImagePageRequest(maker, kind, version):
+            case ota.ImageBlockRequest(maker, kind, version, offset) | ota.ImagePageRequest(
+                maker, kind, version, offset
+            ):
+                self._resume((device, maker, kind, version), offset)
                 transfer = self._continued((device, maker, kind, version), time, frame)
                 transfer.requests += 1
             case ota.QueryNextImageResponse(0, maker, kind, version, size):
@@ -74,6 +78,12 @@ class Transfers:
         if transfer.blocks.setdefault(offset, data) != data:
             transfer.conflicting.append(frame)
             transfer.blocks[offset] = data
+
+    def _resume(self, key: tuple[Eui64, int, int, int], offset: int) -> None:
+        """Take a request for just what an aborted transfer lacked as its continuation: the server was silent."""
+        transfer = self._open.get(key)
+        if transfer is not None and transfer.status == ZclStatus.ABORT and 0 < offset == len(transfer.image):
+            transfer.status = None
 
     def _continued(self, key: tuple[Eui64, int, int, int], time: int, frame: int, *, block: bool = True) -> Transfer:
         """Return the transfer at hand; after one that was ended or given up a block begins a new one."""

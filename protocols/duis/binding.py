@@ -15,7 +15,7 @@ from lxml import etree
 
 from protocols.addresses import Eui64
 from protocols.duis.errors import DuisError
-from protocols.duis.identifiers import RequestId
+from protocols.duis.identifiers import EUI_FORM, RequestId, eui_of
 from protocols.duis.times import format_date, format_date_time, parse_date, parse_date_time
 from protocols.errors import InputError, UsageError
 
@@ -267,9 +267,9 @@ def _read_eui_list(written: str) -> tuple[Eui64, ...]:
 
 
 def _read_eui(written: str) -> Eui64:
-    if len(written) != 23 or any(written[i] != "-" for i in range(2, 23, 3)):
+    if EUI_FORM.fullmatch(written) is None:
         raise InputError(f"not an EUI-64 of DUIS: {written[:40]!r}")
-    return Eui64.parse(written)
+    return eui_of(written)
 
 
 def _write_hex(value: bytes) -> str:

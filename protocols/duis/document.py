@@ -63,12 +63,11 @@ def parse_document(octets: bytes, name: str, bound: type[T]) -> Document[T]:
     root = _tree(octets, huge=len(octets) > _HUGE)
     if root.tag != f"{{{NAMESPACE}}}{name}":
         raise DuisError(f"root element {name} expected", line=line_of(root), element=local_name(root))
-    request_id = _request_id(root)
     try:
         return _read_checked(root, bound, octets)
     except DuisError as error:
         raise DuisError(
-            error.what, line=error.line, column=error.column, element=error.element, request_id=request_id
+            error.what, line=error.line, column=error.column, element=error.element, request_id=_request_id(root)
         ) from error
 
 

@@ -7,8 +7,14 @@ from protocols.addresses import Eui64
 from protocols.errors import InputError
 
 _EUI = "[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}"
+EUI_FORM = re.compile(_EUI)
 _FORM = re.compile(f"({_EUI}):({_EUI}):(0|[1-9][0-9]{{0,19}})")
 MAX_COUNTER = 2**64 - 1
+
+
+def eui_of(matched: str) -> Eui64:
+    """Return the EUI-64 of a text that is known to have the form of DUIS."""
+    return Eui64(int(matched.replace("-", ""), 16))
 
 
 class RequestId(NamedTuple):
@@ -27,7 +33,7 @@ class RequestId(NamedTuple):
         counter = int(match[3])
         if counter > MAX_COUNTER:
             raise InputError(f"counter above 64 bits: {text[:80]!r}")
-        return cls(Eui64.parse(match[1]), Eui64.parse(match[2]), counter)
+        return cls(eui_of(match[1]), eui_of(match[2]), counter)
 
     @property
     def answered(self) -> "RequestId":

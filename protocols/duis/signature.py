@@ -20,13 +20,12 @@ from lxml import etree
 
 from protocols.duis.binding import BASE64
 from protocols.duis.errors import SignatureError
-from protocols.duis.signature_profile import DS, SIGNATURE, match, write_signature, write_signed_info
+from protocols.duis.signature_profile import DS, match, write_signature, write_signed_info
 from protocols.errors import InputError, UsageError
 from protocols.gbcs.smki import Certificate, RemotePartyRole
 from protocols.interfaces import Entropy
 
 _NAME = f"{{{DS}}}Signature"
-_SIGNED_INFO = f"{{{DS}}}SignedInfo"
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[ \t\r\n][^>]*>)?")
 _COMMA = re.compile(r"\s*,\s*")
 _OCTETS = 64  # r and s
@@ -121,8 +120,9 @@ def _read(root: etree._Element, found: list[etree._Element], octets: bytes) -> X
         raise _fault("a second signature", found[1])
     if len(root) == 0 or root[-1] is not signature:
         raise _fault("not the last child of the root", signature)
-    texts = match(signature, SIGNATURE)
-    serial, value, digest = texts["X509SerialNumber"], _base64(texts, "SignatureValue"), _base64(texts, "DigestValue")
+    parts = match(signature, _canonical(signature, exclusive=True))
+    value, digest = _base64(parts.value, "SignatureValue"), _base64(parts.digest, "DigestValue")
+    serial = parts.serial
     if not (serial.isascii() and serial.isdecimal() and len(serial) <= 50):
         raise SignatureError("not a decimal number", element="X509SerialNumber")
     if value == digest == _PLACEHOLDER_VALUE and int(serial) == _PLACEHOLDER_SERIAL:
@@ -130,10 +130,9 @@ def _read(root: etree._Element, found: list[etree._Element], octets: bytes) -> X
     if len(value) != _OCTETS:
         raise SignatureError(f"{len(value)} octets, not {_OCTETS}", element="SignatureValue")
     _refuse_unseen(octets)
-    signed_info = _canonical(signature[0], exclusive=True)
     if _digest_without(root, signature) != digest:
         raise SignatureError("the document is not the one that was signed", element="DigestValue")
-    return XmlSignature(texts["X509IssuerName"], int(serial), signed_info, value)
+    return XmlSignature(parts.issuer, int(serial), parts.signed_info, value)
 
 
 def _refuse_unseen(octets: bytes) -> None:
@@ -164,9 +163,9 @@ def _canonical(element: etree._Element, *, exclusive: bool) -> bytes:
         raise SignatureError(f"no canonical form: {error}") from None
 
 
-def _base64(texts: dict[str, str], name: str) -> bytes:
+def _base64(text: str, name: str) -> bytes:
     try:
-        octets: bytes = BASE64.read(texts[name])
+        octets: bytes = BASE64.read(text)
     except InputError as error:
         raise SignatureError(str(error), element=name) from None
     return octets

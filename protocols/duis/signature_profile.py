@@ -1,6 +1,11 @@
-"""The form of the signature element: which elements, attributes and algorithms, in which order, and nothing beside."""
+"""The form of the signature element: which elements, attributes and algorithms, in which order, and nothing beside.
+
+Its canonical octets are held against one pattern made of the form; only what that refuses is looked at element by
+element, to name what is wrong.
+"""
 
 import base64
+import re
 from typing import NamedTuple
 
 from lxml import etree
@@ -61,27 +66,74 @@ SIGNATURE = Form(
 )
 
 
-def match(element: etree._Element, form: Form) -> dict[str, str]:
-    """Return the texts of a signature by element, blanks around them off. Raises SignatureError for another form."""
-    texts: dict[str, str] = {}
-    _match(element, form, texts)
-    return texts
+class Parts(NamedTuple):
+    """What a signature says, its texts as they stand but for references to characters."""
+
+    signed_info: bytes  # canonical
+    digest: str
+    value: str
+    issuer: str
+    serial: str
 
 
-def _match(element: etree._Element, form: Form, texts: dict[str, str]) -> None:
+_BLANK = rb"(?:[ \t\n]|&#xD;)*+"
+_PREFIX = rb"(?(prefix)(?P=prefix):)"  # of all elements that of the first
+
+
+def _pattern(form: Form, declaration: bytes = b"") -> bytes:
+    """Return a pattern of the element in exclusive canonical form, its content a group of its name."""
+    content = _BLANK if form.empty else rb"[^<]*+"
+    if form.children:
+        content = _BLANK + b"".join(_pattern(child) + _BLANK for child in form.children)
+    name, attribute = _PREFIX + form.name.encode(), b""
+    if form.attribute is not None:
+        attribute = re.escape(f' {form.attribute[0]}="{form.attribute[1]}"'.encode())
+    start = name if not declaration else rb"(?:(?P<prefix>[^\s<>:=\"]+):)?" + form.name.encode() + declaration
+    return b"<" + start + attribute + b">(?P<" + form.name.encode() + b">" + content + b")</" + name + b">"
+
+
+_CANONICAL = re.compile(_pattern(SIGNATURE, rb" xmlns(?(prefix):(?P=prefix))=" + re.escape(f'"{DS}"'.encode())))
+
+
+def match(element: etree._Element, canonical: bytes) -> Parts:
+    """Return what a signature says. Raises SignatureError for another form.
+
+    canonical: the element in exclusive canonical form.
+    """
+    found = _CANONICAL.fullmatch(canonical)
+    if found is None:
+        _explain(element, SIGNATURE)
+        raise _fault("another prefix inside than outside", element)
+    prefix = found["prefix"]
+    name, colon = (b"SignedInfo", b"") if prefix is None else (prefix + b":SignedInfo", b":" + prefix)
+    inside = found["SignedInfo"]
+    signed_info = b'<%b xmlns%b="%b">%b</%b>' % (name, colon, DS.encode(), inside, name)
+    names = ("DigestValue", "SignatureValue", "X509IssuerName", "X509SerialNumber")
+    return Parts(signed_info, *(_text(found[name]) for name in names))
+
+
+def _text(written: bytes) -> str:
+    """Return a text of a canonical form."""
+    text = written.decode("utf-8").strip(_BLANKS)
+    if "&" not in text:
+        return text
+    for reference, character in (("&#xD;", "\r"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(reference, character)
+    return text.strip(_BLANKS)
+
+
+def _explain(element: etree._Element, form: Form) -> None:
+    """Raise SignatureError for the first thing that is not of the form."""
     if element.tag != form.tag:
         raise _fault(f"{form.name} expected", element)
     attributes = [(str(name), str(value)) for name, value in element.items()]
     if attributes != ([form.attribute] if form.attribute else []):
         raise _fault(_attribute_fault(form, attributes), element)
     children, text = list(element), (element.text or "").strip(_BLANKS)
-    if not (form.children or form.empty):
-        texts[form.name] = text
-        text = ""
-    if text:
+    if text and (form.children or form.empty):
         raise _fault("text where none belongs", element)
     for child, expected in zip(children, form.children, strict=False):
-        _match(child, expected, texts)
+        _explain(child, expected)
         if child.tail and child.tail.strip(_BLANKS):
             raise _fault("text where none belongs", element)
     if len(children) > len(form.children):

@@ -221,6 +221,14 @@ def test_a_second_reference_is_refused() -> None:
         verify(SIGNED[:end] + SIGNED[start:end] + SIGNED[end:])
 
 
+def test_elements_under_several_prefixes_are_refused() -> None:
+    """What would count is the name space; no signer writes it so."""
+    opened = b'<x:X509Data xmlns:x="' + DS.encode() + b'">'
+    altered = SIGNED.replace(b"<ds:X509Data>", opened).replace(b"</ds:X509Data>", b"</x:X509Data>")
+    with pytest.raises(SignatureError, match="another prefix inside than outside"):
+        verify(altered)
+
+
 def test_a_name_space_without_canonical_form_is_refused() -> None:
     altered = SIGNED.replace(b"<sr:Request ", b'<sr:Request xmlns:odd="relative" ')
     with pytest.raises(SignatureError, match="no canonical form"):

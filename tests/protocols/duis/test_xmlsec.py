@@ -83,6 +83,13 @@ def test_we_verify_what_xmlsec_signs(name: str, tmp_path: Path) -> None:
     assert judged(signed).verdict is Verdict.VALID
 
 
+def test_we_verify_a_signature_in_the_default_name_space(tmp_path: Path) -> None:
+    empty = template(_PLAIN).replace(b"<ds:", b"<").replace(b"</ds:", b"</")
+    assert b"<Signature " in empty
+    signed = xmlsec(tmp_path, _PLAIN).sign(empty)
+    assert judged(signed).verdict is Verdict.VALID
+
+
 @pytest.mark.parametrize("change", [(b"90-A2", b"90-A0"), (b"<sr:Body>", b"<sr:Body> "), (b"CN=Z1", b"CN=Z2")])
 def test_xmlsec_and_we_refuse_the_same_alterations(change: tuple[bytes, bytes], tmp_path: Path) -> None:
     pair, _ = pair_of(_PLAIN)

@@ -1,5 +1,6 @@
-"""What each device went through in a run, added up from the timeline."""
+"""What each device and each request went through in a run, added up from the timeline."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from gateway.assembly.happenings import Fields
@@ -37,8 +38,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self._records: dict[str, DeviceRecord] = {}
+        self.request_signatures: Counter[str] = Counter()  # by the DSP's verdict; empty: it was not looked at
 
     def noted(self, now: int, actor: str, event: str, fields: Fields) -> None:
+        if event == "request":
+            self.request_signatures[str(fields.get("signature") or "")] += 1
         self._records.setdefault(actor, DeviceRecord()).noted(now, event, fields)
 
     def of(self, actor: str) -> DeviceRecord:

@@ -7,7 +7,16 @@ from pathlib import Path
 from emulator.home.description import HomeDescription
 from protocols.addresses import Eui64
 from protocols.gbcs import keystore
-from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole, TestPki
+from protocols.gbcs.smki import (
+    DIGITAL_SIGNING,
+    KEY_AGREEMENT,
+    XML_SIGNING,
+    Certificate,
+    Credentials,
+    KeyPair,
+    RemotePartyRole,
+    TestPki,
+)
 from protocols.interfaces import Entropy
 
 ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
@@ -19,21 +28,31 @@ _ROLES = {
     SUPPLIER: RemotePartyRole.SUPPLIER,
     NETWORK_OPERATOR: RemotePartyRole.NETWORK_OPERATOR,
 }
+_XML_ROLES = {
+    ACB: RemotePartyRole.XML_SIGNING_DSP,
+    SUPPLIER: RemotePartyRole.XML_SIGNING_USER,
+    NETWORK_OPERATOR: RemotePartyRole.XML_SIGNING_USER,
+}
 
 
 class Parties:
-    """Keys and certificates of all GBCS entities of a run."""
+    """Keys and certificates of all GBCS entities of a run, and of those who sign DUIS documents."""
 
     def __init__(self, entropy: Entropy, now: int, homes: Iterable[HomeDescription]) -> None:
         pki = TestPki(entropy, now)
         self.root = pki.root
         self._credentials = {eui: pki.organisation(eui, role) for eui, role in _ROLES.items()}
+        self._xml = {eui: pki.xml_signing(eui, role) for eui, role in _XML_ROLES.items()}
         for home in homes:
             for eui in _entities(home):
                 self._credentials[eui] = pki.device(eui)
 
     def credentials(self, eui: Eui64) -> Credentials:
         return self._credentials[eui]
+
+    def xml(self, eui: Eui64) -> KeyPair:
+        """Return the XML signing pair of a user or of the DSP."""
+        return self._xml[eui]
 
     def certificate(self, eui: Eui64, usage: str) -> Certificate | None:
         """Look a certificate up in the SMKI repository."""
@@ -43,11 +62,12 @@ class Parties:
     def repository(self) -> Mapping[tuple[Eui64, str], Certificate]:
         """The SMKI repository: every certificate by entity and usage."""
         usages = (DIGITAL_SIGNING, KEY_AGREEMENT)
-        return {
+        entities = {
             (eui, usage): certificate
             for eui, own in self._credentials.items()
             for usage, certificate in zip(usages, (own.ds_certificate, own.ka_certificate), strict=True)
         }
+        return entities | {(eui, XML_SIGNING): pair.certificate for eui, pair in self._xml.items()}
 
     def write(self, certificates: Path, keys: Path) -> None:
         """Write all certificates to the first folder, and to the second with the organisations' private keys."""
@@ -55,6 +75,9 @@ class Parties:
         keystore.write(certificates, everyone, private=False)
         keystore.write(keys, everyone, private=False)
         keystore.write(keys, [self._credentials[eui] for eui in _ROLES], private=True)
+        for pair in self._xml.values():
+            keystore.write_pair(certificates, XML_SIGNING, pair, private=False)
+            keystore.write_pair(keys, XML_SIGNING, pair, private=True)
 
 
 def _entities(home: HomeDescription) -> list[Eui64]:

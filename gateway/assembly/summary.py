@@ -10,6 +10,7 @@ from gateway.assembly.world import World
 from gateway.campaigns.verify import Check
 from gateway.dsp.effects import Value
 from gateway.store.store import Rows
+from protocols.duis.signature import Verdict
 from protocols.interfaces import SECOND
 
 _VARIANTS = {"ppmid": "PPMID"} | {f"bridge{n}": f"AltHAN Bridge {n}" for n in range(1, 5)}
@@ -23,7 +24,7 @@ def summarise(world: World, rows: Rows, wall_seconds: float) -> dict[str, Any]:
         "virtual_seconds": (world.clock.now() - world.clock.start) // SECOND,
         "wall_seconds": round(wall_seconds, 3),
         "repeatable": not world.clock.held,
-        "xml_signature": "absent",
+        "xml_signature": _xml_signature(world),
         "sabotage": world.sabotage,
         "frames": world.capture.frames,
         "story_failures": world.failures,
@@ -42,6 +43,15 @@ def with_checks(summary: dict[str, Any], checks: list[Check]) -> dict[str, Any]:
         for check in checks
     ]
     return summary | {"checks": found}
+
+
+def _xml_signature(world: World) -> Verdict:
+    """Return what DSP and users found: valid only if every request and every message verified."""
+    received = (delivery for user in (world.supplier, world.operator) for delivery in user.mailbox.deliveries)
+    found = {*world.ledger.request_signatures, *(str(delivery.signature) for delivery in received)}
+    if found == {Verdict.VALID}:
+        return Verdict.VALID
+    return Verdict.INVALID if Verdict.INVALID in found else Verdict.ABSENT
 
 
 def _parties(world: World) -> dict[str, str]:

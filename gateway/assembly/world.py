@@ -120,7 +120,8 @@ class World:
 
     def _raise_gateway(self, faults: PlantedFaults) -> None:
         acb = self.parties.credentials(ACB)
-        dsp = faults.dsp(faults.dsp_settings, acb, self.parties.repository, self.entropy)
+        repository, xml = self.parties.repository, self.parties.xml(ACB)
+        dsp = faults.dsp(faults.dsp_settings, acb, repository, self.entropy, xml=xml)
         dsp.load_tracked(str(device.eui) for home in self.descriptions for device in home.devices if device.tracked)
         self.dsp_host = DspHost(dsp, self.store, self.clock, self.timeline, user_delay=USER_DELAY)
         self.dsp_host.begin(estate.provision(dsp, self.descriptions, self.images, self.clock.now()))
@@ -144,7 +145,7 @@ class World:
 
         user = kind(
             eui, role, self.parties.credentials(eui), send, self.clock,
-            entropy=self.entropy, certificates=self.parties, dsp=ACB, name=name,
+            entropy=self.entropy, certificates=self.parties, dsp=ACB, xml=self.parties.xml(eui), name=name,
         )  # fmt: skip
 
         def receive(octets: bytes) -> None:

@@ -3,6 +3,7 @@
 from gateway.dsp.effects import Turn
 from gateway.dsp.records import Command, Counter
 from gateway.dsp.rows import Table
+from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
 from protocols.duis.alerts import DccAlert
 from protocols.duis.codes import SUCCESS
@@ -38,10 +39,10 @@ class Counters:
 
 
 class Answers:
-    """Builds responses and alerts; each goes out as an effect of the turn."""
+    """Builds responses and alerts; each is signed and goes out as an effect of the turn."""
 
-    def __init__(self, dsp: Eui64, counters: Counters) -> None:
-        self._dsp, self._counters = dsp, counters
+    def __init__(self, dsp: Eui64, counters: Counters, signatures: XmlSignatures) -> None:
+        self._dsp, self._counters, self._signatures = dsp, counters, signatures
 
     def reply(self, turn: Turn, request: Request, code: str, content: Content | None = None) -> None:
         """Answer a request at once."""
@@ -52,12 +53,12 @@ class Answers:
             body=ResponseMessage(request.service, content),
             schema_version=request.schema_version,
         )
-        turn.reply(response.encode())
+        turn.reply(self._signatures.sign(response.encode()))
 
     def reply_unread(self, turn: Turn, request_id: RequestId | None, code: str) -> None:
         """Answer octets that are no valid request."""
         response = Response(request_id=request_id, response_code=code, response_date_time=turn.now, body=None)
-        turn.reply(response.encode())
+        turn.reply(self._signatures.sign(response.encode()))
 
     def device_response(self, turn: Turn, command: Command, message: bytes | None, code: str = SUCCESS) -> None:
         """Relay the answer of a device under the user's RequestID, or tell with `code` that there is none."""
@@ -70,7 +71,7 @@ class Answers:
             response_date_time=turn.now,
             body=ResponseMessage(command.service, content),
         )
-        turn.to_user(command.user, response.encode())
+        turn.to_user(command.user, self._signatures.sign(response.encode()))
 
     def device_alert(self, turn: Turn, user: Eui64, message: Message, octets: bytes, alert_code: int) -> None:
         """Pass an alert of a device on to the user it is for."""
@@ -83,7 +84,7 @@ class Answers:
             response_date_time=turn.now,
             body=body,
         )
-        turn.to_user(user, response.encode())
+        turn.to_user(user, self._signatures.sign(response.encode()))
 
     def dcc_alert(self, turn: Turn, user: Eui64, code: str, payload: DccAlert) -> None:
         """Raise an alert of the DCC's own."""
@@ -94,4 +95,4 @@ class Answers:
             response_date_time=turn.now,
             body=DccAlertMessage(dcc_alert_code=code, alert=payload),
         )
-        turn.to_user(user, response.encode())
+        turn.to_user(user, self._signatures.sign(response.encode()))

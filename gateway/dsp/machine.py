@@ -40,14 +40,16 @@ from gateway.dsp.rows import Unsigned, append
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.suppression import Suppression
 from gateway.dsp.tracked import TrackedList, TrackedSummary
-from gateway.dsp.validation import SCHEMA_INVALID, RefusedError, Target, Validation
+from gateway.dsp.validation import SCHEMA_INVALID, SIGNATURE_INVALID, RefusedError, Target, Validation
+from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
 from protocols.duis import bodies
 from protocols.duis.codes import ACCEPTED, SUCCESS
 from protocols.duis.errors import DuisError
 from protocols.duis.requests import Request, parse_request
+from protocols.duis.signature import Judgement
 from protocols.errors import DecodeError, UsageError
-from protocols.gbcs.smki import Certificate, Credentials
+from protocols.gbcs.smki import Certificate, Credentials, KeyPair
 from protocols.interfaces import Entropy
 from protocols.wan import smwan
 
@@ -58,7 +60,8 @@ class Dsp:
     """One DSP.
 
     acb: its credentials as access control broker; their EUI-64 is the DSP's in DUIS too.
-    certificates: the SMKI repository, by (entity, "ds" or "ka"); looked up when needed, so it may grow.
+    certificates: the SMKI repository, by (entity, "ds", "ka" or "xml"); looked up when needed, so it may grow.
+    xml: the pair it signs responses and alerts with.
     tracked: lines of the list of ESME whose activation cuts a hub's supply. Raises InputError for a bad list.
     """
 
@@ -69,11 +72,14 @@ class Dsp:
         certificates: Mapping[tuple[Eui64, str], Certificate],
         entropy: Entropy,
         tracked: Iterable[str] = (),
+        *,
+        xml: KeyPair,
     ) -> None:
         self._settings = settings
         self._acb = Acb(acb, certificates, entropy)
         self._counters = Counters()
-        self._answers = Answers(acb.eui, self._counters)
+        self._signatures = XmlSignatures(settings, certificates, xml, entropy)
+        self._answers = Answers(acb.eui, self._counters, self._signatures)
         self._commands = Commands(settings)
         self.products = ProductsList()
         self.inventory = Inventory(self.products)
@@ -162,15 +168,18 @@ class Dsp:
             self._answers.reply_unread(turn, error.request_id, SCHEMA_INVALID)
             turn.note("request", user=str(user), code=SCHEMA_INVALID, reason=str(error))
             return turn
+        judgement = self._signatures.judge(user, request, now)
         try:
+            if not self._signatures.accepts(judgement.verdict):
+                raise RefusedError(SIGNATURE_INVALID, judgement.reason)
             code = self._handle(turn, user, request)
         except RefusedError as refused:
             if turn.rows:
                 raise UsageError("a refused request has written rows") from refused
             self._answers.reply(turn, request, refused.code)
-            self._note(turn, user, request, refused.code, refused.text)
+            self._note(turn, user, request, refused.code, refused.text, judgement)
             return turn
-        self._record(turn, user, request, code)
+        self._record(turn, user, request, code, judgement)
         return self._announce(turn)
 
     def from_csp(self, octets: bytes, now: int) -> Turn:
@@ -248,20 +257,21 @@ class Dsp:
             case _:
                 raise RefusedError("E12", f"{type(request.body).__name__} is not for a device")
 
-    def _record(self, turn: Turn, user: Eui64, request: Request, code: str) -> None:
+    def _record(self, turn: Turn, user: Eui64, request: Request, code: str, judgement: Judgement) -> None:
         originator, target, counter = request.request_id
         last = self._validation.counters.get(originator, target)
         if last is None or counter > last.counter:
             self._validation.counters.put(turn, RequestCounter(originator, target, Unsigned(counter)))
         request_id, variant = str(request.request_id), int(request.command_variant)
         append(turn, RequestRow(turn.now, user, request_id, request.service, variant, code))
-        self._note(turn, user, request, code, None)
+        self._note(turn, user, request, code, None, judgement)
 
     @staticmethod
-    def _note(turn: Turn, user: Eui64, request: Request, code: str, reason: str | None) -> None:
+    def _note(turn: Turn, user: Eui64, request: Request, code: str, reason: str | None, judgement: Judgement) -> None:
         turn.note(
             "request", user=str(user), request=str(request.request_id), service=request.service,
             variant=int(request.command_variant), code=code, reason=reason,
+            signature=judgement.verdict,
         )  # fmt: skip
 
     @staticmethod

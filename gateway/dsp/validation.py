@@ -1,8 +1,8 @@
 """The checks every request passes, in their documented order, and the refusal that ends them.
 
-Order: schema; the user (E1, E2, E3); command variant (E12); counter; device known (E19), of a type the service takes
-(E11), within the user's rights (E4), of a status that allows it (E5), reachable (E20). What only one service asks
-follows in that service. Nothing is written before all checks have passed.
+Order: schema; XML signature (both before this module); the user (E1, E2, E3); command variant (E12); counter; device
+known (E19), of a type the service takes (E11), within the user's rights (E4), of a status that allows it (E5),
+reachable (E20). What only one service asks follows in that service. Nothing is written before all checks have passed.
 """
 
 from collections.abc import Mapping

@@ -15,6 +15,7 @@ from protocols.duis.responses import (
     Response,
     ResponseMessage,
 )
+from protocols.duis.signature import Verdict
 from protocols.interfaces import Clock, Rank
 
 
@@ -25,14 +26,15 @@ class Delivery:
     number: int  # from 1
     time: int  # ns UTC of receipt
     octets: bytes
-    response: Response | None  # None: not readable, see fault
+    response: Response | None  # None: not readable or not signed by the DSP, see fault
     gbcs: CheckedMessage | None = None  # of a device's answer or alert
-    fault: str = ""  # why the document, or the GBCS message in it, could not be read
+    fault: str = ""  # why the document, or the GBCS message in it, could not be read or believed
+    signature: Verdict = Verdict.ABSENT  # on the document's XML signature
     synchronous: bool = False  # the answer on the line a request was sent on
 
     @property
     def code(self) -> str:
-        """The response code; empty if the document could not be read."""
+        """The response code; empty if the document could not be read or believed."""
         return "" if self.response is None else self.response.response_code
 
     @property
@@ -64,10 +66,18 @@ class Mailbox:
         return len(self.deliveries)
 
     def add(
-        self, octets: bytes, response: Response | None, gbcs: CheckedMessage | None, fault: str, *, synchronous: bool
+        self,
+        octets: bytes,
+        response: Response | None,
+        gbcs: CheckedMessage | None,
+        fault: str,
+        signature: Verdict,
+        *,
+        synchronous: bool,
     ) -> Delivery:
         """Keep a message received now, and wake who waits for it."""
-        delivery = Delivery(self.mark + 1, self._clock.now(), octets, response, gbcs, fault, synchronous)
+        now = self._clock.now()
+        delivery = Delivery(self.mark + 1, now, octets, response, gbcs, fault, signature, synchronous)
         self.deliveries.append(delivery)
         for predicate, future in self._waiting:
             if not future.done() and predicate(delivery):

@@ -20,8 +20,9 @@ from protocols.duis.responses import (
     parse_response,
 )
 from protocols.duis.schema import CURRENT_VERSION
+from protocols.duis.signature import Judgement, Verdict, XmlSigner, judge
 from protocols.errors import DecodeError
-from protocols.gbcs.smki import Credentials
+from protocols.gbcs.smki import XML_SIGNING, Credentials, KeyPair, RemotePartyRole
 from protocols.interfaces import DAY, MILLISECOND, Clock, Entropy
 
 
@@ -72,6 +73,7 @@ class ServiceUser:
     """One user with one EUI-64.
 
     send: takes a request's octets and returns those of its synchronous answer. certificates: the SMKI repository.
+    xml: the pair that signs its requests. What it receives must be signed by the DSP.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class ServiceUser:
         entropy: Entropy,
         certificates: Repository,
         dsp: Eui64,
+        xml: KeyPair,
         name: str = "",
         schema_version: str = CURRENT_VERSION,
     ) -> None:
@@ -95,6 +98,8 @@ class ServiceUser:
         self.mailbox = Mailbox(self.name, clock)
         self._credentials, self._send, self._clock, self._entropy = credentials, send, clock, entropy
         self._checker = Checker(credentials, certificates)
+        self._certificates = certificates
+        self._signer = XmlSigner(xml.key, xml.certificate, entropy)
         self._counters: dict[Eui64, int] = {}
 
     def next_id(self, target: Eui64) -> RequestId:
@@ -120,12 +125,12 @@ class ServiceUser:
             service=service,
             schema_version=self.schema_version,
         )
-        octets = request.encode()
+        octets = self._signer.sign(request.encode())
         self.sent.append(Sent(len(self.sent) + 1, self._clock.now(), octets, request))
         return Exchange(request, self._keep(self._send(octets), synchronous=True))
 
     def receive(self, octets: bytes) -> Delivery:
-        """Take a response or alert delivered later; `fault` of the delivery tells if it could not be read."""
+        """Take a response or alert delivered later; `fault` of the delivery tells if it cannot be read or believed."""
         return self._keep(octets, synchronous=False)
 
     async def wait_for(
@@ -150,15 +155,25 @@ class ServiceUser:
     def _keep(self, octets: bytes, *, synchronous: bool) -> Delivery:
         response: Response | None = None
         gbcs: CheckedMessage | None = None
+        signature = Judgement(Verdict.ABSENT)
         fault = ""
         try:
-            response = parse_response(octets)
-            gbcs = self._check(response)
+            read = parse_response(octets)
+            signature = self._judge(read)
+            if signature.verdict is Verdict.VALID:
+                response = read
+                gbcs = self._check(read)
+            else:
+                fault = f"XML signature: {signature.reason}"
         except DuisError as error:
             fault = str(error)
         except DecodeError as error:
             fault = describe(error)
-        return self.mailbox.add(octets, response, gbcs, fault, synchronous=synchronous)
+        return self.mailbox.add(octets, response, gbcs, fault, signature.verdict, synchronous=synchronous)
+
+    def _judge(self, response: Response) -> Judgement:
+        certificate = self._certificates.certificate(self.dsp, XML_SIGNING)
+        return judge(response.signature, certificate, RemotePartyRole.XML_SIGNING_DSP, self._clock.now())
 
     def _check(self, response: Response) -> CheckedMessage | None:
         payload = _device_message(response)

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from gateway.assembly.lab import Lab
-from gateway.assembly.parties import ACB, SUPPLIER
+from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER
 from gateway.assembly.story import arrival
 from gateway.assembly.world import World
 from protocols.addresses import Eui64
-from protocols.duis.bodies import DevicePrenotification, RequestBody
+from protocols.duis.bodies import DevicePrenotification, ReadInventory, RequestBody
 from protocols.duis.requests import CommandVariant, Request
 from protocols.duis.responses import parse_response
+from protocols.duis.signature import XmlSigner
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import cs09
@@ -46,6 +47,10 @@ def _submit(world: World, octets: bytes) -> str:
 
 def _request(world: World, body: RequestBody) -> bytes:
     return Request(request_id=world.supplier.next_id(ACB), command_variant=CommandVariant.DCC_ONLY, body=body).encode()
+
+
+def _signed(world: World, octets: bytes, signer: Eui64 = SUPPLIER) -> bytes:
+    return XmlSigner(*world.parties.xml(signer), world.entropy).sign(octets)
 
 
 def _firmware(image: bytes, version: int | None = None) -> Callable[[World], str]:
@@ -85,12 +90,17 @@ def _notified(world: World, old: bytes, new: bytes) -> str:
     notification: DevicePrenotification = replace(arrival.notification(like), device_id=NEWCOMER)
     octets = _request(world, notification)
     assert octets.count(old) == 1
-    return _submit(world, octets.replace(old, new))
+    return _submit(world, _signed(world, octets.replace(old, new)))
 
 
 def _xml(change: Callable[[bytes], bytes]) -> Callable[[World], str]:
     """Return what sends the latest request again, an 8.2 that was taken, with something changed."""
     return lambda world: _submit(world, change(world.supplier.sent[-1].octets))
+
+
+def _next(world: World) -> bytes:
+    """Return an 8.2 that would be taken if it were signed."""
+    return _request(world, ReadInventory(device_id=_bridge(world)))
 
 
 _ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
@@ -116,6 +126,9 @@ REQUESTS: dict[str, tuple[str, Callable[[World], str]]] = {
     "an element of no schema": ("E40", _xml(lambda octets: octets.replace(b"<sr:Body>", b"<sr:Body><sr:Loose/>"))),
     "a document type with entities": ("E40", _xml(lambda octets: octets.replace(b"?>", b"?>" + _ENTITIES, 1))),
     "a request sent twice": ("E42", _xml(lambda octets: octets)),
+    "a request altered after it was signed": ("E41", _xml(lambda octets: octets.replace(b"ID>90-B3", b"ID>91-B3"))),
+    "a request without signature": ("E41", lambda w: _submit(w, _next(w))),
+    "a request signed by another user": ("E41", lambda w: _submit(w, _signed(w, _next(w), NETWORK_OPERATOR))),
 }  # fmt: skip
 
 

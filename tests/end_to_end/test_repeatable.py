@@ -148,9 +148,10 @@ def test_private_keys_leave_a_run_for_test_organisations_only(plain: DemoRun) ->
     assert _found(of_devices, _files(plain)) == []
     theirs = [parties.credentials(eui) for eui in (ACB, SUPPLIER, NETWORK_OPERATOR)]
     of_organisations = [_scalar(key) for credentials in theirs for key in (credentials.ds_key, credentials.ka_key)]
+    of_organisations += [_scalar(parties.xml(credentials.eui).key) for credentials in theirs]
     assert _found(of_organisations, _files(plain, "keystore/*.key")) == []
     der = {name: _der(text) for name, text in _files(plain).items() if Path(name).match("keystore/*.key")}
-    assert len(_found(of_organisations, der)) == len(der) == 6
+    assert len(_found(of_organisations, der)) == len(der) == 9
 
 
 def _der(pem: bytes) -> bytes:

@@ -18,11 +18,12 @@ from protocols.duis.responses import (
     ResponseBody,
     ResponseMessage,
 )
+from protocols.duis.signature import Verdict, XmlSigner, judge
 from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.keystore import Keystore
-from protocols.gbcs.smki import RemotePartyRole, TestPki
+from protocols.gbcs.smki import XML_SIGNING, RemotePartyRole, TestPki
 from protocols.gbcs.use_cases import cs06, cs08, ecs52, fdra
 from protocols.interfaces import Clock
 
@@ -46,6 +47,13 @@ class DccResponder:
         self.repository = Keystore()
         for eui in (ESME, PPMID):
             self.repository.add(self.pki.device(eui), private=False)
+        user, dsp = RemotePartyRole.XML_SIGNING_USER, RemotePartyRole.XML_SIGNING_DSP
+        self.xml = {
+            eui: self.pki.xml_signing(eui, role) for eui, role in ((SUPPLIER, user), (OPERATOR, user), (ACB, dsp))
+        }
+        for pair in self.xml.values():
+            self.repository.add_certificate(XML_SIGNING, pair.certificate)
+        self.signer = self.signer_of(ACB)
         self.requests: list[Request] = []
         self.signed: list[Message] = []  # pre-commands that came back with a good signature
         self.code = "I99"  # the answer to everything but a Transform; to a Transform too unless I0, I99
@@ -54,6 +62,10 @@ class DccResponder:
     def submit(self, octets: bytes) -> bytes:
         """Answer a request as the DCC does on its synchronous line."""
         request = parse_request(octets)
+        user = request.request_id.originator
+        role = RemotePartyRole.XML_SIGNING_USER
+        found = judge(request.signature, self.xml[user].certificate, role, self._clock.now())
+        assert found.verdict is Verdict.VALID, found
         self.requests.append(request)
         content = None
         code = self.code
@@ -65,6 +77,10 @@ class DccResponder:
             content = PreCommand(gbcs_version="4.3", gbcs_payload=self.pre_command(request).encode())
             code = "I0"
         return self._response(code, ResponseMessage(request.service, content), request_id=request.request_id)
+
+    def signer_of(self, eui: Eui64) -> XmlSigner:
+        pair = self.xml[eui]
+        return XmlSigner(pair.key, pair.certificate, self.entropy)
 
     def pre_command(self, request: Request) -> Message:
         body, asked = request.body, request.request_id
@@ -138,10 +154,11 @@ class DccResponder:
         request_id: RequestId | None = None,
         response_id: RequestId | None = None,
     ) -> bytes:
-        return Response(
+        response = Response(
             request_id=request_id,
             response_id=response_id,
             response_code=code,
             response_date_time=self._clock.now(),
             body=body,
-        ).encode()
+        )
+        return self.signer.sign(response.encode())

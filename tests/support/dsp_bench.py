@@ -21,9 +21,10 @@ from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
 from protocols.duis.requests import CommandVariant, Request
 from protocols.duis.responses import DccAlertMessage, PreCommand, Response, ResponseMessage, parse_response
+from protocols.duis.signature import Verdict, XmlSigner, judge
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import Certificate, Credentials
+from protocols.gbcs.smki import XML_SIGNING, Certificate, Credentials, KeyPair, RemotePartyRole
 from protocols.gbcs.use_cases import ccs08, cs06, cs09, fdra
 from protocols.interfaces import MINUTE
 from protocols.ota.image import FirmwareImage, Kind, build_image
@@ -39,6 +40,7 @@ STRANGER = Eui64(0x90B3D51F30090000)  # nobody's user
 
 MPAN, MPAN_2, MPRN, OTHER_MPAN = "1012345678901", "1012345678902", "7012345601", "1012345678903"
 OPERATOR_2 = Eui64(0x90B3D51F30040000)
+USERS = (SUPPLIER, OTHER_SUPPLIER, NETWORK_OPERATOR, OPERATOR_2, STRANGER)  # whose requests are signed
 ENTITIES = (HUB, GPF, ESME, ESME_2, GSME, PPMID, HCALCS, BRIDGE, OTHER_HUB, OTHER_ESME)
 
 T = TypeVar("T")
@@ -152,6 +154,7 @@ class Bench:
         restart: bool = False,
     ) -> None:
         self.parties = Parties()
+        self.xml = {eui: self.parties.xml_user(eui) for eui in USERS} | {BROKER: self.parties.xml_dsp()}
         self.now = START
         self.settings = settings or DspSettings()
         self.store = Store(url)
@@ -180,7 +183,9 @@ class Bench:
         organisations = (self.parties.supplier, self.parties.other_supplier, self.parties.operator, self.parties.broker)
         for own in (*organisations, *(self.parties.pki.device(eui) for eui in ENTITIES)):
             repository[own.eui, "ds"], repository[own.eui, "ka"] = own.ds_certificate, own.ka_certificate
-        return Dsp(self.settings, self.parties.broker, repository, self.parties.entropy, self._tracked)
+        repository |= {(eui, XML_SIGNING): self.xml[eui].certificate for eui in USERS}
+        xml = self.xml[BROKER]
+        return Dsp(self.settings, self.parties.broker, repository, self.parties.entropy, self._tracked, xml=xml)
 
     def restart(self, settings: DspSettings | None = None) -> Outcome:
         """Lose everything in memory and begin again from the store."""
@@ -209,9 +214,9 @@ class Bench:
         for effect in turn.effects:
             match effect:
                 case Reply(octets):
-                    outcome.reply = parse_response(octets)
+                    outcome.reply = self._parsed(octets)
                 case ToUser(user, octets):
-                    outcome.to_users.append((user, parse_response(octets)))
+                    outcome.to_users.append((user, self._parsed(octets)))
                 case ToCsp(octets):
                     outcome.to_csp.append(smwan.decode(octets))
                 case WakeAt(when):
@@ -239,9 +244,22 @@ class Bench:
             request_id=RequestId(user, target, counter), command_variant=variant, body=body, service=service,
             schema_version=schema_version,
         )  # fmt: skip
-        return self.submit(request.encode(), user)
+        return self.submit(self.signed(request.encode(), user), user)
+
+    def signed(self, octets: bytes, user: Eui64 = SUPPLIER) -> bytes:
+        """Sign a request as `user` does."""
+        pair: KeyPair = self.xml[user]
+        return XmlSigner(pair.key, pair.certificate, self.parties.entropy).sign(octets)
+
+    def _parsed(self, octets: bytes) -> Response:
+        """Read a response or alert, which the DSP must have signed."""
+        response = parse_response(octets)
+        role = RemotePartyRole.XML_SIGNING_DSP
+        assert judge(response.signature, self.xml[BROKER].certificate, role, self.now).verdict is Verdict.VALID
+        return response
 
     def submit(self, octets: bytes, user: Eui64 = SUPPLIER) -> Outcome:
+        """Send octets on the line of `user`, whatever they are."""
         return self.run(self.dsp.submit(user, octets, self.now))
 
     def from_csp(self, message: smwan.SmWanMessage) -> Outcome:
@@ -274,7 +292,7 @@ class Bench:
             request_id=transformed.reply.request_id, command_variant=variant, service="11.3",
             body=bodies.SignedPreCommand(execution_date_time=execution, gbcs_payload=payload),
         )  # fmt: skip
-        return self.submit(request.encode())
+        return self.submit(self.signed(request.encode()))
 
     def activate(
         self,

@@ -7,7 +7,7 @@ from emulator.parts.gbcs_entity import TrustAnchors
 from protocols.addresses import Eui64
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import Credentials, RemotePartyRole, TestPki
+from protocols.gbcs.smki import Credentials, KeyPair, RemotePartyRole, TestPki
 from protocols.interfaces import SECOND
 
 START = 1_772_442_000 * SECOND  # 2026-03-02T09:00:00Z
@@ -60,6 +60,14 @@ class Parties:
     def all_anchors(self) -> TrustAnchors:
         """Return every cell a device can have, the root included."""
         return TrustAnchors.of(*self.known, root=self.pki.root, top_up=True)
+
+    def xml_user(self, eui: Eui64) -> KeyPair:
+        """Return what a user signs its requests with."""
+        return self.pki.xml_signing(eui, RemotePartyRole.XML_SIGNING_USER)
+
+    def xml_dsp(self) -> KeyPair:
+        """Return what the DSP signs with."""
+        return self.pki.xml_signing(BROKER, RemotePartyRole.XML_SIGNING_DSP)
 
     def anchors(self) -> TrustAnchors:
         """Return what a meter holds."""

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -23,9 +24,10 @@ from protocols.crypto.certificate_authority import TEST_ISSUER, CertificateAutho
 from protocols.crypto.suites import Suite
 from protocols.duis.requests import Request
 from protocols.duis.responses import Response
+from protocols.duis.signature import XmlSigner
 from protocols.gbcs import keystore, security
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import Credentials, RemotePartyRole, TestPki
+from protocols.gbcs.smki import XML_SIGNING, Credentials, RemotePartyRole, TestPki
 from protocols.interfaces import MICROSECOND, SECOND
 from protocols.mac.commands import Capability
 from protocols.mac.frame import data_frame, fcs
@@ -76,10 +78,8 @@ class Posted:
     user: str
     time: int
     document: Response | Request
-
-    @property
-    def octets(self) -> bytes:
-        return self.document.encode()
+    signer: Eui64 | None = None  # by default the DSP or the user that the request names
+    spoil: Callable[[bytes], bytes] = bytes  # done to the signed octets
 
 
 @dataclass
@@ -94,6 +94,8 @@ class ToldRun:
     devices: list[dict[str, Cell]] = field(default_factory=list)  # of summary.json
     extra_files: dict[str, bytes] = field(default_factory=dict)
     stray_keys: list[bytes] = field(default_factory=list)  # link keys without an owner, in the table all the same
+    without: tuple[str, ...] = ()  # files left out
+    xml_signature: str = "valid"  # of summary.json
 
     def __post_init__(self) -> None:
         self.entropy = SeededEntropy(7)
@@ -105,6 +107,8 @@ class ToldRun:
         }
         self.organisations = {eui: pki.organisation(eui, role) for eui, role in roles.items()}
         self.parties: dict[Eui64, Credentials] = dict(self.organisations)
+        user, dsp = RemotePartyRole.XML_SIGNING_USER, RemotePartyRole.XML_SIGNING_DSP
+        self.xml = {eui: pki.xml_signing(eui, dsp if eui == ACB else user) for eui in roles}
         self._pki = pki
         self._transactions = count(1)
 
@@ -164,7 +168,7 @@ class ToldRun:
 
     def write(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        summary = {"format": 1, "seed": 7, "devices": self.devices}
+        summary = {"format": 1, "seed": 7, "devices": self.devices, "xml_signature": self.xml_signature}
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
         lines = sorted(self.timeline, key=lambda line: int(line["ns"] or 0))
         (folder / "timeline.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -173,10 +177,14 @@ class ToldRun:
         keystore.write(folder / "certificates", self.parties.values(), private=False)
         keystore.write(folder / "keystore", self.parties.values(), private=False)
         keystore.write(folder / "keystore", self.organisations.values(), private=True)
+        for pair in self.xml.values():
+            keystore.write_pair(folder / "certificates", XML_SIGNING, pair, private=False)
         self._write_capture(folder)
         self._write_store(folder / "store.db")
         for name, octets in self.extra_files.items():
             (folder / name).write_bytes(octets)
+        for name in self.without:
+            (folder / name).unlink()
         return folder
 
     def _write_posted(self, folder: Path, posted: dict[str, Posted]) -> None:
@@ -184,7 +192,12 @@ class ToldRun:
             (folder / user).mkdir(parents=True, exist_ok=True)
             mine = sorted((item for item in posted.values() if item.user == user), key=lambda item: item.time)
             for number, item in enumerate(mine, 1):
-                (folder / user / f"{number:06d}-{item.time}.xml").write_bytes(item.octets)
+                (folder / user / f"{number:06d}-{item.time}.xml").write_bytes(self._signed(item))
+
+    def _signed(self, item: Posted) -> bytes:
+        named = item.document.request_id.originator if isinstance(item.document, Request) else ACB
+        pair = self.xml[item.signer or named]
+        return item.spoil(XmlSigner(pair.key, pair.certificate, self.entropy).sign(item.document.encode()))
 
     def _write_store(self, path: Path) -> None:
         connection = sqlite3.connect(path)

@@ -109,3 +109,12 @@ class Xmlsec:
 
 def _pem(key: EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def xmlsec_accepts(file: Path, certificate: Path) -> bool:
+    """Tell whether `xmlsec1` verifies a file by the key of a certificate."""
+    command = [require_tool("xmlsec1"), "--verify", "--enabled-reference-uris", "empty"]
+    command += ["--pubkey-cert-pem", str(certificate), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode == 0

@@ -28,6 +28,13 @@ def test_a_download_that_was_begun_twice_counts_once() -> None:
     assert (record.octets, record.downloading) == (4_800, 5 * SECOND)
 
 
+def test_verdicts_on_requests_are_counted() -> None:
+    ledger = Ledger()
+    for fields in ({"signature": "valid"}, {"signature": "valid"}, {"signature": "absent"}, {"code": "E40"}):
+        ledger.noted(0, "dsp", "request", fields)
+    assert ledger.request_signatures == {"valid": 2, "absent": 1, "": 1}
+
+
 def test_nobody_has_an_empty_record() -> None:
     record = Ledger().of("home-9/esme")
     assert (record.blocks, record.octets, record.activations) == (0, 0, 0)

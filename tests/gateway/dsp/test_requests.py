@@ -124,7 +124,7 @@ def test_a_request_in_the_name_of_another_user_is_refused() -> None:
     request = Request(
         request_id=RequestId(SUPPLIER, BROKER, 5), command_variant=CommandVariant.DCC_ONLY, body=own
     ).encode()
-    refused(bench, lambda: bench.submit(request, OTHER_SUPPLIER), "E1")
+    refused(bench, lambda: bench.submit(bench.signed(request, OTHER_SUPPLIER), OTHER_SUPPLIER), "E1")
 
 
 def test_a_dcc_only_request_is_addressed_to_the_dsp() -> None:

@@ -34,6 +34,7 @@ def supplier(clock: VirtualClock, dcc: DccResponder) -> Supplier:
         entropy=dcc.entropy,
         certificates=dcc.repository,
         dsp=ACB,
+        xml=dcc.xml[SUPPLIER],
         name="supplier",
     )
 
@@ -50,5 +51,6 @@ def operator(clock: VirtualClock, dcc: DccResponder) -> NetworkOperator:
         entropy=dcc.entropy,
         certificates=dcc.repository,
         dsp=ACB,
+        xml=dcc.xml[OPERATOR],
         name="network-operator",
     )

@@ -17,6 +17,7 @@ from protocols.gbcs import security
 from protocols.gbcs.use_cases import cs08, ecs52
 from protocols.interfaces import HOUR, SECOND
 from tests.support.dcc_responder import ESME, OPERATOR, PPMID, SUPPLIER, DccResponder
+from tests.support.xmldsig import unsigned
 
 CHF = Eui64(0x00DB1234567890A2)
 
@@ -110,7 +111,8 @@ def test_an_unreadable_document_is_kept_with_its_fault(supplier: Supplier, octet
 def test_an_unreadable_payload_is_kept_with_its_fault(supplier: Supplier, dcc: DccResponder) -> None:
     good = dcc.alert(0x8F72, dcc.receipt_alert(bytes(32), 5))
     start = good.index(b"<sr:GBCSPayload>") + len("<sr:GBCSPayload>")
-    delivery = supplier.receive(good[:start] + b"AAAA" + good[good.index(b"</sr:GBCSPayload>") :])
+    altered = good[:start] + b"AAAA" + good[good.index(b"</sr:GBCSPayload>") :]
+    delivery = supplier.receive(dcc.signer.sign(unsigned(altered)))
     assert delivery.response is not None
     assert delivery.gbcs is None
     assert delivery.fault.startswith("GBCS payload: ")

@@ -206,6 +206,7 @@ def test_the_same_seed_signs_and_sends_the_same_octets(supplier: Supplier, clock
         entropy=again.entropy,
         certificates=again.repository,
         dsp=ACB,
+        xml=again.xml[SUPPLIER],
     )
     for one in (supplier, twin):
         one.activate(ESME, HASH)

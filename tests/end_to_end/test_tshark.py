@@ -139,7 +139,10 @@ def test_frames_are_counted_alike(honest: DemoRun, frames: list[dict[str, str]])
 def test_a_block_costs_frames_both_ways_and_their_acknowledgements(
     honest: DemoRun, frames: list[dict[str, str]]
 ) -> None:
-    """SM7-R1: as many requests as blocks at least, and behind a bridge each of both at two hops."""
+    """SM7-R1: as many requests as blocks at least, behind a bridge each of both at two hops, one of them the backhaul.
+
+    A device that has lost the hub for a while may come back under a bridge in hearing: two hops on one network then.
+    """
     answers = Counter(frame["network"] for frame in frames if frame["from_ota_server"] == BLOCK)
     asked = Counter(frame["network"] for frame in frames if frame["from_ota_client"] == "0x03")
     for name in ("home-1", "home-2"):
@@ -147,9 +150,9 @@ def test_a_block_costs_frames_both_ways_and_their_acknowledgements(
         blocks = sum(device["blocks"] for device in devices)
         behind = sum(device["blocks"] for device in devices if device["kind"] in ("bridge2", "bridge3", "bridge4"))
         assert behind > 1_000
-        for network, least in ((f"{name} 2.4 GHz", blocks), (f"{name} backhaul", behind)):
-            assert least <= answers[network] < 1.02 * least  # some are lost on the air and repeated
-            assert least <= asked[network] < 1.02 * least
+        for network, least, hops in ((f"{name} 2.4 GHz", blocks, 2), (f"{name} backhaul", behind, 1)):
+            assert least <= answers[network] < 1.02 * hops * least  # some are lost on the air and repeated
+            assert least <= asked[network] < 1.02 * hops * least
 
 
 # --- images ----------------------------------------------------------------------------------------------------
@@ -287,8 +290,12 @@ def test_without_a_key_frames_stay_closed(honest: DemoRun, beginning: list[Captu
     assert tshark.faults(capture, "\n".join(rows)) == []
     link_keys = [row for row in rows if '"link key ' in row]
     network_keys = [row for row in rows if '"network key ' in row]
-    assert (len(link_keys), len(network_keys)) == (13, 2)
+    assert (len(link_keys), len(network_keys)) == (26, 2)  # of each device its install code's and its established one
+    silent = [str(d["eui"]) for d in honest.summary["devices"] if d["kind"] in ("ihd", "gsme")]
+    of_install_codes = {row.split(",")[2]: row for row in reversed(link_keys)}.values()  # the first row of a device
     for row in link_keys:
+        if row not in of_install_codes and any(eui in row for eui in silent):
+            continue  # a display and a gas meter have said nothing under their established key
         assert tshark.faults(capture, "\n".join(other for other in rows if other != row)), row
     unopened = [int(fault[0]) for fault in tshark.faults(capture, "\n".join(link_keys))]
     assert len(unopened) < 10  # broadcasts of the hubs before anybody was given the network key

@@ -7,7 +7,7 @@ tuple, has no element. Types are written and read here only; order, presence and
 import base64
 import binascii
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
 from typing import Any, NamedTuple, TypeVar
 
@@ -105,41 +105,48 @@ def _bindings(bound: type[Any]) -> tuple[tuple[str, Binding], ...]:
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def write(name: str, value: object, indent: str = "") -> Iterator[str]:
-    """Yield the parts of element `name` holding the bound dataclass `value`, each line ended."""
+def write(name: str, value: object) -> list[str]:
+    """Return the parts of element `name` holding the bound dataclass `value`, each line ended."""
+    parts: list[str] = []
+    _write(parts, name, value, "")
+    return parts
+
+
+def _write(parts: list[str], name: str, value: object, indent: str) -> None:
     content = bindings(type(value))
     if content and content[0][1].kind is Kind.TEXT:
         attribute, binding = content[0]
-        yield from _write_leaf(name, binding, getattr(value, attribute), indent)
+        _write_leaf(parts, name, binding, getattr(value, attribute), indent)
         return
-    inner = [part for attribute, b in content for part in _write_field(b, getattr(value, attribute), indent + _STEP)]
-    if not inner:
-        yield f"{indent}<sr:{name}/>\n"
-        return
-    yield f"{indent}<sr:{name}>\n"
-    yield from inner
-    yield f"{indent}</sr:{name}>\n"
+    parts.append(f"{indent}<sr:{name}>\n")
+    before = len(parts)
+    for attribute, binding in content:
+        _write_field(parts, binding, getattr(value, attribute), indent + _STEP)
+    if len(parts) == before:
+        parts[-1] = f"{indent}<sr:{name}/>\n"
+    else:
+        parts.append(f"{indent}</sr:{name}>\n")
 
 
-def _write_field(binding: Binding, value: object, indent: str) -> Iterator[str]:
+def _write_field(parts: list[str], binding: Binding, value: object, indent: str) -> None:
     if value is None or value == ():
         return
     if binding.kind is Kind.LEAF:
-        yield from _write_leaf(binding.name, binding, value, indent)
+        _write_leaf(parts, binding.name, binding, value, indent)
     elif binding.kind is Kind.GROUP:
-        yield from write(binding.name, value, indent)
+        _write(parts, binding.name, value, indent)
     elif binding.kind is Kind.MANY and isinstance(value, tuple):
         for item in value:
-            yield from write(binding.name, item, indent)
+            _write(parts, binding.name, item, indent)
     elif binding.kind is Kind.SERVICE:
-        yield from _write_leaf("ServiceReference", binding, _reference(str(value)), indent)
-        yield from _write_leaf("ServiceReferenceVariant", binding, value, indent)
+        _write_leaf(parts, "ServiceReference", binding, _reference(str(value)), indent)
+        _write_leaf(parts, "ServiceReferenceVariant", binding, value, indent)
     elif binding.name:
-        yield f"{indent}<sr:{binding.name}>\n"
-        yield from write(_element_of(value), value, indent + _STEP)
-        yield f"{indent}</sr:{binding.name}>\n"
+        parts.append(f"{indent}<sr:{binding.name}>\n")
+        _write(parts, _element_of(value), value, indent + _STEP)
+        parts.append(f"{indent}</sr:{binding.name}>\n")
     else:
-        yield from write(_element_of(value), value, indent)
+        _write(parts, _element_of(value), value, indent)
 
 
 def _element_of(value: object) -> str:
@@ -150,15 +157,14 @@ def _element_of(value: object) -> str:
     return name
 
 
-def _write_leaf(name: str, binding: Binding, value: object, indent: str) -> Iterator[str]:
+def _write_leaf(parts: list[str], name: str, binding: Binding, value: object, indent: str) -> None:
     assert binding.simple is not None
     try:
         written = binding.simple.write(value)
     except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"{name}: {error}") from error
-    yield f"{indent}<sr:{name}>"
-    yield written if isinstance(written, Image) else _escape(written)
-    yield f"</sr:{name}>\n"
+    shown = written if isinstance(written, Image) else _escape(written)
+    parts += (f"{indent}<sr:{name}>", shown, f"</sr:{name}>\n")
 
 
 def _reference(variant: str) -> str:

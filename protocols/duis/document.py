@@ -37,7 +37,7 @@ def encode_document(name: str, value: object, schema_version: str) -> bytes:
 
     The same value gives the same octets: UTF-8, prefix sr, two spaces a level, no signature.
     """
-    parts = list(write(name, value))
+    parts = write(name, value)
     opening = f'<sr:{name} xmlns:sr="{NAMESPACE}" schemaVersion="{schema_version}">\n'
     parts[0] = f'<?xml version="1.0" encoding="UTF-8"?>\n{opening}'
     _check_own("".join("" if isinstance(part, Image) else part for part in parts))

@@ -60,7 +60,8 @@ def device(folder: Folder, identifiers: Identifiers, generation: Generation = 0,
     try:
         pki = smki_folder.open_pki(folder)
         for eui in [Eui64.parse(text) for text in identifiers]:
-            smki_folder.add(folder, pki.device(eui, generation), None, replace=replace)
+            pairs = smki_folder.pairs_of(pki.device(eui, generation))
+            smki_folder.add(folder, eui, pairs, replace=replace)
             print(f"{eui}: device, ds, ka")
     except HanlabError as error:
         raise _failure(error) from None
@@ -70,17 +71,19 @@ def device(folder: Folder, identifiers: Identifiers, generation: Generation = 0,
 def organisation(
     folder: Folder, role: Role, identifiers: Identifiers, generation: Generation = 0, replace: Replace = False
 ) -> None:
-    """Issue certificates to organisations in a role; a supplier gets a pair for prepayment top-ups too."""
+    """Issue certificates to organisations in a role.
+
+    A supplier gets a pair for prepayment top-ups too, a role for XML signing just the pair for that.
+    """
     try:
         pki = smki_folder.open_pki(folder)
         if role.lower() not in _ROLES:
             raise InputError(f"role {role!r}: none of {', '.join(_ROLES)}")
         wanted = _ROLES[role.lower()]
         for eui in [Eui64.parse(text) for text in identifiers]:
-            prepayment = pki.prepayment(eui, generation) if wanted is RemotePartyRole.SUPPLIER else None
-            credentials = pki.organisation(eui, wanted, generation)
-            smki_folder.add(folder, credentials, prepayment, replace=replace)
-            print(f"{eui}: {role.lower()}, ds, ka{', pp-ka' if prepayment else ''}")
+            pairs = smki_folder.organisation_pairs(pki, eui, wanted, generation)
+            smki_folder.add(folder, eui, pairs, replace=replace)
+            print(f"{eui}: {role.lower()}, {', '.join(pairs)}")
     except HanlabError as error:
         raise _failure(error) from None
 

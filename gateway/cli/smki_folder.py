@@ -1,11 +1,12 @@
 """A folder of SMKI credentials: a key store of entities, and beside it the authorities that issue.
 
-Entities: `<eui>-<ds|ka|pp-ka>.pem` and `.key`, as `--keystore` takes them. Authorities that are ours: `root`, `issuing`
-and `device-issuing`, each `.pem` and `.key`; foreign ones: `authority-<key id>.pem`. `smki.json` says the format's
-version, the start of validity and, for keys that repeat, the seed.
+Entities: `<eui>-<ds|ka|pp-ka|xml>.pem` and `.key`, as `--keystore` takes them. Authorities that are ours: `root`,
+`issuing` and `device-issuing`, each `.pem` and `.key`; foreign ones: `authority-<key id>.pem`. `smki.json` says the
+format's version, the start of validity and, for keys that repeat, the seed.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from emulator.entropy import SeededEntropy
 from gateway.assembly.system_entropy import SystemEntropy
+from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.gbcs import keystore
 from protocols.gbcs.certificate_path import check_path
 from protocols.gbcs.smki import (
     CERTIFICATE_SIGNING,
+    DIGITAL_SIGNING,
+    KEY_AGREEMENT,
+    XML_SIGNING,
     Authorities,
     Certificate,
     Credentials,
@@ -32,6 +37,7 @@ FORMAT = 1
 NEWER = "made by a newer hanlab"
 
 _DESCRIPTION = "smki.json"
+_XML_ROLES = (RemotePartyRole.XML_SIGNING_USER, RemotePartyRole.XML_SIGNING_DSP)
 _AUTHORITIES = ("root", "issuing", "device-issuing")
 _LARGEST_FILE = 1 << 16  # octets
 
@@ -72,19 +78,30 @@ def _entropy(seed: int | None) -> Entropy:
     return SystemEntropy() if seed is None else SeededEntropy(seed)
 
 
-def add(folder: Path, credentials: Credentials, prepayment: KeyPair | None, *, replace: bool) -> list[Path]:
-    """Write the credentials of an entity; InputError if it has some already and they are not to be replaced."""
-    pairs = {"ds": KeyPair(credentials.ds_key, credentials.ds_certificate)}
-    pairs["ka"] = KeyPair(credentials.ka_key, credentials.ka_certificate)
-    if prepayment is not None:
-        pairs[keystore.PREPAYMENT] = prepayment
-    files = [folder / f"{credentials.eui}-{usage}.{kind}" for usage in pairs for kind in ("pem", "key")]
+def organisation_pairs(pki: TestPki, eui: Eui64, role: RemotePartyRole, generation: int) -> dict[str, KeyPair]:
+    """Return what an organisation gets in a role, by usage."""
+    if role in _XML_ROLES:
+        return {XML_SIGNING: pki.xml_signing(eui, role, generation)}
+    pairs = pairs_of(pki.organisation(eui, role, generation))
+    if role is RemotePartyRole.SUPPLIER:
+        pairs[keystore.PREPAYMENT] = pki.prepayment(eui, generation)
+    return pairs
+
+
+def pairs_of(credentials: Credentials) -> dict[str, KeyPair]:
+    """Return the pairs of an entity by usage."""
+    signing = KeyPair(credentials.ds_key, credentials.ds_certificate)
+    return {DIGITAL_SIGNING: signing, KEY_AGREEMENT: KeyPair(credentials.ka_key, credentials.ka_certificate)}
+
+
+def add(folder: Path, eui: Eui64, pairs: Mapping[str, KeyPair], *, replace: bool) -> list[Path]:
+    """Write the pairs of an entity; InputError if it has such already and they are not to be replaced."""
+    files = [folder / f"{eui}-{usage}.{kind}" for usage in pairs for kind in ("pem", "key")]
     held = next((file for file in files if file.exists()), None)
     if held is not None and not replace:
         raise InputError(f"{held} is there already; --replace makes new credentials")
     for usage, pair in pairs.items():
-        (folder / f"{credentials.eui}-{usage}.pem").write_bytes(pair.certificate.pem)
-        keystore.write_private_key(folder / f"{credentials.eui}-{usage}.key", pair.key)
+        keystore.write_pair(folder, usage, pair, private=True)
     return files
 
 
@@ -136,6 +153,8 @@ def _import_certificate(file: Path) -> Imported | None:
             return Imported(file, f"authority-{certificate.key_id.hex()}.pem", certificate)
         prepayment = certificate.usage == "ka" and file.stem.endswith(keystore.PREPAYMENT)
         usage = keystore.PREPAYMENT if prepayment else certificate.usage
+        if certificate.role in _XML_ROLES and usage == DIGITAL_SIGNING:
+            usage = XML_SIGNING
         return Imported(file, f"{certificate.eui}-{usage}.pem", certificate)
     except DecodeError as error:
         raise InputError(f"{file}: {error.what}") from None

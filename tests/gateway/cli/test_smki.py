@@ -96,6 +96,21 @@ def test_the_same_seed_gives_the_same_octets_and_no_seed_gives_others(pki: Path,
     assert {row["path"] for row in rows(free[0]).values()} == {"valid"}
 
 
+def test_a_user_gets_a_pair_for_xml_signing_beside_its_others(pki: Path, tmp_path: Path) -> None:
+    before = contents(pki)
+    assert run("organisation", pki, "xml-signing-user", SUPPLIER)[1] == f"{SUPPLIER}: xml-signing-user, xml\n"
+    assert set(contents(pki)) - set(before) == {f"{SUPPLIER}-xml.key", f"{SUPPLIER}-xml.pem"}
+    keys = Keystore.load(pki)
+    certificate, key = keys.certificate(Eui64.parse(SUPPLIER), "xml"), keys.private_key(Eui64.parse(SUPPLIER), "xml")
+    assert certificate is not None
+    assert key is not None
+    assert key.public_key() == certificate.public_key
+    foreign, into = tmp_path / "foreign.crt", tmp_path / "into"
+    foreign.write_bytes(certificate.der)
+    assert run("import", foreign, "--into", into)[0] == 0
+    assert sorted(contents(into)) == [f"{SUPPLIER}-xml.pem"]
+
+
 def test_credentials_are_replaced_only_when_asked(pki: Path) -> None:
     before = contents(pki)
     assert f"{DEVICE}-ds.pem is there already" in refused("device", pki, DEVICE)

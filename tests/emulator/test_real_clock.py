@@ -124,7 +124,11 @@ def test_coroutines_sleep_on_it_as_on_the_virtual_one() -> None:
 
 def test_times_between_two_ticks_of_the_loop_are_reached() -> None:
     world = World(10)
-    world.live(SECOND, lambda world: world.clock.call_at(START + 12_345, world.note, "x"))
+
+    def story(world: World) -> None:
+        world.clock.call_at(START + 12_345, world.note, "x")
+
+    world.live(SECOND, story)
     assert [what for _, _, what in world.seen] == ["x"]
 
 

@@ -14,10 +14,12 @@ from emulator.entropy import SeededEntropy
 from emulator.home import shipped_homes
 from gateway.assembly import run as runs
 from gateway.assembly import sabotage
+from gateway.assembly.key_establishment import NodeCertificates
 from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
 from gateway.assembly.world import START, PlantedFaults
 from gateway.dsp.machine import Dsp
 from gateway.dsp.tracked import TrackedSummary
+from protocols.crypto.suites import Suite
 from tests.end_to_end.same_run import differences
 from tests.support.demo_run import DemoRun, kept, run_demo
 from tests.support.once import once
@@ -131,7 +133,7 @@ def test_keys_of_the_air_stand_in_the_key_file_only(plain: DemoRun) -> None:
     """Network and link keys: not in timeline, summary, messages, store or output, and not in clear on the air."""
     rows = (plain.folder / "keys.txt").read_text(encoding="utf-8").splitlines()
     keys = [bytes.fromhex(row.split(",")[0].strip('"').replace(":", "")) for row in rows]
-    assert len(keys) == 15
+    assert len(keys) == 2 + 2 * 13  # of two networks, and of each device before and after key establishment
     assert _found(keys, _files(plain, "keys.txt")) == []
     assert _found(keys, _files(plain)) == ["keys.txt"]
 
@@ -152,6 +154,16 @@ def test_private_keys_leave_a_run_for_test_organisations_only(plain: DemoRun) ->
     assert _found(of_organisations, _files(plain, "keystore/*.key")) == []
     der = {name: _der(text) for name, text in _files(plain).items() if Path(name).match("keystore/*.key")}
     assert len(_found(of_organisations, der)) == len(der) == 9
+
+
+def test_private_keys_of_key_establishment_stay_inside(plain: DemoRun) -> None:
+    certificates = NodeCertificates(SeededEntropy(SEED), START)
+    euis = [eui for home in shipped_homes() for eui in (home.hub.gpf, *(device.eui for device in home.devices))]
+    held = [certificates.of(eui)[Suite.SUITE_2] for eui in euis]
+    assert all(each.consistent for each in held)
+    keys = [each.private_key.to_bytes(36, "big") for each in held]
+    assert len(set(keys)) == 15
+    assert _found(keys, _files(plain)) == []
 
 
 def _der(pem: bytes) -> bytes:

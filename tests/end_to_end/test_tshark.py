@@ -44,6 +44,7 @@ FIELDS = {
     "offset": "zbee_zcl_general.ota.file.offset",
     "data": "zbee_zcl_general.ota.image.data",
 }
+KEY_COMMANDS = ("zbee_zcl_se.ke.cmd.srv_rx.id", "zbee_zcl_se.ke.cmd.srv_tx.id")
 JOINED_BY = 4600  # frames: all devices of both homes have joined, and the first signed alerts were sent
 ANNOUNCE, BLOCK, APS_ACKNOWLEDGEMENT = "0x0013", "0x05", "0x02"
 SR = "{http://www.dccinterface.co.uk/ServiceUserGateway}"
@@ -301,6 +302,20 @@ def test_without_a_key_frames_stay_closed(honest: DemoRun, beginning: list[Captu
     assert len(unopened) < 10  # broadcasts of the hubs before anybody was given the network key
     assert len(tshark.faults(capture, "\n".join(network_keys))) > 500
     assert len(tshark.faults(capture, "")) == sum(1 for frame in beginning if frame.octets[0] & 7 == 1)
+
+
+def test_keys_are_established_before_smart_energy(honest: DemoRun) -> None:
+    """Thirteen exchanges, each of three requests and three answers under the network key alone, none refused."""
+    fields = ["zbee_nwk.src", "zbee_nwk.dst", "zbee.sec.key_id", *KEY_COMMANDS]
+    shown = " || ".join(KEY_COMMANDS)
+    rows = tshark.fields(honest.folder / "capture.pcapng", honest.folder / "keys.txt", fields, display_filter=shown)
+    said = Counter(ends[2:] for ends in {(row[0], row[1], row[3], row[4]) for row in rows})  # relays count once
+    homes = 2  # whose short addresses may be the same
+    for number in ("0x00", "0x01", "0x02"):
+        assert 13 - homes <= said[number, ""] <= 13
+        assert 13 - homes <= said["", number] <= 13
+    assert set(said) == {pair for number in ("0x00", "0x01", "0x02") for pair in ((number, ""), ("", number))}
+    assert {row[2] for row in rows} == {"0x01"}  # the network key, and no other
 
 
 def test_a_flipped_octet_is_seen(honest: DemoRun, beginning: list[CapturedFrame], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ uint32 = st.integers(0, 0xFFFF_FFFF)
 uint64 = st.integers(0, 0xFFFF_FFFF_FFFF_FFFF)
 
 
-def check_codec(
+def assert_codec(
     values: st.SearchStrategy[T],
     encode: Callable[[T], bytes],
     decode: Callable[[bytes], T],

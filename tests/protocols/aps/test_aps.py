@@ -22,7 +22,7 @@ from protocols.aps.security import (
     read_auxiliary,
 )
 from protocols.errors import DecodeError, IntegrityError, TruncatedError
-from tests.support.codec_property import check_codec, uint8, uint16, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint64
 
 euis = st.builds(Eui64, uint64)
 keys = st.binary(min_size=16, max_size=16)
@@ -68,12 +68,12 @@ HEADER = data_header(1, 0x0019, 0x0109, 2, 77, security=True, ack_request=True)
 
 @pytest.mark.parametrize("values", HEADERS.values(), ids=HEADERS)
 def test_header_survives_the_wire(values: st.SearchStrategy[ApsHeader]) -> None:
-    check_codec(values, ApsHeader.encode, lambda octets: decode_header(octets)[0])
+    assert_codec(values, ApsHeader.encode, lambda octets: decode_header(octets)[0])
 
 
 @pytest.mark.parametrize("values", COMMANDS)
 def test_command_survives_the_wire(values: st.SearchStrategy[commands.ApsCommand]) -> None:
-    check_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
+    assert_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
 
 
 def test_fast_header_is_the_general_one() -> None:

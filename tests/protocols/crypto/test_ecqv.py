@@ -13,7 +13,7 @@ from protocols.crypto.ecqv import Authority, Certificate, Credentials, Suite1Cer
 from protocols.crypto.suites import Suite
 from protocols.errors import DecodeError
 from protocols.interfaces import SECOND
-from tests.support.codec_property import check_codec, uint8, uint32, uint64
+from tests.support.codec_property import assert_codec, uint8, uint32, uint64
 from tests.support.security_vectors import cases
 
 Vector = dict[str, Any]
@@ -101,7 +101,7 @@ suite_2 = st.builds(
 def test_certificate_survives_the_wire(certificates: st.SearchStrategy[Certificate], suite: Suite) -> None:
     size = suite.certificate_octets
     noise = st.binary(min_size=size - 1, max_size=size + 1)
-    check_codec(certificates, lambda held: held.encode(), lambda octets: ecqv.decode(octets, suite), noise=noise)
+    assert_codec(certificates, lambda held: held.encode(), lambda octets: ecqv.decode(octets, suite), noise=noise)
 
 
 @suites

@@ -36,7 +36,7 @@ from protocols.duis.responses import (
 from protocols.duis.times import format_date_time, parse_date_time
 from protocols.errors import DecodeError, InputError
 from protocols.interfaces import DAY
-from tests.support.codec_property import check_codec
+from tests.support.codec_property import assert_codec
 from tests.support.duis_documents import REQUEST_DOCUMENTS, RESPONSE_DOCUMENTS
 
 euis = st.builds(Eui64, st.integers(0, 2**64 - 1))
@@ -190,7 +190,7 @@ def _utf8(text: str) -> bytes:
 
 
 def test_requests_survive_and_noise_is_harmless() -> None:
-    check_codec(
+    assert_codec(
         requests,
         lambda request: request.encode(),
         strictly(parse_request),
@@ -200,7 +200,7 @@ def test_requests_survive_and_noise_is_harmless() -> None:
 
 
 def test_responses_survive_and_noise_is_harmless() -> None:
-    check_codec(
+    assert_codec(
         responses,
         lambda response: response.encode(),
         strictly(parse_response),

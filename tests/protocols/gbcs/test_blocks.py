@@ -11,7 +11,7 @@ from protocols.errors import DecodeError, UsageError
 from protocols.gbcs import document
 from protocols.gbcs.blocks import LARGEST, OVERHEAD, Block, Joiner, Route, is_block, split
 from protocols.gbcs.envelope import Cra, Message
-from tests.support.codec_property import check_codec, uint16, uint64
+from tests.support.codec_property import assert_codec, uint16, uint64
 from tests.support.vectors import rtds_names, rtds_octets
 
 RECOVERY, ESME = Eui64(0x90B3D51F30000001), Eui64(0x00DB1234567890A0)
@@ -28,7 +28,7 @@ blocks = st.builds(
 
 
 def test_a_block_is_a_codec() -> None:
-    check_codec(blocks, Block.encode, Block.decode)
+    assert_codec(blocks, Block.encode, Block.decode)
 
 
 def test_a_block_has_the_documented_octets() -> None:

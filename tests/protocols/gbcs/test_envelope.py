@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, TruncatedError, UsageError
 from protocols.gbcs.envelope import Category, Cra, Message
-from tests.support.codec_property import check_codec, uint16, uint64
+from tests.support.codec_property import assert_codec, uint16, uint64
 
 DEVICE, BROKER, SUPPLIER = Eui64(0x00DB1234567890A4), Eui64(0x90B3D51F30000002), Eui64(0x90B3D51F30010000)
 COMMAND = Message(
@@ -66,7 +66,7 @@ def messages(draw: st.DrawFn) -> Message:
 
 def test_every_message_survives_the_wire_and_noise_is_harmless() -> None:
     headed = st.sampled_from((b"", b"\xdf\x09\x01", b"\xdd\0\0\0\0\0\0\x46\x11\0\0\0\0\xdf\x09"))
-    check_codec(
+    assert_codec(
         messages(), Message.encode, Message.decode, noise=st.builds(bytes.__add__, headed, st.binary(max_size=120))
     )
 

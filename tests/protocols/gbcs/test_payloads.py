@@ -37,7 +37,7 @@ from protocols.gbcs.use_cases import (
     miiwa,
 )  # fmt: skip
 from protocols.gbcs.use_cases.table import USE_CASES, Language
-from tests.support.codec_property import check_codec
+from tests.support.codec_property import assert_codec
 from tests.support.gbcs_payloads import PAYLOADS, at
 from tests.support.vectors import rtds_names, rtds_octets
 
@@ -93,7 +93,7 @@ def test_a_reference_payload_survives_json(name: str) -> None:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=NAMES)
 def test_a_payload_is_a_codec(kind: type[payloads.Payload]) -> None:
-    check_codec(PAYLOADS[kind], kind.encode, kind.decode, examples=40)
+    assert_codec(PAYLOADS[kind], kind.encode, kind.decode, examples=40)
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=NAMES)

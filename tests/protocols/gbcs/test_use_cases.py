@@ -14,7 +14,7 @@ from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.times import LAST_SECOND, ZIGBEE_EPOCH
 from protocols.gbcs.use_cases import alert_code_of, ccs01, ccs08, cs06, cs08, cs09, ecs52, ecs80, fdra, use_case_of
 from protocols.interfaces import SECOND
-from tests.support.codec_property import check_codec, uint8, uint16, uint32, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint32, uint64
 from tests.support.vectors import rtds_octets
 
 
@@ -132,45 +132,49 @@ def test_a_payload_has_the_octets_of_the_reference_message(
 
 
 def test_commands_are_codecs() -> None:
-    check_codec(st.builds(cs06.Command, hashes, uint64, st.none() | instants), cs06.Command.encode, cs06.Command.decode)
-    check_codec(st.builds(cs08.Command), cs08.Command.encode, cs08.Command.decode, examples=10)
-    check_codec(
+    assert_codec(
+        st.builds(cs06.Command, hashes, uint64, st.none() | instants), cs06.Command.encode, cs06.Command.decode
+    )
+    assert_codec(st.builds(cs08.Command), cs08.Command.encode, cs08.Command.decode, examples=10)
+    assert_codec(
         st.builds(ccs01.Command, euis, install_codes, device_types, uint16, st.booleans(), uint24),
         ccs01.Command.encode,
         ccs01.Command.decode,
     )
-    check_codec(st.builds(ecs52.Command, uint24), ecs52.Command.encode, ecs52.Command.decode)
+    assert_codec(st.builds(ecs52.Command, uint24), ecs52.Command.encode, ecs52.Command.decode)
 
 
 def test_responses_are_codecs() -> None:
-    check_codec(st.builds(cs06.Response, st.none() | outcomes), cs06.Response.encode, cs06.Response.decode)
-    check_codec(
+    assert_codec(st.builds(cs06.Response, st.none() | outcomes), cs06.Response.encode, cs06.Response.decode)
+    assert_codec(
         st.builds(cs08.Response, uint32, uint8.map(lambda number: named(cs08.ReadCode, number))),
         cs08.Response.encode,
         cs08.Response.decode,
     )
-    check_codec(
+    assert_codec(
         st.builds(ccs01.Response, results, results, results, uint24), ccs01.Response.encode, ccs01.Response.decode
     )
     versions = st.builds(ecs52.Response, uint32, counter=uint24)
-    check_codec(
+    assert_codec(
         versions | st.builds(ecs52.Response, st.none(), failures, uint24), ecs52.Response.encode, ecs52.Response.decode
     )
 
 
 def test_alerts_are_codecs() -> None:
-    check_codec(st.builds(cs06.Alert, alert_codes, instants, uint64, outcomes), cs06.Alert.encode, cs06.Alert.decode)
+    assert_codec(st.builds(cs06.Alert, alert_codes, instants, uint64, outcomes), cs06.Alert.encode, cs06.Alert.decode)
     activations = uint8.map(lambda number: named(cs09.ActivationCode, number))
-    check_codec(st.builds(cs09.Alert, instants, uint32, activations, alert_codes), cs09.Alert.encode, cs09.Alert.decode)
+    assert_codec(
+        st.builds(cs09.Alert, instants, uint32, activations, alert_codes), cs09.Alert.encode, cs09.Alert.decode
+    )
     transfers = uint8.map(lambda number: named(ccs08.TransferCode, number))
-    check_codec(
+    assert_codec(
         st.builds(ccs08.Alert, alert_codes, instants, euis, uint32, transfers), ccs08.Alert.encode, ccs08.Alert.decode
     )
-    check_codec(st.builds(fdra.Alert, alert_codes, instants, hashes, uint24), fdra.Alert.encode, fdra.Alert.decode)
-    check_codec(
+    assert_codec(st.builds(fdra.Alert, alert_codes, instants, hashes, uint24), fdra.Alert.encode, fdra.Alert.decode)
+    assert_codec(
         st.builds(fdra.GsmeAlert, alert_codes, zigbee_instants, hashes), fdra.GsmeAlert.encode, fdra.GsmeAlert.decode
     )
-    check_codec(
+    assert_codec(
         st.builds(ecs80.Alert, alert_codes, instants, instants, instants, uint24),
         ecs80.Alert.encode,
         ecs80.Alert.decode,

@@ -8,7 +8,7 @@ from protocols.errors import DecodeError, TruncatedError, UsageError
 from protocols.mac import commands
 from protocols.mac.beacon import Beacon
 from protocols.mac.frame import FrameType, MacFrame, acknowledgement, data_frame, fcs, has_good_fcs
-from tests.support.codec_property import check_codec, uint8, uint16, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint64
 
 euis = st.builds(Eui64, uint64)
 address = st.tuples(uint16, uint16.map(ShortAddress) | euis)
@@ -44,12 +44,12 @@ COMMANDS: list[st.SearchStrategy[commands.MacCommand]] = [
 
 
 def test_frame_survives_the_wire_and_noise_is_harmless() -> None:
-    check_codec(frames, MacFrame.encode, MacFrame.decode, examples=300)
+    assert_codec(frames, MacFrame.encode, MacFrame.decode, examples=300)
 
 
 @pytest.mark.parametrize("values", COMMANDS)
 def test_command_survives_the_wire(values: st.SearchStrategy[commands.MacCommand]) -> None:
-    check_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
+    assert_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
 
 
 def test_beacon_survives_the_wire() -> None:
@@ -62,7 +62,7 @@ def test_beacon_survives_the_wire() -> None:
         st.integers(0, 15),
         st.integers(0, 15),
     )
-    check_codec(beacons, Beacon.encode, Beacon.decode)
+    assert_codec(beacons, Beacon.encode, Beacon.decode)
 
 
 @pytest.mark.parametrize("ack_request", [True, False])

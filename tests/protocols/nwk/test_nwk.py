@@ -9,7 +9,7 @@ from protocols.mac.commands import Capability
 from protocols.nwk import commands
 from protocols.nwk.frame import NwkHeader, SourceRoute, decode_header, with_radius
 from protocols.nwk.security import OVERHEAD, NwkSecurity, read_auxiliary
-from tests.support.codec_property import check_codec, uint8, uint16, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint64
 
 shorts = uint16.map(ShortAddress)
 euis = st.builds(Eui64, uint64)
@@ -48,12 +48,12 @@ SOURCE = Eui64(0x00DB1234567890A0)
 
 
 def test_header_survives_the_wire() -> None:
-    check_codec(headers, NwkHeader.encode, lambda octets: decode_header(octets)[0], examples=300)
+    assert_codec(headers, NwkHeader.encode, lambda octets: decode_header(octets)[0], examples=300)
 
 
 @pytest.mark.parametrize("values", COMMANDS)
 def test_command_survives_the_wire(values: st.SearchStrategy[commands.NwkCommand]) -> None:
-    check_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
+    assert_codec(values, lambda command: command.encode(), commands.decode_command, examples=50)
 
 
 def test_offset_after_the_header_is_told() -> None:

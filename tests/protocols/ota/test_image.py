@@ -19,7 +19,7 @@ from protocols.ota.image import (
     minimum_size,
     sub_elements,
 )
-from tests.support.codec_property import check_codec, uint16, uint32
+from tests.support.codec_property import assert_codec, uint16, uint32
 
 SAMPLE_TEXT = b"CriticalSoftware sample firmware image_" * 6 + b"\n"
 SAMPLE_HEADER = OtaHeader(
@@ -139,11 +139,11 @@ products = st.builds(ProductImage, st.sampled_from(Kind), uint16, uint32, uint32
 
 def test_headers_survive_and_noise_is_harmless() -> None:
     noise = st.binary(max_size=80).map(lambda tail: SAMPLE_HEADER.encode()[:10] + tail)
-    check_codec(headers, OtaHeader.encode, OtaHeader.decode, noise=noise | st.binary(max_size=80))
+    assert_codec(headers, OtaHeader.encode, OtaHeader.decode, noise=noise | st.binary(max_size=80))
 
 
 def test_product_images_survive_and_noise_is_harmless() -> None:
-    check_codec(products, ProductImage.encode, ProductImage.decode)
+    assert_codec(products, ProductImage.encode, ProductImage.decode)
 
 
 @pytest.mark.judge("zigpy")

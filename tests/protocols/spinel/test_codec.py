@@ -13,7 +13,7 @@ from protocols.spinel.numbers import Command, Property, Status
 from protocols.spinel.packed import MAXIMUM, read_packed, write_packed
 from protocols.spinel.stream import FrameHeard, FrameToSend
 from protocols.spinel.values import TYPES, read_value, write_value
-from tests.support.codec_property import check_codec, uint8, uint16, uint32, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint32, uint64
 
 # Written by zigbee-on-host 0.3.0 (spinel.js: encodeSpinelFrame of a property command), read from its output.
 FOREIGN = [
@@ -63,8 +63,8 @@ frames = st.builds(SpinelFrame, st.integers(0, 15), uint32, st.binary(max_size=4
 
 
 def test_spinel_frames_survive_the_wire() -> None:
-    check_codec(frames, SpinelFrame.encode, SpinelFrame.decode)
-    check_codec(st.builds(PropertyValue, uint32, st.binary()), PropertyValue.encode, PropertyValue.decode)
+    assert_codec(frames, SpinelFrame.encode, SpinelFrame.decode)
+    assert_codec(st.builds(PropertyValue, uint32, st.binary()), PropertyValue.encode, PropertyValue.decode)
 
 
 def test_stream_values_survive_the_wire() -> None:
@@ -72,8 +72,8 @@ def test_stream_values_survive_the_wire() -> None:
     sent = st.builds(FrameToSend, st.binary(max_size=127), uint8, uint8, uint8, *flags, uint32, uint32, uint8)
     int8 = st.integers(-128, 127)
     heard = st.builds(FrameHeard, st.binary(max_size=127), int8, int8, uint16, uint8, uint8, uint64, uint8)
-    check_codec(sent, FrameToSend.encode, FrameToSend.decode)
-    check_codec(heard, FrameHeard.encode, FrameHeard.decode)
+    assert_codec(sent, FrameToSend.encode, FrameToSend.decode)
+    assert_codec(heard, FrameHeard.encode, FrameHeard.decode)
 
 
 @pytest.mark.parametrize(("value", "octets"), [(0, "00"), (127, "7f"), (128, "8001"), (176, "b001"), (1337, "b90a")])
@@ -83,7 +83,7 @@ def test_packed_integers_put_seven_bits_in_an_octet(value: int, octets: str) -> 
 
 
 def test_packed_integers_are_bounded() -> None:
-    check_codec(uint32, write_packed, lambda octets: read_packed(Reader(octets)))
+    assert_codec(uint32, write_packed, lambda octets: read_packed(Reader(octets)))
     for octets in (b"\xff\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x80\x00"):
         with pytest.raises(DecodeError):
             read_packed(Reader(octets))

@@ -12,7 +12,7 @@ from protocols.wan.envelope import (
     ImageTarget,
     PowerLoss,
 )
-from tests.support.codec_property import check_codec, uint8, uint64
+from tests.support.codec_property import assert_codec, uint8, uint64
 
 HUB, DEVICE = Eui64(0x00DB1234567890A2), Eui64(0x00DB1234567890A4)
 
@@ -34,7 +34,7 @@ envelopes = st.builds(Envelope, uint64, uint64, uint64, bodies)
 
 def test_every_envelope_survives_the_wire_and_noise_is_harmless() -> None:
     noise = st.one_of(st.binary(max_size=64), st.binary(max_size=48).map(lambda tail: b"HLWN\x01" + tail))
-    check_codec(envelopes, Envelope.encode, Envelope.decode, noise=noise, examples=200)
+    assert_codec(envelopes, Envelope.encode, Envelope.decode, noise=noise, examples=200)
 
 
 def test_the_octets_of_a_power_loss() -> None:

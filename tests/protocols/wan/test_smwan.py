@@ -14,7 +14,7 @@ from protocols.wan.smwan import (
     PowerOutage,
     SmWanMessage,
 )
-from tests.support.codec_property import check_codec, uint32, uint64
+from tests.support.codec_property import assert_codec, uint32, uint64
 
 HUB, DEVICE = Eui64(0x00DB1234567890A2), Eui64(0x00DB1234567890A4)
 
@@ -37,7 +37,7 @@ messages: st.SearchStrategy[SmWanMessage] = st.one_of(
 
 def test_every_message_survives_the_wire_and_noise_is_harmless() -> None:
     noise = st.one_of(octet_strings, octet_strings.map(lambda tail: b"HLSM\x01" + tail))
-    check_codec(messages, lambda message: message.encode(), smwan.decode, noise=noise, examples=200)
+    assert_codec(messages, lambda message: message.encode(), smwan.decode, noise=noise, examples=200)
 
 
 def test_the_octets_of_a_delivery_status() -> None:

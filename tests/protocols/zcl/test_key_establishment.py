@@ -18,7 +18,7 @@ from protocols.zcl.clusters.key_establishment import (
     TerminateStatus,
 )
 from protocols.zcl.frame import ZclFrame
-from tests.support.codec_property import check_codec, uint8, uint16
+from tests.support.codec_property import assert_codec, uint8, uint16
 from tests.support.security_vectors import cases
 
 COMMANDS: list[st.SearchStrategy[KeyEstablishmentCommand]] = [
@@ -67,7 +67,7 @@ def test_published_payloads_are_read_and_written(vector: dict[str, Any]) -> None
 @pytest.mark.parametrize("commands", COMMANDS)
 @pytest.mark.parametrize("from_server", [False, True])
 def test_command_survives_the_wire(commands: st.SearchStrategy[KeyEstablishmentCommand], from_server: bool) -> None:
-    check_codec(
+    assert_codec(
         commands,
         lambda command: key_establishment.encode(command, 3, from_server=from_server),
         lambda octets: key_establishment.decode(ZclFrame.decode(octets)),

@@ -7,7 +7,7 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, UsageError
 from protocols.zcl.clusters import ota
 from protocols.zcl.frame import ZclFrame
-from tests.support.codec_property import check_codec, uint8, uint16, uint32, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint32, uint64
 
 MAKER, TYPE, VERSION = 0x121D, 0x0084, 0xACDCACDC
 IDENTITY = (MAKER, TYPE, VERSION)
@@ -60,7 +60,7 @@ def test_golden_frame_decodes_and_encodes(octets: str, command: ota.OtaCommand) 
 
 @pytest.mark.parametrize("commands", COMMANDS)
 def test_command_survives_the_wire_and_noise_is_harmless(commands: st.SearchStrategy[ota.OtaCommand]) -> None:
-    check_codec(
+    assert_codec(
         commands,
         lambda command: ota.encode(command, 7),
         lambda octets: ota.decode(ZclFrame.decode(octets)),

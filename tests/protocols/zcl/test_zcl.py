@@ -9,7 +9,7 @@ from protocols.octets import Reader
 from protocols.zcl import data_types, foundation
 from protocols.zcl.clusters import basic, keep_alive, time, tunneling
 from protocols.zcl.frame import ZclFrame, ZclStatus
-from tests.support.codec_property import check_codec, uint8, uint16, uint32
+from tests.support.codec_property import assert_codec, uint8, uint16, uint32
 
 frames = st.builds(ZclFrame, uint8.map(lambda c: c & ~4), uint8, uint8, st.binary(max_size=20), st.none()) | st.builds(
     ZclFrame, uint8.map(lambda c: c | 4), uint8, uint8, st.binary(max_size=20), uint16
@@ -44,12 +44,12 @@ TUNNEL: list[tuple[st.SearchStrategy[tunneling.TunnelingCommand], bool]] = [
 
 
 def test_frame_survives_the_wire() -> None:
-    check_codec(frames, ZclFrame.encode, ZclFrame.decode)
+    assert_codec(frames, ZclFrame.encode, ZclFrame.decode)
 
 
 @pytest.mark.parametrize("commands", GLOBAL)
 def test_global_command_survives_the_wire(commands: st.SearchStrategy[foundation.GlobalCommand]) -> None:
-    check_codec(
+    assert_codec(
         commands,
         lambda command: foundation.encode(command, 3, from_server=True),
         lambda octets: foundation.decode(ZclFrame.decode(octets)),
@@ -61,7 +61,7 @@ def test_global_command_survives_the_wire(commands: st.SearchStrategy[foundation
 def test_tunnelling_command_survives_the_wire(
     commands: st.SearchStrategy[tunneling.TunnelingCommand], from_server: bool
 ) -> None:
-    check_codec(
+    assert_codec(
         st.tuples(st.just(from_server), commands),
         lambda sent: tunneling.encode(sent[1], 3, from_server=sent[0]),
         _tunnelled,

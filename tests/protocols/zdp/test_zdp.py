@@ -9,7 +9,7 @@ from protocols.interfaces import SimpleDescriptor
 from protocols.mac.commands import Capability
 from protocols.zdp import management
 from protocols.zdp import messages as zdp
-from tests.support.codec_property import check_codec, uint8, uint16, uint32, uint64
+from tests.support.codec_property import assert_codec, uint8, uint16, uint32, uint64
 
 shorts = uint16.map(ShortAddress)
 euis = st.builds(Eui64, uint64)
@@ -99,7 +99,7 @@ def _decode(octets: bytes) -> zdp.ZdpMessage:
 @pytest.mark.parametrize("values", MESSAGES)
 def test_message_survives_the_wire(values: st.SearchStrategy[zdp.ZdpMessage]) -> None:
     noise = st.tuples(st.sampled_from(sorted(zdp.CLUSTER_OF.values())), st.binary(max_size=40))
-    check_codec(values, _encode, _decode, noise=noise.map(lambda n: n[0].to_bytes(2, "big") + n[1]), examples=40)
+    assert_codec(values, _encode, _decode, noise=noise.map(lambda n: n[0].to_bytes(2, "big") + n[1]), examples=40)
 
 
 def test_response_has_the_cluster_of_its_request_with_bit_15() -> None:

@@ -95,6 +95,8 @@ class Device(Row):
     added: int | None = None
     commissioned: int | None = None
     suspended_from: DeviceStatus | None = None  # status to return to
+    recovered_from: DeviceStatus | None = None  # status before Recovery, by which a Recovered device is judged
+    joined: int | None = None  # when its hub last told of a new link key
 
     @property
     def smets1(self) -> bool:
@@ -224,8 +226,71 @@ class Command(Row):
     message_code: int
     due: int  # when to send it while `held`, else when to give up
     held: bytes | None = None  # the GBCS command, until it is sent
-    subject: Eui64 | None = None  # 8.11: the device to be added
+    subject: Eui64 | None = None  # the other device of 8.7, 8.8 and 8.11; the old CHF of 8.12.1
     mpxn: str | None = None  # 8.11: ImportMPxN of the request
+    secondary_mpan: str | None = None  # 8.11
+    export_mpan: str | None = None  # 8.11
+    local: bool = False  # handed to the user; its answer comes by 8.13
+
+
+@dataclass(frozen=True, slots=True)
+class Transform(Row):
+    """A pre-command of a critical service other than 11.3, until the user sends it signed."""
+
+    TABLE: ClassVar[str] = "transforms"
+    KEY: ClassVar[tuple[str, ...]] = ("request_id",)
+
+    request_id: str
+    user: Eui64
+    service: str
+    device: Eui64
+    subject: Eui64 | None  # the other device of 8.7.1 and 8.8.1
+    pre_command: bytes
+    transformed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule(Row):
+    """A schedule the DSP runs for a user: a read of one device, again and again."""
+
+    TABLE: ClassVar[str] = "schedules"
+    KEY: ClassVar[tuple[str, ...]] = ("schedule_id",)
+
+    schedule_id: int
+    owner: Eui64
+    device: Eui64
+    service: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined(Row):
+    """A request held because it would have gone beyond an anomaly threshold."""
+
+    TABLE: ClassVar[str] = "quarantine"
+    KEY: ClassVar[tuple[str, ...]] = ("reference",)
+
+    reference: int
+    request_id: str
+    user: Eui64
+    service: str
+    octets: bytes  # the request as it came
+    time: int
+    state: str  # held, released, rejected
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLog(Row):
+    """The device log of a hub as its latest CS14 told it."""
+
+    TABLE: ClassVar[str] = "device_logs"
+    KEY: ClassVar[tuple[str, ...]] = ("hub",)
+
+    hub: Eui64
+    counter: Unsigned  # of that CS14
+    time: int
+    extended_pan_id: Eui64
+    keys: str  # "device:hash" in hexadecimal, blanks between; no hash until there is a link key
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +410,8 @@ class Refusal(Row):
 
 
 STATE: tuple[type[Row], ...] = (
-    Device, Product, User, Premises, Update, Activation, Command, RequestCounter, Counter, Window,
+    Device, Product, User, Premises, Update, Activation, Command, Transform, Schedule, Quarantined, DeviceLog,
+    RequestCounter, Counter, Window,
 )  # fmt: skip
 RECORDS: tuple[type[Row], ...] = (
     InventoryChange, UpdateChange, WindowEvent, OutageAudit, Alert, Request, Refusal,

@@ -36,7 +36,8 @@ schema_version = Table("schema_version", metadata, Column("version", Integer, pr
 _state(
     "inventory", "device",
     "device type status? manufacturer model firmware_version? variant? hub? owner? mpxn? secondary_mpan? export_mpan? "
-    "smets_version? associated_gpf? han_variant? csp_region? #added? #commissioned? suspended_from?",
+    "smets_version? associated_gpf? han_variant? csp_region? #added? #commissioned? suspended_from? recovered_from? "
+    "#joined?",
 )  # fmt: skip
 _records("inventory_history", "#time device field old? new? cause")
 _state(
@@ -56,8 +57,13 @@ _state(
 )  # fmt: skip
 _state(
     "commands", "originator device counter",
-    "originator device #counter request_id user service hub #message_code #due held? subject? mpxn?",
+    "originator device #counter request_id user service hub #message_code #due held? subject? mpxn? secondary_mpan? "
+    "export_mpan? #local",
 )  # fmt: skip
+_state("transforms", "request_id", "request_id user service device subject? pre_command #transformed")
+_state("schedules", "schedule_id", "#schedule_id owner device service #created")
+_state("quarantine", "reference", "#reference request_id user service octets #time state")
+_state("device_logs", "hub", "hub #counter #time extended_pan_id keys")
 _state("request_counters", "originator target", "originator target #counter")
 _state("counters", "name", "name #value")
 _state("suppression_windows", "request_id", "esme hub? #start #end kind request_id state #accepted #sequence")

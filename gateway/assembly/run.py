@@ -1,6 +1,7 @@
 """One run from beginning to end: build the world, tell the story, close the files, and let the folder be judged."""
 
 import time
+from collections.abc import Coroutine, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,25 @@ def demo(out: Path, *, seed: int, planted: str | None, console: Console | None) 
     Raises InputError for an unknown sabotage or a folder that is not ours.
     """
     faults = None if planted is None else sabotage.planted(planted)
-    began = time.monotonic()
     world = World(shipped_homes(), seed=seed, folder=RunFolder(out), faults=faults, sabotage=planted)
+    return perform(world, tell(world), console=console)
+
+
+def perform(
+    world: World, story: Coroutine[Any, Any, None], *, console: Console | None, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Let the story happen in its world, close that, and have the folder judged; return the summary.
+
+    extra: more for the summary, in front. Interrupted by a person, it leaves a summary that says so.
+    """
+    began = time.monotonic()
     try:
         with nullcontext() if console is None else progress.shown(world, console):
-            clock.run(world.clock, lambda: tell(world))
+            clock.run(world.clock, lambda: story)
     except KeyboardInterrupt:
-        _finish(world, began, interrupted=True)
+        _finish(world, began, {"interrupted": True} | dict(extra or {}))
         raise
-    done = _finish(world, began)
+    done = _finish(world, began, extra or {})
     with nullcontext() if console is None else console.status("checking the evidence"):
         checks = verify(world.folder.path)
     judged = summary.with_checks(done, checks)
@@ -39,12 +50,10 @@ def demo(out: Path, *, seed: int, planted: str | None, console: Console | None) 
     return judged
 
 
-def _finish(world: World, began: float, *, interrupted: bool = False) -> dict[str, Any]:
+def _finish(world: World, began: float, extra: Mapping[str, Any]) -> dict[str, Any]:
     """Close the world and write its summary, the checks still empty."""
     rows = world.store.load()
     world.close()
-    done = summary.summarise(world, rows, time.monotonic() - began)
-    if interrupted:
-        done["interrupted"] = True
+    done = dict(extra) | summary.summarise(world, rows, time.monotonic() - began)
     world.folder.write_json("summary.json", done)
     return done

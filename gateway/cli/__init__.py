@@ -14,7 +14,7 @@ SUBCOMMANDS = {
     "demo": "Two virtual homes update their bridges and their meters over the air; leaves a folder of evidence.",
     "verify": "Recompute every check of a run from its output folder alone.",
     "image": "Build, inspect and verify firmware images.",
-    "home": "Show a home: who hears whom, how well, and on which way to the hub.",
+    "home": "Show a home: who hears whom and on which way to the hub; or let it live for days.",
     "dongle": "Offer a radio of the emulated air to a Zigbee host outside.",
     "gbcs": "Decode, encode and build GBCS messages.",
     "smki": "Make a test PKI and handle folders of certificates and keys.",

@@ -1,8 +1,9 @@
-"""`hanlab home`."""
+"""`hanlab home`: show a home, or let it live."""
 
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,6 +48,22 @@ def show(
         print("\n".join(flowchart(found)))
     else:
         _print_tables(found)
+
+
+@app.command()
+def run(
+    described: Annotated[str, typer.Argument(metavar="HOME", help="A home's YAML file, or the name of a shipped one.")],
+    length: Annotated[str, typer.Option("--for", help="How long it lives: days, hours or minutes, e.g. 30d.")] = "30d",
+    out: Annotated[Path, typer.Option(help="Folder of evidence; one of an earlier run is made anew.")] = Path("run"),
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same octets.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object instead of tables.")] = False,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on a terminal.")] = True,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the life: a PNG, and in the text.")] = True,
+) -> None:
+    """Let a home live: firmware rounds, power cuts, reads; leaves a folder of evidence and judges it."""
+    from gateway.cli.home_run import run as lived
+
+    lived(described, length, out, seed, as_json=as_json, progress=progress, drawn=plots)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""Each device's day, added up from the timeline of a run."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from protocols.errors import InputError
+from protocols.interfaces import DAY, SECOND
+
+Line = Mapping[str, Any]
+
+_METERED = ("time", "ns", "actor", "event")
+
+
+@dataclass(slots=True)
+class DeviceDay:
+    """What one device went through on one day (UTC). Times in ns, amounts in octets."""
+
+    day: str  # e.g. 2026-03-02
+    device: str  # e.g. home-1/esme
+    off: int = 0  # time without power, restarts included
+    joined: int = 0  # times it came into a network, or back into one
+    downloaded: int = 0  # octets of images it has taken whole
+    activated: str = ""  # the version it went to
+    alerts: list[str] = field(default_factory=list)  # codes
+    told: dict[str, str | int | bool | None] = field(default_factory=dict)  # what it told of itself at midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time of one device: an outage, or the transfer of an image of `size` octets."""
+
+    device: str
+    begin: int
+    end: int
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A run as it is shown. Times in ns since 1970 UTC."""
+
+    begin: int
+    end: int
+    days: tuple[DeviceDay, ...]  # by day, then device
+    outages: tuple[Span, ...]
+    transfers: tuple[Span, ...]
+
+
+def read(folder: Path) -> Life:
+    """Read the timeline of a run; InputError if there is none, or a line is no event."""
+    path = folder / "timeline.jsonl"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return lived(json.loads(line) for line in lines)
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        raise InputError(f"{path}: no timeline: {error}") from error
+
+
+def lived(lines: Iterable[Line]) -> Life:
+    """Add up the lines of a timeline, which are in order of time."""
+    book = _Book()
+    for line in lines:
+        book.note(line)
+    return book.close()
+
+
+def day_of(when: int) -> str:
+    return f"{datetime.fromtimestamp(when // SECOND, UTC):%Y-%m-%d}"
+
+
+class _Book:
+    def __init__(self) -> None:
+        self._days: dict[tuple[str, str], DeviceDay] = {}
+        self._off: dict[str, int] = {}  # since when
+        self._loading: dict[str, tuple[int, int]] = {}  # since when, size
+        self._outages: list[Span] = []
+        self._transfers: list[Span] = []
+        self._begin: int | None = None
+        self._end = 0
+
+    def note(self, line: Line) -> None:
+        now, actor, event = line["ns"], line["actor"], line["event"]
+        self._begin = now if self._begin is None else self._begin
+        self._end = now
+        if "/" not in actor:
+            return
+        day = self._day(now, actor)
+        if event == "power-off":
+            self._off.setdefault(actor, now)
+        elif event == "power-on":
+            self._on(actor, now)
+        elif event == "joined":
+            day.joined += 1
+        elif event == "download-started":
+            self._loading[actor] = now, line["size"]
+        elif event == "download-finished" and actor in self._loading:
+            begin, size = self._loading.pop(actor)
+            self._transfers.append(Span(actor, begin, now, size))
+            day.downloaded += size
+        elif event == "activated":
+            day.activated = line["to_version"]
+        elif event == "alert-sent":
+            day.alerts.append(line["code"])
+        elif event == "day":
+            told = {name: value for name, value in line.items() if name not in _METERED}
+            self._day(now - 1, actor).told = told
+
+    def close(self) -> Life:
+        for actor in list(self._off):
+            self._on(actor, self._end)
+        days = sorted(self._days.values(), key=lambda day: (day.day, day.device))
+        return Life(self._begin or 0, self._end, tuple(days), tuple(self._outages), tuple(self._transfers))
+
+    def _day(self, now: int, actor: str) -> DeviceDay:
+        day = day_of(now)
+        return self._days.setdefault((day, actor), DeviceDay(day, actor))
+
+    def _on(self, actor: str, now: int) -> None:
+        begin = self._off.pop(actor, None)
+        if begin is None:
+            return
+        self._outages.append(Span(actor, begin, now))
+        for start, end in _by_day(begin, now):
+            self._day(start, actor).off += end - start
+
+
+def _by_day(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut a stretch of time at midnights."""
+    while begin < end:
+        midnight = (begin // DAY + 1) * DAY
+        yield begin, min(end, midnight)
+        begin = midnight
+
+
+def as_json(day: DeviceDay) -> dict[str, Any]:
+    return asdict(day)

@@ -1,0 +1,49 @@
+"""What befalls a home in its life, at shares of its length."""
+
+from dataclasses import dataclass
+
+from protocols.errors import InputError
+from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
+
+SHORTEST = DAY
+
+SHORT_CUT = 2 * MINUTE + 59 * SECOND  # just not long enough for AD1 (MP102B-G10)
+LONG_CUT = 3 * MINUTE  # just long enough
+LONGEST_CUT = 2 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Moments in ns since 1970 UTC, in order."""
+
+    begin: int
+    end: int
+
+    def at(self, share: float) -> int:
+        """Return the whole second at this share of the life, 0 to 1."""
+        moment = self.begin + round((self.end - self.begin) * share)
+        return moment - moment % SECOND
+
+    @property
+    def first_round(self) -> int:
+        return self.at(0.08)
+
+    @property
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        """When the mains go, and for how long."""
+        return ((self.at(0.30), SHORT_CUT), (self.at(0.40), LONG_CUT), (self.at(0.90), LONGEST_CUT))
+
+    @property
+    def second_round(self) -> int:
+        return self.at(0.50)
+
+    @property
+    def reading(self) -> int:
+        return self.at(0.95)
+
+
+def planned(begin: int, duration: int) -> Plan:
+    """Return the plan of a life of `duration` ns; InputError for one too short to hold everything."""
+    if duration < SHORTEST:
+        raise InputError(f"a life takes at least {SHORTEST // HOUR} hours")
+    return Plan(begin, begin + duration)

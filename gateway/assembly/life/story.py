@@ -1,0 +1,103 @@
+"""What the people around one home do in its life."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from emulator.home.builder import Home, HomeDevice
+from gateway.assembly.life.plan import Plan
+from gateway.assembly.story.arrival import everybody_joins
+from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, told, update_ppmid
+from gateway.assembly.world import World
+from gateway.users.mailbox import answers
+from protocols.interfaces import HOUR, MINUTE
+from protocols.ota.image import Kind
+
+Chapter = tuple[int, str, Callable[[], Awaitable[None]]]  # when (ns UTC), title, what happens
+
+_BEFORE_ACTIVATION = 10 * MINUTE  # between an image and its 11.3
+_AFTER_ACTIVATION = 40 * MINUTE  # an ESME and the hub it feeds are back, and the window is over
+_READ_EVERY = 15 * MINUTE  # between reads of one round
+_BY_COMMAND = ("esme", "gsme", "hcalcs")
+
+
+async def tell(world: World, home: Home, plan: Plan) -> None:
+    """Live until the end of the plan; a chapter that goes wrong is noted, and the next is told."""
+    _step(world, "the devices join")
+    await told(world, everybody_joins(world, home))
+    for when, title, chapter in chapters(world, home, plan):
+        await world.clock.sleep_until(max(when, world.clock.now()))
+        _step(world, title)
+        await told(world, chapter())
+    await world.clock.sleep_until(plan.end)
+
+
+def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
+    """Return what happens, in order of time."""
+    found: list[Chapter] = [
+        (plan.first_round, "first round of firmware", partial(firmware_round, world, home, 1)),
+        (plan.second_round, "second round of firmware", partial(firmware_round, world, home, 2)),
+        (plan.reading, "versions and inventory are read", partial(reads, world, home)),
+    ]
+    for number, (when, duration) in enumerate(plan.cuts, 1):
+        found.append((when, f"power cut {number}", partial(cut, world, home, duration)))
+    return sorted(found, key=lambda chapter: chapter[0])
+
+
+def _step(world: World, title: str) -> None:
+    world.timeline.note("story", "step", title=title)
+
+
+# --- firmware ------------------------------------------------------------------------------------------------------
+
+
+async def firmware_round(world: World, home: Home, number: int) -> None:
+    """Bring every device this release: bridges and PPMID by 11.4, the rest by 11.1 and 11.3, the ESME last."""
+    for device in sorted(home.devices, key=lambda device: device.description.kind == "esme"):
+        if device.product is not None and number < len(device.product.versions):
+            await told(world, _update(world, home, device, number))
+
+
+async def _update(world: World, home: Home, device: HomeDevice, number: int) -> None:
+    kind = Kind(device.description.kind)
+    image = world.images.release(kind, number)
+    name = f"{home.name}/{device.name}"
+    if device.description.kind not in _BY_COMMAND:
+        if not await update_ppmid(world, device.eui, image):
+            raise StoryError(f"{name} did not activate its image")
+        return
+    if not await distribute(world, device.eui, image):
+        raise StoryError(f"{name} refused its image")
+    await world.clock.sleep(_BEFORE_ACTIVATION)
+    activation = world.supplier.activate(device.eui, image.hash)
+    accepted(activation, f"11.3 for {name}")
+    delivery = await world.supplier.wait_for(answers(activation.request_id), what=f"11.3 of {name}", within=3 * HOUR)
+    if delivery.code != "I0":
+        raise StoryError(f"11.3 for {name}: {delivery.code}")
+    if kind is Kind.ESME:
+        await world.clock.sleep(_AFTER_ACTIVATION)
+
+
+# --- supply --------------------------------------------------------------------------------------------------------
+
+
+async def cut(world: World, home: Home, duration: int) -> None:
+    """Cut the mains and wait until everything is back."""
+    world.timeline.note("story", "mains-cut", home=home.name, duration=duration)
+    home.mains.cut(duration)
+    await world.clock.sleep(duration + HOUR)
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+async def reads(world: World, home: Home) -> None:
+    """Read the version of every device that a user may ask by 11.2, and the inventory by 8.2."""
+    for device in home.devices:
+        if device.product is not None and device.description.kind != "gsme":
+            await told(world, _read(world, home, device))
+            await world.clock.sleep(_READ_EVERY)
+    accepted(world.supplier.read_inventory(home.chf), f"8.2 for {home.name}")
+
+
+async def _read(world: World, home: Home, device: HomeDevice) -> None:
+    await answer(world, world.supplier.read_version(device.eui), f"11.2 for {home.name}/{device.name}")

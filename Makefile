@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= run
 
-.PHONY: demo test clients lint bench wheel clean
+.PHONY: demo test clients requirements lint bench wheel clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ test: $(VENV)/.developer  ## all tests; those whose tool is missing are skipped 
 
 clients: $(VENV)/.developer  ## foreign host stacks in real time, one after the other
 	$(BIN)/python -m pytest -n 0 tests/clients --floors clients
+
+requirements: $(VENV)/.developer  ## docs/requirements.md, from the marks of the tests
+	$(BIN)/python -m tests.requirements
 
 lint: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -1,12 +1,18 @@
-"""Counts the tests that an outside judge decided, and holds them against the floors of `tests/judges.toml`."""
+"""Counts the tests that an outside judge decided, and holds them against the floors of `tests/judges.toml`.
+
+Runs each observation of a requirement a second time under its planted defect (`tests/support/requirements.py`).
+"""
 
 import os
 import tomllib
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support import requirements
 
 # In CI the same examples every time, so that a red run can be repeated; elsewhere new ones.
 settings.register_profile("ci", derandomize=True)
@@ -23,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.user_properties.extend(("judge", str(mark.args[0])) for mark in item.iter_markers("judge"))
+    items[:] = requirements.with_defects(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    requirements.found_by_verify.clear()
+    yield
+    requirements.hold_to_evidence(item)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

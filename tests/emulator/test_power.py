@@ -37,6 +37,7 @@ def test_listeners_hear_changes_only() -> None:
     assert supply.on
 
 
+@pytest.mark.requirement("MP102B-G10")
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [
@@ -50,12 +51,12 @@ def test_listeners_hear_changes_only() -> None:
 def test_a_loss_is_told_after_three_minutes_and_the_store_is_empty_after_200_seconds(
     seconds: int, told: list[tuple[int, str]]
 ) -> None:
-    """MP102B-G10."""
     bench = Bench()
     bench.mains.cut(seconds * SECOND)
     assert bench.run(10_000) == told
 
 
+@pytest.mark.requirement("MP102B-G10")
 def test_a_return_at_three_minutes_counts_even_if_it_is_heard_first() -> None:
     """MP102B-G10: the order of what happens at the same instant does not matter."""
     bench = Bench()

@@ -195,6 +195,7 @@ def _report(world: World, counter: int) -> Message:
 SIGNATURES = {"no field": b"", "empty": b"\0", "not a signature": b"\x40" + b"\x01" * 64}
 
 
+@pytest.mark.requirement("MP170-C16", "SM7-R3")
 @pytest.mark.parametrize("signature", SIGNATURES)
 def test_an_unsigned_alert_is_recorded_as_refused_and_changes_nothing_else(signature: str, lab: Lab) -> None:
     """MP170-C16, SM7-R3: inventory, updates and mailboxes stay; the one new row names code, origin and decision."""
@@ -273,6 +274,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.requirement("SM7-R10")
 def test_images_that_are_none_are_named(image: Path, tmp_path: Path) -> None:
     """SM7-R10 for the size; an image that can be read but is not good exits 1 and says which check failed."""
     octets, file = image.read_bytes(), tmp_path / "bad.ota"

@@ -116,6 +116,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 # --- every order ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-R9")
 def test_every_order_ends_with_every_bridge_updated(story: Story) -> None:
     """MP170-R9: and between two updates the versions differ."""
     versions = [update.versions for update in story.updates]
@@ -141,6 +142,7 @@ def _eui(story: Story, name: str) -> Eui64:
     return Eui64.parse(next(line["device"] for line in story.timeline if line["actor"] == f"home-2/{name}"))
 
 
+@pytest.mark.requirement("MP170-R9", "SM7-R8")
 def test_traffic_goes_on_between_bridges_of_different_versions(story: Story) -> None:
     """MP170-R9, SM7-R8: after each update every bridge and the ESME answer 11.2, display and gas meter read on."""
     for update in story.updates:
@@ -157,6 +159,7 @@ def test_nobody_changes_its_parent(story: Story) -> None:
 # --- the outage -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-R10")
 def test_those_behind_a_bridge_miss_it_for_its_restart_and_recover_by_themselves(story: Story) -> None:
     """MP170-R10: the outage is the restart and a bounded time; nobody lifts a finger at the far side."""
     for update in story.updates:
@@ -168,14 +171,15 @@ def test_those_behind_a_bridge_miss_it_for_its_restart_and_recover_by_themselves
             assert story.reads[name].between(update.on, end) > 0
 
 
+@pytest.mark.requirement("MP170-R10")
 def test_those_not_behind_it_notice_nothing(story: Story) -> None:
-    """MP170-R10."""
     for update in story.updates:
         for name in set(story.reads) - BEHIND[update.bridge] - {update.bridge}:
             gap = story.reads[name].longest_gap(update.begun, update.on + RECOVERY)
             assert gap <= UNDISTURBED, f"{name} at the restart of {update.bridge}: {gap / SECOND:.1f} s"
 
 
+@pytest.mark.requirement("SM7-R3")
 def test_a_restarted_bridge_has_its_tunnel_again_and_tells_of_its_activation_once(story: Story) -> None:
     """SM7-R3: one 8F8B a bridge in the tunnels, the tunnel open within seconds of the restart."""
     for update in story.updates:
@@ -243,6 +247,7 @@ async def _read_meanwhile(world: World, home: Home, name: str, answers: dict[str
             answers.setdefault(other, []).append(got.code)
 
 
+@pytest.mark.requirement("MP170-R10")
 def test_reads_succeed_during_a_transfer(transfer: Transfer) -> None:
     """MP170-R10: 11.2 to the ESME and to every bridge, the one that downloads included, and reads of the HAN."""
     assert set(transfer.answers) == {"esme", *KINDS}

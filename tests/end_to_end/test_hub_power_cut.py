@@ -141,6 +141,7 @@ def _count(world: World, eui: Eui64) -> int:
     return found
 
 
+@pytest.mark.requirement("MP102B-G10", "MP102B-G11")
 def test_the_hub_is_cut_while_the_transfer_runs(story: Cut) -> None:
     """MP102B-G10, G11: the hub lives 200 s on what it has stored, then it is dark until the ESME gives it supply."""
     assert SHARE <= story.activated_at / SIZE < SHARE + 0.01
@@ -180,6 +181,7 @@ def test_nothing_of_the_image_was_asked_for_twice_but_what_was_lost(story: Cut) 
     assert len(offsets) < 1.02 * SIZE / 48
 
 
+@pytest.mark.requirement("SM7-R3")
 def test_the_alert_queued_in_the_dark_is_delivered_once(story: Cut) -> None:
     """SM7-R3: the PPMID activated while the hub was off, its 8F8B waited, and one N39 tells of it."""
     activated = story.when("ppmid", "activated")
@@ -195,6 +197,7 @@ def test_the_alert_queued_in_the_dark_is_delivered_once(story: Cut) -> None:
     assert story.back < alerts[0].time < story.back + SOON
 
 
+@pytest.mark.requirement("SM7-R5")
 def test_the_answer_to_the_activation_comes_after_the_hub_is_back(story: Cut) -> None:
     """SM7-R5: the CS06 response waited in the ESME."""
     assert story.answer == "I0"
@@ -218,6 +221,7 @@ def test_the_command_goes_down_once(story: Cut) -> None:
     assert [line["reason"] for line in story.timeline if line["event"] == "command-refused"] == []
 
 
+@pytest.mark.requirement("MP102B-R1")
 def test_the_outage_of_the_tracked_esme_is_suppressed(story: Cut) -> None:
     """MP102B-R1: the hub reported the loss once, and the network operator was not told."""
     outages = [line for line in story.timeline if line["event"] == "outage"]

@@ -183,6 +183,7 @@ class _KnowsMore(Dsp):
         return type(self).loaded
 
 
+@pytest.mark.requirement("MP102B-G14")
 def test_the_tracked_list_does_not_leave_the_dsp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

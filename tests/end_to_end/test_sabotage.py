@@ -8,6 +8,7 @@ import pytest
 
 from gateway.assembly.sabotage import SABOTAGES
 from tests.support.demo_run import EXIT_BAD_INPUT, EXIT_FAILED, DemoRun, hanlab, run_demo
+from tests.support.requirements import EVIDENCE
 
 BROKEN_BY = {
     "hub-skips-block": "SM7-R1",
@@ -28,7 +29,14 @@ def test_every_sabotage_has_its_requirement() -> None:
     assert set(SABOTAGES) == set(BROKEN_BY)
 
 
-@pytest.mark.parametrize(("name", "requirement"), BROKEN_BY.items(), ids=list(BROKEN_BY))
+@pytest.mark.parametrize(
+    ("name", "requirement"),
+    [
+        pytest.param(name, broken, marks=pytest.mark.requirement(broken, planted=EVIDENCE))
+        for name, broken in BROKEN_BY.items()
+    ],
+    ids=list(BROKEN_BY),
+)
 def test_a_planted_defect_is_found_and_named(name: str, requirement: str, tmp_path: Path) -> None:
     run = run_demo(tmp_path, "--sabotage", name)
     assert run.exit_code == EXIT_FAILED, run.stderr

@@ -95,11 +95,13 @@ def _write(frames: list[CapturedFrame], path: Path) -> Path:
 # --- the whole air -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-C10")
 def test_no_frame_is_wrong(honest: DemoRun) -> None:
     """MP170-C10: none malformed, none with a bad FCS, none that stayed encrypted."""
     assert tshark.faults(honest.folder / "capture.pcapng", honest.folder / "keys.txt") == []
 
 
+@pytest.mark.requirement("MP170-C10")
 def test_every_secured_frame_was_opened(frames: list[dict[str, str]]) -> None:
     """MP170-C10: a key for every security header, and each frame's FCS is called good.
 
@@ -137,6 +139,7 @@ def test_frames_are_counted_alike(honest: DemoRun, frames: list[dict[str, str]])
     assert sum("zbee_zdp" in f["protocols"] for f in frames if f["zdp"] == ANNOUNCE) >= ours.kinds["zdp DeviceAnnounce"]
 
 
+@pytest.mark.requirement("SM7-R1")
 def test_a_block_costs_frames_both_ways_and_their_acknowledgements(
     honest: DemoRun, frames: list[dict[str, str]]
 ) -> None:
@@ -215,6 +218,7 @@ def _sha(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
+@pytest.mark.requirement("SM7-R1", "MP170-R2")
 def test_images_rebuilt_from_the_air_are_those_sent(honest: DemoRun, frames: list[dict[str, str]]) -> None:
     """SM7-R1, MP170-R2: for every device and version, what the air carried has the SHA-256 of the file sent."""
     sent, rebuilt = _sent(honest), _rebuilt(frames)
@@ -227,6 +231,7 @@ def test_images_rebuilt_from_the_air_are_those_sent(honest: DemoRun, frames: lis
     assert max(len(transfer.octets) for transfer in rebuilt) == 768_000
 
 
+@pytest.mark.requirement("MP170-R12", "SM7-R4")
 def test_images_altered_on_their_way_differ_in_one_octet(honest: DemoRun, frames: list[dict[str, str]]) -> None:
     """MP170-R12, SM7-R4: so that equality above can fail; the two are a bridge's and the ESME's first attempt."""
     good = {(request.device, request.version): request.octets for request in _sent(honest)}
@@ -240,6 +245,7 @@ def test_images_altered_on_their_way_differ_in_one_octet(honest: DemoRun, frames
 # --- GBCS in the tunnels ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-C13", "X-2")
 def test_alerts_of_devices_are_in_the_tunnels(honest: DemoRun, tunnelled: dict[int, bytes]) -> None:
     """MP170-C13, X-2: each alert that a user got from a device was carried by its tunnel, and no other alert was."""
     alerts = {octets: Message.decode(octets) for octets in tunnelled.values()}
@@ -255,6 +261,7 @@ def test_alerts_of_devices_are_in_the_tunnels(honest: DemoRun, tunnelled: dict[i
     assert {f"{AlertCode.FIRMWARE_VERIFIED:04X}", "8F8B", "8F66", "8F35", "8F36", "8F1C"} <= codes
 
 
+@pytest.mark.requirement("SM7-R3", "MP170-C16")
 def test_messages_in_the_tunnels_are_valid(honest: DemoRun, tunnelled: dict[int, bytes]) -> None:
     """SM7-R3, MP170-C16: `hanlab gbcs decode` finds each signature and MAC valid with the key store of the run."""
     messages = list(dict.fromkeys(tunnelled.values()))

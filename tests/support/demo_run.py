@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.once import once
+from tests.support.requirements import found_by_verify
 
 PROJECT = Path(__file__).parents[2]
 EXIT_FAILED, EXIT_BAD_INPUT = 1, 2
@@ -41,7 +42,9 @@ class DemoRun:
     @property
     def failed(self) -> list[str]:
         """Requirements of the checks that failed, in order, each once."""
-        return list(dict.fromkeys(check["requirement"] for check in self.summary["checks"] if not check["passed"]))
+        failed = list(dict.fromkeys(check["requirement"] for check in self.summary["checks"] if not check["passed"]))
+        found_by_verify.update(failed)
+        return failed
 
 
 def hanlab(

@@ -15,6 +15,7 @@ from protocols.interfaces import SECOND
 from protocols.zcl.clusters import ota, tunneling
 from protocols.zcl.frame import ZclFrame
 from tests.support.honest_story import Story
+from tests.support.requirements import found_by_verify
 from tests.support.told_run import CHF, Cell, ToldRun
 
 
@@ -31,6 +32,7 @@ def failures(story: Story, folder: Path) -> dict[str, str]:
     for check in verify(story.run.write(folder)):
         if not check.passed:
             failed[check.requirement] = failed.get(check.requirement, "") + check.evidence + "\n"
+    found_by_verify.update(failed)
     return failed
 
 

@@ -96,8 +96,9 @@ class Home:
 KINDS = pytest.mark.parametrize("kind", [Kind.ESME, Kind.HCALCS])
 
 
+@pytest.mark.requirement("SM7-R4", "SM7-R5", "MP102B-G5")
 @KINDS
-def test_a_good_image_is_told_with_its_hash_and_not_activated(kind: Kind) -> None:  # SM7-R4, SM7-R5, MP102B-G5
+def test_a_good_image_is_told_with_its_hash_and_not_activated(kind: Kind) -> None:
     home = Home(kind)
     image_hash = home.distribute(home.product.versions[1])
     home.hub.run(DAY)
@@ -111,8 +112,9 @@ def test_a_good_image_is_told_with_its_hash_and_not_activated(kind: Kind) -> Non
     assert home.dc == []
 
 
+@pytest.mark.requirement("SM7-R4")
 @KINDS
-def test_an_image_with_an_altered_signature_is_refused_and_told(kind: Kind) -> None:  # SM7-R4
+def test_an_image_with_an_altered_signature_is_refused_and_told(kind: Kind) -> None:
     home = Home(kind)
     version = home.product.versions[1]
     good = home.image(version)
@@ -147,7 +149,8 @@ def test_an_image_signed_by_another_supplier_is_refused() -> None:
     assert [each.alert_code for each in home.receipts()] == [0x8F1C]
 
 
-def test_an_immediate_activation_cuts_the_dc_for_13_minutes_and_answers_afterwards() -> None:  # MP102B-R1, G10, G11
+@pytest.mark.requirement("MP102B-R1", "MP102B-G10", "MP102B-G11")
+def test_an_immediate_activation_cuts_the_dc_for_13_minutes_and_answers_afterwards() -> None:
     home = Home()
     home.activate(home.distribute())
     assert home.outcomes() == []
@@ -163,7 +166,8 @@ def test_an_immediate_activation_cuts_the_dc_for_13_minutes_and_answers_afterwar
     security.verify_signature(response, home.hub.parties.pki.device(DEVICE).ds_certificate.public_key)
 
 
-def test_an_activation_raises_no_supply_alert() -> None:  # MP102B-R1
+@pytest.mark.requirement("MP102B-R1")
+def test_an_activation_raises_no_supply_alert() -> None:
     home = Home()
     home.activate(home.distribute())
     home.hub.run(DAY)
@@ -181,8 +185,9 @@ def test_the_hcalcs_restarts_without_touching_any_supply() -> None:
     assert home.dc == []
 
 
+@pytest.mark.requirement("SM7-R5")
 @KINDS
-def test_a_wrong_hash_is_answered_with_code_2_and_changes_nothing(kind: Kind) -> None:  # SM7-R5
+def test_a_wrong_hash_is_answered_with_code_2_and_changes_nothing(kind: Kind) -> None:
     home = Home(kind)
     home.distribute(home.product.versions[1])
     home.activate(bytes(32))
@@ -197,7 +202,8 @@ def test_an_activation_without_an_image_is_answered_with_code_1() -> None:
     assert home.outcomes() == [Outcome(OutcomeCode.NO_IMAGE, V1)]
 
 
-def test_a_dated_activation_is_accepted_and_runs_at_its_date() -> None:  # MP102B-R3, G7
+@pytest.mark.requirement("MP102B-R3", "MP102B-G7")
+def test_a_dated_activation_is_accepted_and_runs_at_its_date() -> None:
     home = Home()
     image_hash = home.distribute()
     when = START + 2 * DAY
@@ -216,7 +222,8 @@ def test_a_dated_activation_is_accepted_and_runs_at_its_date() -> None:  # MP102
     assert home.outcomes() == [None]
 
 
-def test_the_date_is_read_on_the_meters_own_clock() -> None:  # MP102B-G12
+@pytest.mark.requirement("MP102B-G12")
+def test_the_date_is_read_on_the_meters_own_clock() -> None:
     home = Home(offset=-5 * MINUTE)
     image_hash = home.distribute()
     when = START + DAY
@@ -237,7 +244,8 @@ def test_a_later_date_replaces_the_earlier_one() -> None:
     assert len(home.dated_outcomes()) == 1
 
 
-def test_a_cancelled_activation_never_runs() -> None:  # MP102B-G8
+@pytest.mark.requirement("MP102B-G8")
+def test_a_cancelled_activation_never_runs() -> None:
     home = Home()
     image_hash = home.distribute()
     home.activate(image_hash, START + DAY)
@@ -324,7 +332,8 @@ def test_a_loss_of_three_minutes_is_told_as_8f36() -> None:
     assert [on for _, on in home.dc] == [False, True]
 
 
-def test_a_real_loss_during_an_activation_is_still_told() -> None:  # MP102B-G9
+@pytest.mark.requirement("MP102B-G9")
+def test_a_real_loss_during_an_activation_is_still_told() -> None:
     home = Home()
     home.activate(home.distribute())
     home.hub.run(5 * MINUTE)
@@ -357,7 +366,8 @@ def test_ecs52_reads_the_version_under_the_suppliers_key() -> None:
     security.check_mac(response, security.shared_secret(parties.supplier.ka_key, key))
 
 
-def test_cs08_reads_the_version_of_an_hcalcs() -> None:  # SM7-R8
+@pytest.mark.requirement("SM7-R8")
+def test_cs08_reads_the_version_of_an_hcalcs() -> None:
     home = Home(Kind.HCALCS)
     parties = home.hub.parties
     payload = cs08.Command().encode()
@@ -391,8 +401,9 @@ def test_the_load_switch_of_an_hcalcs_opens_when_the_power_goes() -> None:
     assert bool(home.device.load_on) is False
 
 
+@pytest.mark.requirement("MP102B-G11")
 @pytest.mark.parametrize("minutes", [11, 16])
-def test_an_activation_outside_12_to_15_minutes_is_refused(minutes: int) -> None:  # MP102B-G11
+def test_an_activation_outside_12_to_15_minutes_is_refused(minutes: int) -> None:
     with pytest.raises(UsageError, match="12 to 15"):
         EsmeSettings(dc_outage=minutes * MINUTE)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.parts.gbcs_entity import TrustAnchors
 from emulator.storage import MemoryStorage
@@ -143,6 +145,7 @@ def cells_of_a_replacement() -> list[str]:
     return [cell for cell in puts if cell.startswith(OWN)]
 
 
+@pytest.mark.requirement("MP170-R8")
 def test_nothing_but_a_command_replaces_credentials() -> None:
     """MP170-R8: not routinely; a month of ordinary life changes no cell."""
     bridge = Bridge()

@@ -46,7 +46,8 @@ def test_it_joins_shows_itself_and_comes_back(make: type[QuietDevice], shown: in
     assert hub.arrivals == [Joined(DEVICE), Rejoined(DEVICE)]
 
 
-def test_an_ihd_offers_no_tunnel_and_asks_for_no_image() -> None:  # SM7-R6
+@pytest.mark.requirement("SM7-R6")
+def test_an_ihd_offers_no_tunnel_and_asks_for_no_image() -> None:
     hub = HubSide()
     installed(hub, Ihd)
     hub.run(HOUR)

@@ -66,8 +66,9 @@ def read_version(hub: HubSide, counter: int = 9) -> None:
     hub.run(10 * SECOND)
 
 
+@pytest.mark.requirement("SM7-R2", "SM7-R3", "MP170-R2")
 @pytest.mark.parametrize("kind", [Kind.PPMID, Kind.BRIDGE1, Kind.BRIDGE4])
-def test_one_offer_ends_with_the_new_version_and_a_signed_alert(kind: Kind) -> None:  # SM7-R2, SM7-R3, MP170-R2
+def test_one_offer_ends_with_the_new_version_and_a_signed_alert(kind: Kind) -> None:
     hub = HubSide()
     device, made = installed(hub, kind), product(kind)
     hub.offer(DEVICE, image(made), activate_now=True)
@@ -114,7 +115,8 @@ def test_it_is_off_for_half_a_minute_and_comes_back_by_itself() -> None:
     assert [type(event).__name__ for event in hub.arrivals] == ["Joined", "Rejoined"]
 
 
-def test_the_version_is_read_through_the_broker() -> None:  # MP170-R7, MP170-A6, SM7-R8
+@pytest.mark.requirement("MP170-R7", "MP170-A6", "SM7-R8")
+def test_the_version_is_read_through_the_broker() -> None:
     hub = HubSide()
     device = installed(hub)
     read_version(hub)
@@ -125,8 +127,9 @@ def test_the_version_is_read_through_the_broker() -> None:  # MP170-R7, MP170-A6
     security.check_mac(response, security.shared_secret(hub.parties.broker.ka_key, key))
 
 
+@pytest.mark.requirement("MP170-R12")
 @pytest.mark.parametrize("position", [100, 2500, 4999])
-def test_an_image_altered_in_one_octet_is_refused_and_never_runs(position: int) -> None:  # MP170-R12
+def test_an_image_altered_in_one_octet_is_refused_and_never_runs(position: int) -> None:
     hub = HubSide()
     device = installed(hub)
     altered = bytearray(image(device.product))
@@ -142,7 +145,8 @@ def test_an_image_altered_in_one_octet_is_refused_and_never_runs(position: int) 
     assert device.firmware_version == 0x0B100100
 
 
-def test_an_image_of_another_product_is_refused() -> None:  # MP170-A1
+@pytest.mark.requirement("MP170-A1")
+def test_an_image_of_another_product_is_refused() -> None:
     hub = HubSide()
     device = installed(hub)
     other = build_image(
@@ -186,6 +190,7 @@ def test_a_power_cut_during_the_restart_still_ends_with_the_new_version_and_one_
     assert len(hub.of(Cra.ALERT, cs09.MESSAGE_CODE)) == 1
 
 
+@pytest.mark.requirement("SM7-R3")
 def test_a_stored_image_that_went_bad_does_not_run_and_is_told() -> None:
     """SM7-R3: 8F8B with result 1; the device runs what it ran."""
     hub = HubSide()
@@ -238,7 +243,8 @@ def test_a_command_it_does_not_know_is_refused_without_an_answer() -> None:
     assert hub.timeline.of("command-refused") == [{"reason": "unknown originator: 90b3d51f30010000"}]
 
 
-def test_the_bridge_and_the_ppmid_look_the_same_but_for_their_identifiers() -> None:  # MP170-A9
+@pytest.mark.requirement("MP170-A9")
+def test_the_bridge_and_the_ppmid_look_the_same_but_for_their_identifiers() -> None:
     seen = []
     for kind in (Kind.PPMID, Kind.BRIDGE1):
         hub = HubSide()

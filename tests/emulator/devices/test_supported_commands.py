@@ -43,6 +43,7 @@ def test_a_device_carries_out_what_its_kind_is_allowed(kind: Kind) -> None:
     assert wanted(device.gbcs_kind) <= set(device.gbcs.supported)
 
 
+@pytest.mark.requirement("MP170-C16")
 def test_a_bridge_is_a_ppmid_to_gbcs() -> None:
     """MP170-C16: the bridge implements CS08 and CS09."""
     assert made(Kind.BRIDGE1).gbcs_kind is made(Kind.PPMID).gbcs_kind is DeviceKind.PPMID

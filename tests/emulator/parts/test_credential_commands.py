@@ -89,6 +89,7 @@ def test_an_authorised_party_replaces_credentials_at_once(mode: Mode) -> None:
     assert dict(device.entity.anchors.cells()) == {**old, **wanted}
 
 
+@pytest.mark.requirement("MP170-C7")
 @pytest.mark.parametrize("mode", CASES)
 def test_another_party_of_the_device_is_refused_and_nothing_changes(mode: Mode) -> None:
     """MP170-C7: an unauthorised party replaces nothing."""
@@ -408,6 +409,7 @@ def test_a_read_that_names_a_cell_of_another_party_is_refused() -> None:
     assert device.refusals == ["the cell named is not the originator's"]
 
 
+@pytest.mark.requirement("MP170-R8")
 def test_after_a_replacement_the_old_keys_open_nothing() -> None:
     """MP170-R8: what was compromised is worthless at once; CS08 under the new keys is answered."""
     device = Offline(PARTIES, DeviceKind.PPMID, TrustAnchors.of(PARTIES.broker, root=PARTIES.pki.root))

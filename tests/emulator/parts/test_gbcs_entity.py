@@ -157,7 +157,8 @@ def test_a_signed_response_carries_the_date_and_no_mac() -> None:
     security.verify_signature(response, PARTIES.pki.device(DEVICE).ds_certificate.public_key)
 
 
-def test_alerts_are_signed_and_counted_over_a_restart() -> None:  # SM7-R3
+@pytest.mark.requirement("SM7-R3")
+def test_alerts_are_signed_and_counted_over_a_restart() -> None:
     storage = MemoryStorage()
     payload = cs09.Alert(0, 0x04000100).encode()
     alerts = [Message.decode(entity(storage).alert(cs09.MESSAGE_CODE, BROKER, payload)) for _ in range(3)]
@@ -178,7 +179,8 @@ def test_an_alert_with_a_mac_needs_a_key_of_its_target() -> None:
         entity(anchors=TrustAnchors.of(PARTIES.broker)).alert(0x1001, SUPPLIER, b"\x05\x00", signed=False)
 
 
-def test_a_bridge_holds_the_brokers_anchor_only() -> None:  # MP170-A13
+@pytest.mark.requirement("MP170-A13")
+def test_a_bridge_holds_the_brokers_anchor_only() -> None:
     anchors = entity(anchors=TrustAnchors.of(PARTIES.broker)).anchors
     assert anchors.eui(RemotePartyRole.ACCESS_CONTROL_BROKER) == BROKER
     assert anchors.role_of(SUPPLIER) is None

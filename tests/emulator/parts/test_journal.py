@@ -29,6 +29,7 @@ def contents(storage: MemoryStorage | Journal) -> dict[str, bytes | None]:
     return {cell: storage.get(cell) for cell in storage.cells()}
 
 
+@pytest.mark.requirement("MP170-R8")
 @given(st.dictionaries(cells, st.binary(max_size=5)), changes, st.integers(0, 12), st.integers(0, 6))
 def test_a_cut_leaves_the_old_or_the_new_cells(
     before: dict[str, bytes], wanted: list[tuple[str, bytes | None]], fatal: int, again: int

@@ -320,6 +320,7 @@ def test_a_sleepy_device_fetches_one_block_a_poll() -> None:
     assert 250 * MILLISECOND <= gaps[len(gaps) // 2] < 300 * MILLISECOND
 
 
+@pytest.mark.requirement("MP170-R9")
 def test_several_devices_fetch_at_once_through_one_hub_and_one_bridge() -> None:
     """MP170-R9: three devices behind two bridges and one at the hub share hub, bridge and air."""
     home = Far(3)
@@ -336,6 +337,7 @@ def test_several_devices_fetch_at_once_through_one_hub_and_one_bridge() -> None:
     assert len([alert for alert in bench.transfer_alerts() if alert.code == TransferCode.TRANSFERRED]) == 4
 
 
+@pytest.mark.requirement("MP170-R10")
 def test_a_bridge_that_restarts_holds_the_devices_behind_it_up_and_no_more() -> None:
     """MP170-R10: the transfer behind a bridge goes on where it stood when the bridge is back."""
     home = Far(1)

@@ -1,9 +1,12 @@
 """A survey tells of a home what a run then finds."""
 
+import pytest
+
 from emulator.home import shipped_homes
 from gateway.assembly.survey import BACKHAUL, survey
 
 
+@pytest.mark.requirement("MP170-P14")
 def test_the_tree_is_the_one_that_joining_builds() -> None:
     """MP170-P14: displays and meters behind one or two bridges."""
     one, two = (survey(home) for home in shipped_homes())

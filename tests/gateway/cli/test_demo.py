@@ -91,6 +91,7 @@ def test_the_summary_has_its_keys(run: DemoRun) -> None:
     assert 0 < summary["wall_seconds"] < summary["virtual_seconds"] / 100
 
 
+@pytest.mark.requirement("SM7-R1", "MP170-R2")
 def test_the_devices_of_both_homes_and_what_became_of_them(run: DemoRun) -> None:
     """SM7-R1, MP170-R2: everything updatable has a new version; a device that was not updated says why."""
     devices = {device["name"]: device for device in run.summary["devices"]}
@@ -109,6 +110,7 @@ def test_the_devices_of_both_homes_and_what_became_of_them(run: DemoRun) -> None
     assert all(variant == f"AltHAN Bridge {name[-1]}" for name, variant in variants.items())
 
 
+@pytest.mark.requirement("MP170-C13", "X-2")
 def test_alerts_agree_with_the_mailboxes(run: DemoRun) -> None:
     """MP170-C13, X-2: what the summary calls delivered lies in that user's mailbox, as often, and nothing else does."""
     users = {"supplier": "90b3d51f30010000", "network-operator": "90b3d51f30020000"}
@@ -141,6 +143,7 @@ def _alert_of(message: object) -> tuple[str, str] | None:
     return None
 
 
+@pytest.mark.requirement("MP102B-R1", "MP102B-R2", "MP102B-R3")
 def test_decisions_and_windows(run: DemoRun) -> None:
     """MP102B-R1 to R3: AD1 of tracked activations are suppressed, others delivered; the counts agree with the store."""
     summary = run.summary

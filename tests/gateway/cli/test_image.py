@@ -70,7 +70,8 @@ def test_the_same_arguments_make_the_same_file(tmp_path: Path, key: Path) -> Non
     assert (tmp_path / "a.ota").read_bytes() == (tmp_path / "b.ota").read_bytes()
 
 
-def test_the_full_size_is_built_and_one_octet_more_is_not(tmp_path: Path) -> None:  # SM7-R10, MP170-A2
+@pytest.mark.requirement("SM7-R10", "MP170-A2")
+def test_the_full_size_is_built_and_one_octet_more_is_not(tmp_path: Path) -> None:
     assert build(tmp_path / "full.ota", size=768_000).exit_code == 0
     assert "at most 768000 octets" in one_line(build(tmp_path / "more.ota", size=768_001), 2)
     assert not (tmp_path / "more.ota").exists()

@@ -95,6 +95,7 @@ def test_gbcs_goes_down_and_up_with_its_device_after_fixed_delays() -> None:
     assert bench.to_dsp == [(NOW + 65 * SECOND, GbcsFromHub(HUB, PPMID, b"response"))]
 
 
+@pytest.mark.requirement("MP102B-G10")
 def test_a_power_loss_reaches_the_dsp_at_report_plus_delay_to_the_nanosecond() -> None:
     """MP102B-G10: hub report + WAN delay (before `from_hub`) + CspSettings.delay_up."""
     bench = Bench(CspSettings(delay_up=1_000_000_007))
@@ -109,6 +110,7 @@ def test_a_doubled_power_loss_is_one_outage() -> None:
     assert len(bench.to_dsp) == 1
 
 
+@pytest.mark.requirement("MP170-C9", "MP170-C26")
 def test_an_image_goes_to_each_hub_once_with_the_hubs_devices_and_their_ccs01_types() -> None:
     """MP170-C9, MP170-C26: what a bridge is stays above; here it is a PPMID."""
     bench = Bench()
@@ -146,6 +148,7 @@ def test_a_hub_that_is_off_gets_the_image_when_it_is_back() -> None:
     assert [message for _, message in bench.to_dsp if isinstance(message, FirmwareDeliveryStatus) and message.success]
 
 
+@pytest.mark.requirement("SM7-R9")
 def test_a_delivery_nobody_acknowledges_fails_once_and_is_not_sent_any_more() -> None:
     """SM7-R9: the failure is told, N61."""
     bench = Bench(CspSettings(image_timeout=DAY))

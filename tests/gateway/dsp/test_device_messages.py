@@ -82,8 +82,8 @@ def signed(bench: Bench, message: Message, signer: Eui64 | None = None) -> bytes
     return security.sign(message, own.ds_key, bench.parties.entropy).encode()
 
 
+@pytest.mark.requirement("SM7-R3")
 def test_an_alert_signed_by_another_device_is_refused() -> None:
-    """SM7-R3."""
     bench = Bench()
     octets = signed(bench, report(bench), signer=PPMID)
     row = nothing_happens(bench, smwan.GbcsFromHub(HUB, BRIDGE, octets), "alerts")
@@ -117,9 +117,9 @@ def _mac_instead(bench: Bench) -> bytes:
     return security.add_mac(report(bench), z).encode()
 
 
+@pytest.mark.requirement("MP170-C16")
 @pytest.mark.parametrize("make", [_no_field, _empty_field, _mac_instead])
 def test_an_alert_without_the_signature_it_must_bear_is_refused(make: object) -> None:
-    """MP170-C16."""
     assert callable(make)
     bench = Bench()
     row = nothing_happens(bench, smwan.GbcsFromHub(HUB, BRIDGE, make(bench)), "alerts")
@@ -181,8 +181,8 @@ def test_a_repeated_alert_is_not_told_twice_even_after_a_restart() -> None:
     assert bench.from_csp(carried).to_users == []
 
 
+@pytest.mark.requirement("X-2")
 def test_restore_alerts_go_to_the_network_operator_alone() -> None:
-    """X-2."""
     bench = Bench()
     payload = ecs80.Alert(0x8F36, bench.now, bench.now - 300 * SECOND, bench.now).encode()
     outcome = bench.alert(ESME, ecs80.MESSAGE_CODE, NETWORK_OPERATOR, payload)
@@ -202,9 +202,9 @@ def test_an_alert_to_nobody_known_is_kept_and_goes_nowhere() -> None:
 # --- 11.2 ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("SM7-R8", "MP170-R7", "MP170-C14", "MP170-C15")
 @pytest.mark.parametrize(("target", "version"), [(BRIDGE, V1), (PPMID, 0x04000100), (HCALCS, 0x03000100)])
 def test_a_read_of_a_ppmid_class_device_goes_by_the_broker_and_back_to_the_user(target: Eui64, version: int) -> None:
-    """SM7-R8; MP170-R7, C14, C15."""
     bench = Bench()
     asked = read(bench, target)
     assert asked.reply is not None
@@ -310,8 +310,8 @@ def test_no_answer_is_told_as_e21() -> None:
     assert (user, response.response_code, response.request_id) == (SUPPLIER, "E21", asked.reply.request_id)
 
 
+@pytest.mark.requirement("MP105-R1", "MP105-R2", "MP105-R3")
 def test_a_suspended_device_is_read_and_restored_by_the_answer() -> None:
-    """MP105-R1 to R3."""
     suspended = DeviceStatus.SUSPENDED
     devices = [
         replace(d, status=suspended, firmware_version=Version(0x01009999)) if d.device == ESME else d for d in estate()
@@ -369,8 +369,8 @@ def test_failure_takes_the_version_the_device_tells() -> None:
     assert bench.inventory_row(ESME)["firmware_version"] == f"{E2:08X}"
 
 
+@pytest.mark.requirement("MP105-R8", "MP105-R9")
 def test_the_response_of_a_retry_corrects_the_inventory_unless_switched_off() -> None:
-    """MP105-R8, R9."""
     for switch, version in ((True, E1), (False, E0)):
         bench = Bench(settings=DspSettings(use_activation_retry=switch))
         bench.activate()  # its response is lost

@@ -93,8 +93,8 @@ def dcc_alert(outcome: Outcome, code: str) -> DccAlertMessage:
 # --- the way of an update ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("SM7-R2", "SM7-R3", "SM7-R11", "MP170-R2", "MP170-C9", "MP170-C11", "MP170-C13", "MP170-C17")
 def test_a_bridge_goes_from_request_to_activation() -> None:
-    """SM7-R2, R3, R11; MP170-R2, C9, C11, C13, C17."""
     bench = Bench()
     update = bridge_update(bench)
     assert update.code == "I99"
@@ -131,8 +131,8 @@ def test_a_bridge_goes_from_request_to_activation() -> None:
     assert states == ["Requested", "Delivered", "Transferred", "Activated"]
 
 
+@pytest.mark.requirement("MP170-C12", "MP170-R5")
 def test_a_second_update_of_the_same_device_is_blocked_until_the_first_is_over() -> None:
-    """MP170-C12, R5."""
     bench = Bench()
     bridge_update(bench)
     second = bridge_update(bench, 2)
@@ -210,6 +210,7 @@ def test_news_in_another_order_do_not_move_an_update_back() -> None:
     assert state(bench) == "Activated"
 
 
+@pytest.mark.requirement("SM7-R7", "MP102B-G5")
 def test_an_esme_verifies_its_image_and_the_supplier_hears_of_it() -> None:
     """SM7-R7; an 11.1 opens no suppression window (MP102B-G5, row 25)."""
     bench = Bench()
@@ -236,8 +237,8 @@ def test_an_image_the_esme_refuses_ends_the_update() -> None:
     assert state(bench, ESME) == "Failed"
 
 
+@pytest.mark.requirement("SM7-R4", "SM7-R5")
 def test_hcalcs_is_distributed_by_11_1_and_activated_by_11_3() -> None:
-    """SM7-R4, R5."""
     bench = Bench()
     version = product(Kind.HCALCS).versions[1]
     made = image(Kind.HCALCS, 1, bench.parties)
@@ -279,9 +280,9 @@ def _of_size(bench: Bench, size: int) -> bytes:
     return made._replace(header=made.header._replace(total_size=size), manufacturer_image=grown).encode()
 
 
+@pytest.mark.requirement("MP170-R12", "MP170-L5", "SM7-R10")
 @pytest.mark.parametrize("name", REFUSED_11_4)
 def test_a_bad_image_is_refused_before_the_csp_sees_it_and_nothing_is_written(name: str) -> None:
-    """MP170-R12, L5; SM7-R10."""
     code, octets = REFUSED_11_4[name]
     bench = Bench()
     before = bench.store.dump()
@@ -376,8 +377,8 @@ def test_another_supplier_may_not_update_devices_it_is_not_responsible_for() -> 
     assert refused.code == "E110103"
 
 
+@pytest.mark.requirement("MP170-A1")
 def test_an_image_of_another_bridge_product_does_not_apply() -> None:
-    """MP170-A1."""
     bench = Bench()
     assert bridge_update(bench, devices=(PPMID,)).code == "E110403"
     update = bridge_update(bench, devices=(PPMID, BRIDGE))
@@ -385,8 +386,8 @@ def test_an_image_of_another_bridge_product_does_not_apply() -> None:
     assert lists.not_applicable_firmware_device_ids == (PPMID,)
 
 
+@pytest.mark.requirement("X-6")
 def test_a_bridge_counts_only_while_its_hub_is_commissioned() -> None:
-    """X-6."""
     devices = [replace(d, status=DeviceStatus.INSTALLED_NOT_COMMISSIONED) if d.device == HUB else d for d in estate()]
     assert bridge_update(Bench(devices=devices)).code == "E110403"
     assert bridge_update(Bench(devices=devices, settings=DspSettings(hub_must_be_commissioned=False))).code == "I99"

@@ -153,8 +153,8 @@ def test_every_accepted_request_is_recorded() -> None:
 # --- 12.2 ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-L30", "MP170-L33", "MP170-C4")
 def test_a_bridge_is_pre_notified_as_pending_ppmid_with_its_variant() -> None:
-    """MP170-L30, L33, C4."""
     bench = Bench()
     assert bench.request(PRENOTIFICATION).code == "I99"
     row = bench.inventory_row(NEW)
@@ -162,8 +162,8 @@ def test_a_bridge_is_pre_notified_as_pending_ppmid_with_its_variant() -> None:
     assert (row["owner"], row["hub"], row["firmware_version"]) == (str(SUPPLIER), None, "0B100000")
 
 
+@pytest.mark.requirement("MP170-L31")
 def test_colons_and_case_of_the_products_list_do_not_matter() -> None:
-    """MP170-L31."""
     bench = Bench()
     assert (
         bench.request(replace(PRENOTIFICATION, device_manufacturer="1a:0b", device_model="b1:01:01:00")).code == "I99"
@@ -171,6 +171,7 @@ def test_colons_and_case_of_the_products_list_do_not_matter() -> None:
     assert bench.inventory_row(NEW)["model"] == "B1010100"
 
 
+@pytest.mark.requirement("MP170-L6", "MP170-L30", "MP170-L31", "MP170-L32")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -188,7 +189,6 @@ def test_colons_and_case_of_the_products_list_do_not_matter() -> None:
     ],
 )
 def test_a_wrong_pre_notification_is_refused(changes: dict[str, Any], code: str) -> None:
-    """MP170-L6, L30 to L32."""
     bench = Bench()
     refused(bench, lambda: bench.request(replace(PRENOTIFICATION, **changes)), code)
 
@@ -225,6 +225,7 @@ def test_a_decommissioned_device_may_be_notified_again() -> None:
 HOUSEHOLD = sorted([HUB, GPF, ESME, ESME_2, GSME, HCALCS, PPMID, BRIDGE, IHD])
 
 
+@pytest.mark.requirement("MP170-L1", "MP170-L4", "MP170-L6")
 @pytest.mark.parametrize(
     "search",
     [
@@ -239,7 +240,6 @@ HOUSEHOLD = sorted([HUB, GPF, ESME, ESME_2, GSME, HCALCS, PPMID, BRIDGE, IHD])
     ids=["bridge", "hub", "uprn", "mpxn", "address"],
 )
 def test_all_searches_find_the_household(search: bodies.ReadInventory) -> None:
-    """MP170-L1, L4, L6."""
     found = Bench().request(search).content(DspInventory).devices
     assert [device.device_id for device in found] == HOUSEHOLD
     by_id = {device.device_id: device for device in found}
@@ -257,11 +257,12 @@ def test_an_older_schema_shows_no_variant() -> None:
     assert {device.ppmid_variant for device in found.devices} == {None}
 
 
+@pytest.mark.requirement("MP170-L2")
 def test_anybody_with_a_role_reads_the_inventory() -> None:
-    """MP170-L2."""
     assert Bench().request(bodies.ReadInventory(device_id=ESME), user=OTHER_SUPPLIER).code == "I0"
 
 
+@pytest.mark.requirement("MP170-L3")
 @pytest.mark.parametrize(
     ("search", "code"),
     [
@@ -271,7 +272,6 @@ def test_anybody_with_a_role_reads_the_inventory() -> None:
     ],
 )
 def test_a_search_that_finds_nothing_is_refused(search: bodies.ReadInventory, code: str) -> None:
-    """MP170-L3."""
     bench = Bench()
     refused(bench, lambda: bench.request(search), code)
 
@@ -284,8 +284,8 @@ def test_premises_without_devices() -> None:
 # --- 8.4 -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-L11")
 def test_details_of_a_pending_device_may_be_corrected_by_its_owner() -> None:
-    """MP170-L11."""
     bench = Bench()
     bench.request(PRENOTIFICATION)
     change = bodies.UpdateDeviceDetails(firmware_version="0B100100", ppmid_variant=PpmidVariant.ALT_HAN_BRIDGE_4)
@@ -294,8 +294,8 @@ def test_details_of_a_pending_device_may_be_corrected_by_its_owner() -> None:
     assert (row["firmware_version"], row["variant"]) == ("0B100100", "AltHAN Bridge 4")
 
 
+@pytest.mark.requirement("MP170-L14")
 def test_a_pending_device_may_be_deleted_by_its_owner() -> None:
-    """MP170-L14."""
     bench = Bench()
     bench.request(PRENOTIFICATION)
     refused(bench, lambda: bench.request(update(bodies.DeleteDevice(), NEW), user=OTHER_SUPPLIER), "E080410")
@@ -303,6 +303,7 @@ def test_a_pending_device_may_be_deleted_by_its_owner() -> None:
     assert str(NEW) not in [row["device"] for row in bench.rows("inventory")]
 
 
+@pytest.mark.requirement("MP170-L15", "MP170-L16", "MP170-L17", "MP170-L18", "MP170-L19")
 @pytest.mark.parametrize(
     ("change", "target", "code"),
     [
@@ -319,7 +320,6 @@ def test_a_pending_device_may_be_deleted_by_its_owner() -> None:
     ],
 )
 def test_a_wrong_update_is_refused(change: bodies.InventoryChange, target: Eui64, code: str) -> None:
-    """MP170-L15 to L19."""
     bench = Bench()
     refused(bench, lambda: bench.request(update(change, target)), code)
 
@@ -332,8 +332,8 @@ def test_an_update_of_nothing_is_refused() -> None:
     refused(bench, lambda: bench.request(update(variant, NEW)), "E080409")
 
 
+@pytest.mark.requirement("MP170-L16")
 def test_a_hub_is_installed_and_commissioned_with_its_gpf() -> None:
-    """MP170-L16."""
     devices = [replace(d, status=DeviceStatus.PENDING) if d.device in (HUB, GPF) else d for d in estate()]
     bench = Bench(devices=devices)
     assert bench.request(update(bodies.UpdateDeviceStatusCh(DeviceStatus.COMMISSIONED), HUB)).code == "I99"
@@ -342,6 +342,7 @@ def test_a_hub_is_installed_and_commissioned_with_its_gpf() -> None:
     assert bench.inventory_row(GPF)["status"] == "InstalledNotCommissioned"
 
 
+@pytest.mark.requirement("MP170-L17")
 def test_withdrawing_a_hub_cancels_what_is_held_for_it() -> None:
     """MP170-L17: N36 to the sender of each dated request not sent yet."""
     bench = Bench()
@@ -354,8 +355,8 @@ def test_withdrawing_a_hub_cancels_what_is_held_for_it() -> None:
     assert bench.rows("commands") == []
 
 
+@pytest.mark.requirement("MP170-L18")
 def test_a_new_mpxn_is_told_to_the_network_operator() -> None:
-    """MP170-L18."""
     bench = Bench()
     outcome = bench.request(update(bodies.UpdateMpxn(import_mpxn=OTHER_MPAN), ESME))
     ((user, response),) = outcome.to_users
@@ -374,8 +375,8 @@ def whitelisting(bench: Bench) -> Outcome:
     return bench.request(add(NEW), HUB, TO_DEVICE, counter=4711)
 
 
+@pytest.mark.requirement("MP170-A9")
 def test_a_bridge_goes_to_the_hub_as_a_ppmid_on_behalf_of_its_supplier() -> None:
-    """MP170-A9."""
     outcome = whitelisting(Bench())
     assert outcome.code == "I99"
     command = Bench().command_of(outcome)
@@ -451,6 +452,7 @@ def test_a_wrong_addition_is_refused(body: bodies.UpdateHanDeviceLog, code: str)
     refused(bench, lambda: bench.request(body, HUB, TO_DEVICE), code)
 
 
+@pytest.mark.requirement("X-5")
 def test_answers_are_encoded_as_the_schema_wants_them() -> None:
     """X-5: what the bench parses was checked against the schema; the sync answer names the request only."""
     outcome = Bench().request(bodies.ReadInventory(device_id=ESME))

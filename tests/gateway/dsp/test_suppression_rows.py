@@ -457,9 +457,9 @@ def test_row_40_switched_off_nothing_is_suppressed_but_tracked(settings: DspSett
     assert len(bench.rows("suppression_windows")) == 1
 
 
+@pytest.mark.requirement("MP102B-G4")
 @pytest.mark.parametrize(("minutes", "after", "heard"), [(10, 11, True), (60, 31, False), (60, 60, True)])
 def test_the_duration_is_a_setting(minutes: int, after: int, *, heard: bool) -> None:
-    """MP102B-G4."""
     bench = Bench(settings=DspSettings(window=minutes * MINUTE))
     bench.activate()
     bench.at(START + after * MINUTE)
@@ -544,6 +544,7 @@ def test_row_50_withdrawing_the_hub_removes_windows_to_come() -> None:
     assert delivered(bench)
 
 
+@pytest.mark.requirement("MP102B-G14")
 def test_nothing_of_the_list_shows_in_what_leaves_the_dsp() -> None:
     """MP102B-G14: an identifier of the list that is never hit appears nowhere."""
     canary = Eui64(0x00DBCAFEF00DFEED)

@@ -34,6 +34,7 @@ def test_a_signed_answer_is_checked_with_the_devices_certificate(supplier: Suppl
     assert delivery.fault == ""
 
 
+@pytest.mark.requirement("SM7-R3")
 def test_an_answer_signed_by_another_device_is_invalid(supplier: Supplier, dcc: DccResponder) -> None:
     """SM7-R3: who signed is checked, not only that someone did."""
     activation = supplier.activate(ESME, bytes(32))
@@ -63,6 +64,7 @@ def test_a_flipped_bit_makes_the_mac_invalid(supplier: Supplier, dcc: DccRespond
     assert (delivery.gbcs.mac, delivery.gbcs.trusted) == ("invalid", False)
 
 
+@pytest.mark.requirement("SM7-R8", "MP170-R7")
 def test_the_mac_for_the_access_control_broker_is_not_ours_to_check(supplier: Supplier, dcc: DccResponder) -> None:
     """SM7-R8, MP170-R7: a PPMID or bridge answers the broker, the answer is relayed as it came."""
     exchange = supplier.read_version(PPMID)
@@ -224,10 +226,10 @@ def outage(start: int) -> DccAlertMessage:
     return DccAlertMessage(dcc_alert_code="AD1", alert=event)
 
 
+@pytest.mark.requirement("MP102B-G9")
 def test_the_operator_lists_the_outages_it_was_told_of(
     operator: NetworkOperator, dcc: DccResponder, clock: VirtualClock
 ) -> None:
-    """MP102B-G9."""
     start = clock.now() - clock.now() % SECOND
     told = operator.receive(dcc.dcc_message(OPERATOR, outage(start)))
     other = UpdateHanDeviceLogResult(request_id=operator.next_id(CHF))

@@ -54,6 +54,7 @@ def test_the_signed_pre_command_repeats_the_request_id_of_its_transform(supplier
     assert isinstance(command.body, SignedPreCommand)
 
 
+@pytest.mark.requirement("MP102B-G7")
 def test_a_dated_activation_is_signed_for_that_second(
     supplier: Supplier, dcc: DccResponder, clock: VirtualClock
 ) -> None:

@@ -152,6 +152,7 @@ def test_the_body_must_belong_to_the_service_named() -> None:
 # --- MP170: PPMIDVariant only where it belongs ---------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-L9")
 @pytest.mark.parametrize("variant", PpmidVariant)
 @pytest.mark.parametrize("version", SCHEMA_VERSIONS)
 def test_ppmid_variant_stands_in_12_2_from_its_version_on(version: str, variant: PpmidVariant) -> None:
@@ -181,6 +182,7 @@ def test_without_the_element_an_older_request_is_valid(name: str) -> None:
     assert details.ppmid_variant is None
 
 
+@pytest.mark.requirement("MP170-L6")
 def test_an_inventory_for_an_older_user_cannot_carry_the_variant() -> None:
     """MP170-L6: the answer of 8.2 carries PPMIDVariant under the version that knows it."""
     device = InventoryDevice(

@@ -65,8 +65,9 @@ def test_the_hardware_range_follows_from_the_model() -> None:
     assert built(Kind.PPMID).header.hardware_range == HardwareRange(0x0102, 0x0102)
 
 
+@pytest.mark.requirement("SM7-R10", "MP170-A2")
 @pytest.mark.parametrize("kind", [Kind.PPMID, Kind.HCALCS, Kind.BRIDGE1, Kind.BRIDGE4])
-def test_the_limit_is_768000_octets_of_the_whole_file(kind: Kind) -> None:  # SM7-R10, MP170-A2
+def test_the_limit_is_768000_octets_of_the_whole_file(kind: Kind) -> None:
     assert len(built(kind, SIZE_LIMIT).encode()) == 768_000
     with pytest.raises(InputError, match="at most 768000 octets"):
         built(kind, SIZE_LIMIT + 1)

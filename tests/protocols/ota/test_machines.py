@@ -66,7 +66,8 @@ def commands_of(link: OtaLink, kind: type[object]) -> list[int]:
     return [time - START for time, effect in both if isinstance(effect, kind)]
 
 
-def test_a_ppmid_downloads_checks_and_activates_by_itself() -> None:  # SM7-R1, SM7-R2
+@pytest.mark.requirement("SM7-R1", "SM7-R2")
+def test_a_ppmid_downloads_checks_and_activates_by_itself() -> None:
     link = joined()
     link.start()
     link.run(MINUTE)
@@ -87,7 +88,8 @@ def test_now_leaves_three_seconds_for_the_acknowledgements() -> None:
     assert commands_of(link, Activate)[0] - commands_of(link, TransferEnded)[0] >= 3 * SECOND
 
 
-def test_a_meter_is_told_to_wait_and_does() -> None:  # SM7-R5
+@pytest.mark.requirement("SM7-R5")
+def test_a_meter_is_told_to_wait_and_does() -> None:
     link = joined(OUT_OF_BAND, activate_now=False)
     link.start()
     link.run(3 * DAY)
@@ -126,7 +128,8 @@ def test_loss_doubling_and_reordering_change_nothing_in_the_image(seed: int, los
     assert len(commands_of(link, Activate)) == 1
 
 
-def test_a_bad_image_is_refused_and_never_offered_again_until_replaced() -> None:  # MP170-R12
+@pytest.mark.requirement("MP170-R12")
+def test_a_bad_image_is_refused_and_never_offered_again_until_replaced() -> None:
     link = joined()
     link.check = lambda file: ZclStatus.INVALID_IMAGE
     link.start()
@@ -226,7 +229,8 @@ def test_abort_gives_up_without_an_upgrade_end() -> None:
     assert commands_of(link, TransferEnded) == []
 
 
-def test_a_withdrawn_image_that_is_replaced_is_fetched_within_minutes() -> None:  # MP170-A5
+@pytest.mark.requirement("MP170-A5")
+def test_a_withdrawn_image_that_is_replaced_is_fetched_within_minutes() -> None:
     link = joined()
     link.start()
     link.run(11 * SECOND)
@@ -271,7 +275,8 @@ def test_an_older_version_is_taken_as_different() -> None:
     assert link.images == [image(0x03000000)]
 
 
-def test_an_image_for_other_hardware_is_told_once_and_not_served() -> None:  # MP170-A1
+@pytest.mark.requirement("MP170-A1")
+def test_an_image_for_other_hardware_is_told_once_and_not_served() -> None:
     link = joined(file=image(model=0x50010300), config=replace(QUICK, query_period=HOUR))
     link.start()
     link.run(DAY)

@@ -54,6 +54,7 @@ def responses(bench: HubBench) -> list[ccs01.Response]:
     return [ccs01.Response.decode(message.payload) for message in found]
 
 
+@pytest.mark.requirement("MP170-A9")
 def test_ccs01_adds_a_device_and_is_answered_under_a_mac_with_the_users_counters(bench: HubBench) -> None:
     """MP170-A9: a bridge enters the log by the existing request, as a PPMID."""
     bench.add_to_log(eui(1), PPMID_TYPE)
@@ -116,9 +117,9 @@ def test_a_replayed_command_is_refused(bench: HubBench) -> None:
     ]
 
 
+@pytest.mark.requirement("MP170-C3", "MP170-A11")
 @pytest.mark.parametrize("last", [PPMID_TYPE, HCALCS_TYPE])
 def test_a_seventh_type_1_device_is_refused_and_other_types_still_fit(bench: HubBench, last: int) -> None:
-    """MP170-C3, MP170-A11."""
     for number in range(6):
         bench.add_to_log(eui(number), HCALCS_TYPE if number == 3 else PPMID_TYPE)
         bench.run(5)
@@ -141,6 +142,7 @@ def test_a_seventeenth_device_is_refused(bench: HubBench) -> None:
     assert len(log(bench)) == 16
 
 
+@pytest.mark.requirement("SM7-R8")
 def test_the_hub_answers_ecs52_with_its_own_version(bench: HubBench) -> None:
     """SM7-R8 for the hub itself: 11.2 by the URP pattern."""
     bench.down(GbcsCarried(CHF, bench.command(ecs52.MESSAGE_CODE, ecs52.Command(counter=1001).encode())))

@@ -104,6 +104,7 @@ class Client:
 # --- end to end with a real device -------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("SM7-R1", "SM7-R2", "SM7-R3", "MP170-C10")
 def test_a_ppmid_fetches_its_image_activates_it_and_both_tell() -> None:
     """SM7-R1, SM7-R2, SM7-R3, MP170-C10: image to device, CCS08 8F8A by the hub, CS09 8F8B by the device."""
     bench = with_log((DEVICE, PPMID_TYPE))
@@ -128,6 +129,7 @@ def test_a_ppmid_fetches_its_image_activates_it_and_both_tell() -> None:
     assert bench.notes.of("ota-finished")[0]["status"] == "SUCCESS"
 
 
+@pytest.mark.requirement("SM7-R8", "MP170-C14", "MP170-C16")
 def test_the_version_of_a_ppmid_is_read_through_its_tunnel() -> None:
     """SM7-R8, MP170-C14, MP170-C16: CS08 by the ACB, answered under a MAC."""
     bench = with_log((DEVICE, PPMID_TYPE))
@@ -140,6 +142,7 @@ def test_the_version_of_a_ppmid_is_read_through_its_tunnel() -> None:
     assert cs08.Response.decode(answer.payload).firmware_version == product(Kind.PPMID).versions[0]
 
 
+@pytest.mark.requirement("MP102B-G11")
 def test_a_hub_power_cut_in_the_middle_of_a_transfer_loses_nothing() -> None:
     """MP102B-G11: the hub is off for 13 minutes while a device downloads."""
     bench = with_log((DEVICE, PPMID_TYPE))
@@ -158,6 +161,7 @@ def test_a_hub_power_cut_in_the_middle_of_a_transfer_loses_nothing() -> None:
     assert len(bench.notes.of("image-stored")) == 1
 
 
+@pytest.mark.requirement("MP170-R12")
 def test_an_image_altered_in_transit_ends_with_code_3_and_a_good_one_may_follow() -> None:
     """MP170-R12: the device refuses it with INVALID_IMAGE."""
     bench = with_log((DEVICE, PPMID_TYPE))
@@ -176,6 +180,7 @@ def test_an_image_altered_in_transit_ends_with_code_3_and_a_good_one_may_follow(
 # --- what the hub does not take ----------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-A10")
 @pytest.mark.parametrize(("type_code", "in_log"), [(IHD_TYPE, True), (PPMID_TYPE, False)])
 def test_an_image_for_a_device_without_updates_is_discarded(type_code: int, *, in_log: bool) -> None:
     """MP170-A10: what the hub takes for an IHD gets no image; nor does what it does not know."""
@@ -198,10 +203,10 @@ def test_octets_that_are_no_whole_image_are_discarded(octets: bytes) -> None:
 # --- the blocks --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP170-A4", "MP170-A5")
 @pytest.mark.parametrize("first", [PPMID_TYPE, HCALCS_TYPE])
 @pytest.mark.parametrize("second", [PPMID_TYPE, HCALCS_TYPE])
 def test_the_shared_block_is_overwritten_and_the_loser_alerted(first: int, second: int) -> None:
-    """MP170-A4, MP170-A5."""
     bench = with_log((DEVICE, first), (OTHER, second))
     bench.down(delivery("a:b:1", image_of(Kind.PPMID), DEVICE, type_code=first))
     bench.run(10)
@@ -214,6 +219,7 @@ def test_the_shared_block_is_overwritten_and_the_loser_alerted(first: int, secon
     assert [cell for cell in bench.storage.cells() if cell.startswith("image/")] == ["image/shared/1"]
 
 
+@pytest.mark.requirement("MP170-A4")
 def test_the_esme_has_a_block_of_its_own() -> None:
     """MP170-A4: the shared one is the GSME's."""
     bench = with_log((DEVICE, PPMID_TYPE), (OTHER, ESME_TYPE))
@@ -256,6 +262,7 @@ def test_a_doubled_delivery_is_taken_once() -> None:
     assert outcomes(bench) == []
 
 
+@pytest.mark.requirement("MP170-A5")
 def test_a_power_cut_before_any_cell_of_a_delivery_loses_nothing() -> None:
     """MP170-A5: one image displaces another, and the power goes before each put in turn."""
 
@@ -316,6 +323,7 @@ def test_a_device_is_notified_at_once_and_again_until_it_begins() -> None:
     assert len(device.ota) == seen
 
 
+@pytest.mark.requirement("SM7-R2", "SM7-R4", "SM7-R5")
 @pytest.mark.parametrize(
     ("type_code", "kind", "waits"),
     [(PPMID_TYPE, Kind.PPMID, False), (ESME_TYPE, Kind.ESME, True), (HCALCS_TYPE, Kind.HCALCS, True)],
@@ -383,8 +391,8 @@ def test_a_device_that_falls_silent_is_given_up_with_code_3() -> None:
     assert OtaServerSettings().transfer_timeout == DAY
 
 
+@pytest.mark.requirement("MP170-A5")
 def test_a_displaced_transfer_is_aborted_at_its_next_request() -> None:
-    """MP170-A5."""
     bench, device = with_driven()
     bench.add_to_log(OTHER, PPMID_TYPE)
     image = image_of(Kind.PPMID)
@@ -400,6 +408,7 @@ def test_a_displaced_transfer_is_aborted_at_its_next_request() -> None:
     assert aborted == ota.ImageBlockRefused(ZclStatus.ABORT)
 
 
+@pytest.mark.requirement("MP170-A10")
 def test_a_stranger_on_the_network_gets_no_image() -> None:
     """MP170-A10: only devices of the log are served."""
     bench, device = with_driven()

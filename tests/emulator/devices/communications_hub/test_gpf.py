@@ -93,6 +93,7 @@ def test_gcs38_before_the_meter_told_its_version_fails(bench: HubBench) -> None:
     assert gcs38.Response.decode(response.payload) == gcs38.Response(None, ZclStatus.HARDWARE_FAILURE)
 
 
+@pytest.mark.requirement("MP105-R6")
 def test_a_mirrored_version_may_differ_from_the_meters_own(bench: HubBench) -> None:
     """MP105-R6: what the GPF answers is what it mirrors, also when the meter runs something else by now."""
     running = bench.hub._running

@@ -49,6 +49,7 @@ def life_of(kind: Kind, type_code: int = PPMID_TYPE) -> Trace:
     return Trace(capture.seen, product(kind).versions.index(device.firmware_version), up, lines)
 
 
+@pytest.mark.requirement("MP170-A9", "MP170-C1")
 @pytest.mark.parametrize("kind", [Kind.BRIDGE1, Kind.BRIDGE2, Kind.BRIDGE3, Kind.BRIDGE4])
 def test_a_bridge_and_a_ppmid_leave_the_same_trace_at_the_hub(kind: Kind) -> None:
     """MP170-A9, MP170-C1: times and lengths of all frames and WAN messages are equal, and so is the hub's timeline."""

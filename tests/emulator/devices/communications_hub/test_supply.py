@@ -34,8 +34,8 @@ def bench() -> HubBench:
     return bench
 
 
+@pytest.mark.requirement("MP102B-G10")
 def test_a_cut_of_2_59_is_not_reported_and_the_hub_runs_through(bench: HubBench) -> None:
-    """MP102B-G10."""
     bench.run(10)
     bench.mains.cut(179 * SECOND)
     bench.run(100)
@@ -46,6 +46,7 @@ def test_a_cut_of_2_59_is_not_reported_and_the_hub_runs_through(bench: HubBench)
     assert running(bench)
 
 
+@pytest.mark.requirement("MP102B-G10")
 def test_a_cut_of_3_00_is_reported_once_with_the_start_of_the_loss(bench: HubBench) -> None:
     """MP102B-G10: at 3:00 sharp, and the hub has not been off."""
     bench.run(10)
@@ -57,6 +58,7 @@ def test_a_cut_of_3_00_is_reported_once_with_the_start_of_the_loss(bench: HubBen
     assert running(bench)
 
 
+@pytest.mark.requirement("MP102B-G11")
 def test_after_200_seconds_the_hub_is_off_and_boots_when_the_supply_is_back(bench: HubBench) -> None:
     """MP102B-G11: what an activation of 13 minutes does to the hub."""
     bench.mains.cut(780 * SECOND)
@@ -117,6 +119,7 @@ def test_a_hub_whose_supply_goes_and_stays_away_while_it_boots_is_off(bench: Hub
     assert running(bench)
 
 
+@pytest.mark.requirement("MP102B-R2")
 def test_ad1_reaches_the_dsp_at_a_time_known_to_the_nanosecond() -> None:
     """MP102B-R2: loss + 180 s (hub) + 2 s (WAN) + 1 s (CSP), so that a run can aim at a window's last instant."""
     bench = HubBench()

@@ -63,6 +63,7 @@ def bench() -> HubBench:
     return bench
 
 
+@pytest.mark.requirement("MP102B-R1", "MP102B-G11")
 def test_an_activation_takes_the_hub_down_and_its_answer_comes_when_both_are_back(bench: HubBench) -> None:
     """MP102B-R1, MP102B-G11: 8F72, CS06, 13 minutes of no hub, one PowerLoss, the response, and no 8F35 or 8F36."""
     image = image_of(Kind.ESME, size=5_000)
@@ -85,6 +86,7 @@ def test_an_activation_takes_the_hub_down_and_its_answer_comes_when_both_are_bac
     assert bench.transfer_alerts()[0].firmware_version == V2
 
 
+@pytest.mark.requirement("MP102B-G10", "MP102B-G9")
 @pytest.mark.parametrize(
     ("seconds", "reports", "code"),
     [

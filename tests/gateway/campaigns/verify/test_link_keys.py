@@ -17,6 +17,7 @@ from protocols.zcl.clusters.key_establishment import (
 from protocols.zcl.frame import ZclFrame
 from tests.support.honest_story import BRIDGE_1, ESME, PPMID, Story
 from tests.support.planting import failures, told
+from tests.support.requirements import EVIDENCE
 from tests.support.told_run import START, install_code_key, node_certificate
 
 STRANGER = Eui64.from_big(b"STRANGER")
@@ -114,6 +115,7 @@ EXCHANGES: dict[str, tuple[Callable[[Story], None], str]] = {
 }
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 @pytest.mark.parametrize("defect", EXCHANGES)
 def test_a_bad_exchange_is_found(defect: str, tmp_path: Path) -> None:
     story = told()
@@ -122,18 +124,21 @@ def test_a_bad_exchange_is_found(defect: str, tmp_path: Path) -> None:
     assert words in failures(story, tmp_path)["MP170-C10"]
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 def test_a_message_under_the_key_of_the_install_code_is_found(tmp_path: Path) -> None:
     story = told()
     story.run.air["ppmid query"].link_key = install_code_key(PPMID)
     assert "under the link key it joined with" in failures(story, tmp_path)["MP170-C10"]
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 def test_a_message_without_a_link_key_is_found(tmp_path: Path) -> None:
     story = told()
     story.run.air["ppmid query"].secured = False
     assert "cluster 0019 of PPMID ..11a4 without a link key" in failures(story, tmp_path)["MP170-C10"]
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 def test_a_message_before_the_exchange_is_found(tmp_path: Path) -> None:
     story = told()
     for number in range(6):
@@ -141,6 +146,7 @@ def test_a_message_before_the_exchange_is_found(tmp_path: Path) -> None:
     assert "before its exchange was complete" in failures(story, tmp_path)["MP170-C10"]
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 def test_a_key_that_no_exchange_made_is_found(tmp_path: Path) -> None:
     story = told()
     stray = install_code_key(STRANGER)
@@ -149,6 +155,7 @@ def test_a_key_that_no_exchange_made_is_found(tmp_path: Path) -> None:
     assert "PPMID ..11a4 used 2 link keys after 1 exchange" in failures(story, tmp_path)["MP170-C10"]
 
 
+@pytest.mark.requirement("MP170-C10", planted=EVIDENCE)
 def test_a_key_of_two_devices_is_found(tmp_path: Path) -> None:
     story = told()
     story.run.stray_keys.append(key := install_code_key(STRANGER))

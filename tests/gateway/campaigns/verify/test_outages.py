@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from protocols.interfaces import MINUTE, SECOND
 from tests.support.honest_story import WINDOW, Story
 from tests.support.planting import deliver_outage, failures, number, row, told
+from tests.support.requirements import EVIDENCE
 from tests.support.told_run import Cell
 
 
@@ -12,6 +15,7 @@ def _audit(story: Story, received: int) -> dict[str, Cell]:
     return row(story.run, "power_outage_audit", received=received)
 
 
+@pytest.mark.requirement("MP102B-R1", planted=EVIDENCE)
 def test_an_alert_of_the_operator_inside_a_window_is_found(tmp_path: Path) -> None:
     story = told()
     lost = story.immediate + 5 * SECOND
@@ -19,6 +23,7 @@ def test_an_alert_of_the_operator_inside_a_window_is_found(tmp_path: Path) -> No
     assert "at +14:37, 8F36" in failures(story, tmp_path)["MP102B-R1"]
 
 
+@pytest.mark.requirement("MP102B-R1", planted=EVIDENCE)
 def test_silence_with_nothing_to_suppress_shows_nothing(tmp_path: Path) -> None:
     story = told()
     audit = story.run.rows["power_outage_audit"]
@@ -26,6 +31,7 @@ def test_silence_with_nothing_to_suppress_shows_nothing(tmp_path: Path) -> None:
     assert "no AD1 entered the DSP" in failures(story, tmp_path)["MP102B-R1"]
 
 
+@pytest.mark.requirement("MP102B-R2", planted=EVIDENCE)
 def test_a_window_one_second_short_is_found(tmp_path: Path) -> None:
     story = told()
     deliver_outage(story, _audit(story, story.immediate + WINDOW - SECOND))
@@ -35,6 +41,7 @@ def test_a_window_one_second_short_is_found(tmp_path: Path) -> None:
     assert "MP102B-R3" not in found
 
 
+@pytest.mark.requirement("MP102B-R3", planted=EVIDENCE)
 def test_a_window_one_second_long_is_found(tmp_path: Path) -> None:
     story = told()
     _audit(story, story.dated + WINDOW)["decision"] = "suppressed"
@@ -44,12 +51,14 @@ def test_a_window_one_second_long_is_found(tmp_path: Path) -> None:
     assert "MP102B-R2" not in found
 
 
+@pytest.mark.requirement("MP102B-R3", planted=EVIDENCE)
 def test_an_audit_that_contradicts_the_mailbox_is_found(tmp_path: Path) -> None:
     story = told()
     _audit(story, story.dated + 4 * MINUTE)["decision"] = "delivered"
     assert "but the audit says delivered" in failures(story, tmp_path)["MP102B-R3"]
 
 
+@pytest.mark.requirement("MP102B-R2", planted=EVIDENCE)
 def test_a_run_without_an_alert_in_the_last_second_shows_nothing(tmp_path: Path) -> None:
     story = told()
     audit = story.run.rows["power_outage_audit"]
@@ -57,6 +66,7 @@ def test_a_run_without_an_alert_in_the_last_second_shows_nothing(tmp_path: Path)
     assert "in the last second of an immediate window" in failures(story, tmp_path)["MP102B-R2"]
 
 
+@pytest.mark.requirement("MP102B-R3", planted=EVIDENCE)
 def test_a_run_without_an_alert_just_after_the_window_shows_nothing(tmp_path: Path) -> None:
     story = told()
     later = story.dated + WINDOW + 5 * SECOND
@@ -65,12 +75,14 @@ def test_a_run_without_an_alert_just_after_the_window_shows_nothing(tmp_path: Pa
     assert "in the first second after a dated one" in failures(story, tmp_path)["MP102B-R3"]
 
 
+@pytest.mark.requirement("MP102B-G9", planted=EVIDENCE)
 def test_a_lost_alert_is_found(tmp_path: Path) -> None:
     story = told()
     del story.run.mail["before the date AD1"]
     assert "never reached the network operator" in failures(story, tmp_path)["MP102B-G9"]
 
 
+@pytest.mark.requirement("MP102B-G9", planted=EVIDENCE)
 def test_an_alert_the_audit_does_not_know_is_found(tmp_path: Path) -> None:
     story = told()
     invented: dict[str, Cell] = {"received": story.now, "started": story.now - 4 * MINUTE}
@@ -78,6 +90,7 @@ def test_an_alert_the_audit_does_not_know_is_found(tmp_path: Path) -> None:
     assert "the audit does not know" in failures(story, tmp_path)["MP102B-G9"]
 
 
+@pytest.mark.requirement("MP102B-G9", planted=EVIDENCE)
 def test_a_report_of_a_hub_that_never_entered_is_found(tmp_path: Path) -> None:
     story = told()
     story.run.note(story.now, story.hub, "power-loss-reported", started=story.now - 3 * MINUTE)

@@ -8,6 +8,7 @@ import pytest
 from protocols.addresses import Eui64
 from tests.support.honest_story import Story
 from tests.support.planting import failures, told
+from tests.support.requirements import EVIDENCE
 from tests.support.told_run import ACB, OPERATOR, SUPPLIER, Posted
 from tests.support.xmldsig import unsigned, with_placeholder
 
@@ -24,6 +25,7 @@ def item(story: Story, label: str) -> Posted:
     return story.run.sent[label] if label == REQUEST else story.run.mail[label]
 
 
+@pytest.mark.requirement("X-5", planted=EVIDENCE)
 @pytest.mark.parametrize("label", [REQUEST, ANSWER])
 @pytest.mark.parametrize(
     ("spoil", "reason"),
@@ -44,6 +46,7 @@ def test_a_document_that_does_not_verify_is_found(
     assert reason in found
 
 
+@pytest.mark.requirement("X-5", planted=EVIDENCE)
 @pytest.mark.parametrize(("label", "signer"), [(REQUEST, OPERATOR), (REQUEST, ACB), (ANSWER, SUPPLIER)])
 def test_a_document_signed_by_another_is_found(label: str, signer: Eui64, tmp_path: Path) -> None:
     story = told()
@@ -51,6 +54,7 @@ def test_a_document_signed_by_another_is_found(label: str, signer: Eui64, tmp_pa
     assert "the key is that of" in failures(story, tmp_path)["X-5"]
 
 
+@pytest.mark.requirement("X-5", planted=EVIDENCE)
 @pytest.mark.parametrize("owner", [ACB, SUPPLIER])
 def test_without_its_certificate_nothing_verifies(owner: Eui64, tmp_path: Path) -> None:
     story = told()
@@ -58,6 +62,7 @@ def test_without_its_certificate_nothing_verifies(owner: Eui64, tmp_path: Path) 
     assert "no XML signing certificate" in failures(story, tmp_path)["X-5"]
 
 
+@pytest.mark.requirement("X-5", planted=EVIDENCE)
 @pytest.mark.parametrize("said", ["absent", "invalid"])
 def test_a_summary_that_says_otherwise_is_found(said: str, tmp_path: Path) -> None:
     story = told()

@@ -8,9 +8,11 @@ from protocols.gbcs.use_cases import cs06
 from protocols.interfaces import MINUTE, SECOND
 from tests.support.honest_story import ESME, WINDOW, Story
 from tests.support.planting import failures, put_code, request_of, row, told
+from tests.support.requirements import EVIDENCE
 from tests.support.told_run import SUPPLIER
 
 
+@pytest.mark.requirement("MP102B-G5", "MP102B-G6", planted=EVIDENCE)
 def test_a_tracked_activation_without_a_window_is_found(tmp_path: Path) -> None:
     story = told()
     story.run.rows["suppression_windows"].remove(row(story.run, "suppression_windows", kind="immediate"))
@@ -19,12 +21,14 @@ def test_a_tracked_activation_without_a_window_is_found(tmp_path: Path) -> None:
     assert "recorded as nothing" in found["MP102B-G6"]
 
 
+@pytest.mark.requirement("MP102B-G5", planted=EVIDENCE)
 def test_a_window_armed_by_a_distribution_is_found(tmp_path: Path) -> None:
     story = told()
     story.window(story.ask_id(), story.now, "immediate", story.now)
     assert "no accepted 11.3 of a tracked ESME" in failures(story, tmp_path)["MP102B-G5"]
 
 
+@pytest.mark.requirement("MP102B-G6", planted=EVIDENCE)
 def test_a_record_of_a_device_that_is_not_on_the_list_is_found(tmp_path: Path) -> None:
     story = told()
     request_id = request_of(story.run, "11.3 hcalcs signed").request_id
@@ -32,24 +36,28 @@ def test_a_record_of_a_device_that_is_not_on_the_list_is_found(tmp_path: Path) -
     assert "not on the list, recorded" in failures(story, tmp_path)["MP102B-G6"]
 
 
+@pytest.mark.requirement("MP102B-G6", planted=EVIDENCE)
 def test_a_date_recorded_as_immediate_is_found(tmp_path: Path) -> None:
     story = told()
     row(story.run, "suppression_windows", start=story.dated)["kind"] = "immediate"
     assert "dated, recorded as immediate" in failures(story, tmp_path)["MP102B-G6"]
 
 
+@pytest.mark.requirement("MP102B-G7", planted=EVIDENCE)
 def test_a_date_too_far_ahead_that_is_taken_is_found(tmp_path: Path) -> None:
     story = told()
     put_code(story.run, "11.3 far answer", "I99")
     assert "31.00 days ahead accepted" in failures(story, tmp_path)["MP102B-G7"]
 
 
+@pytest.mark.requirement("MP102B-G7", planted=EVIDENCE)
 def test_a_date_within_the_limit_that_is_refused_is_found(tmp_path: Path) -> None:
     story = told()
     put_code(story.run, "11.3 dated signed answer", "E61")
     assert "2.00 days ahead answered E61" in failures(story, tmp_path)["MP102B-G7"]
 
 
+@pytest.mark.requirement("MP102B-G8", planted=EVIDENCE)
 def test_suppression_before_the_date_is_found(tmp_path: Path) -> None:
     story = told()
     received = story.run.mail["before the date AD1"].time - SECOND // 10
@@ -85,6 +93,7 @@ def _inventory(story: Story) -> None:
     story.take_version(story.cancelled + 15 * MINUTE, ESME, 0x04000000, "8F66")
 
 
+@pytest.mark.requirement("MP102B-G8", planted=EVIDENCE)
 @pytest.mark.parametrize(
     ("plant", "told_as"),
     [
@@ -102,6 +111,7 @@ def test_a_cancelled_activation_that_runs_is_found(tmp_path: Path, plant: object
     assert told_as in failures(story, tmp_path)["MP102B-G8"]
 
 
+@pytest.mark.requirement("MP102B-G8", planted=EVIDENCE)
 def test_a_run_that_ends_before_the_cancelled_date_shows_nothing(tmp_path: Path) -> None:
     story = told()
     for label in [label for label, item in story.run.air.items() if item.time > story.cancelled]:
@@ -109,6 +119,7 @@ def test_a_run_that_ends_before_the_cancelled_date_shows_nothing(tmp_path: Path)
     assert "before it could run" in failures(story, tmp_path)["MP102B-G8"]
 
 
+@pytest.mark.requirement("MP102B-G8", planted=EVIDENCE)
 def test_a_cancellation_the_device_never_confirmed_shows_nothing(tmp_path: Path) -> None:
     story = told()
     del story.run.mail["cancel CS06 answer"]
@@ -125,6 +136,7 @@ def test_an_unconfirmed_cancellation_leaves_the_window(tmp_path: Path) -> None:
 # --- outages -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MP102B-G10", planted=EVIDENCE)
 def test_an_alert_about_a_short_outage_is_found(tmp_path: Path) -> None:
     story = told()
     lost = story.now - 3 * 60 * MINUTE
@@ -133,18 +145,21 @@ def test_an_alert_about_a_short_outage_is_found(tmp_path: Path) -> None:
     assert "yet an AD1 entered the DSP" in failures(story, tmp_path)["MP102B-G10"]
 
 
+@pytest.mark.requirement("MP102B-G10", planted=EVIDENCE)
 def test_a_long_outage_without_an_alert_is_found(tmp_path: Path) -> None:
     story = told()
     story.restored("long", story.now - 60 * MINUTE, 5 * MINUTE)
     assert "no AD1 entered the DSP" in failures(story, tmp_path)["MP102B-G10"]
 
 
+@pytest.mark.requirement("MP102B-G10", planted=EVIDENCE)
 def test_an_alert_before_three_minutes_is_found(tmp_path: Path) -> None:
     story = told()
     story.outage("hasty", story.now, suppressed=False, latency=2 * MINUTE)
     assert "only 2:00 after the loss" in failures(story, tmp_path)["MP102B-G10"]
 
 
+@pytest.mark.requirement("MP102B-G10", planted=EVIDENCE)
 def test_a_run_without_a_short_outage_shows_nothing(tmp_path: Path) -> None:
     story = told()
     del story.run.air["8F35"], story.run.mail["8F35 mail"]

@@ -1,143 +1,153 @@
-"""Keeps the DSP's rows in a database file, one transaction a turn.
+"""Keeps the DSP's rows in a database, one transaction a commit: SQLite in write-ahead mode, or PostgreSQL.
 
-SQLite in write-ahead mode. What `commit` took survives a crash; of a turn that failed nothing is kept.
+What `commit` took survives a crash; of a commit that failed nothing is kept.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Table,
-    and_,
-    create_engine,
-    delete,
-    event,
-    insert,
-    inspect,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Row, Select, select
+from sqlalchemy.exc import DBAPIError
 
 from gateway.dsp.effects import Append, Value, Write
-from gateway.store.tables import SCHEMA_VERSION, metadata, schema_version
-from protocols.errors import InputError, UsageError
+from gateway.store import tables
+from gateway.store.columns import NUMBER, insertion_order
+from gateway.store.engine import Database
+from gateway.store.migrations.schema import prepare, stored_version
+from gateway.store.statements import Run, TableStatements, runs
+from protocols.errors import InputError
 
 Rows: TypeAlias = dict[str, list[Mapping[str, Value]]]
-_NUMBER = "number"  # the column that orders records; the store's own
 
 
-class _Cursor(Protocol):
-    def execute(self, statement: str) -> object: ...
-    def close(self) -> None: ...
+class Received(NamedTuple):
+    """One message taken from a line, for the journal."""
+
+    line: str  # who sent it
+    message_id: int  # rises on its line
+    time: int  # ns since 1970 UTC, of receipt
+    octets: bytes
+    reply: bytes | None = None  # the answer it got
 
 
-class _DriverConnection(Protocol):
-    def cursor(self) -> _Cursor: ...
+class Outgoing(NamedTuple):
+    """One message for a line, in the outbox until it is acknowledged."""
+
+    line: str  # who is to get it
+    message_id: int  # rises on its line
+    octets: bytes
+
+
+class Line(NamedTuple):
+    """How far a line has come; ids are never used twice, acknowledged or not."""
+
+    line: str
+    received: int  # highest id taken from it
+    sent: int  # highest id given to it
 
 
 class Store:
     """One store, opened for writing by one process.
 
-    url: of SQLAlchemy, e.g. `sqlite:///out/store.db`, or `sqlite://` for one in memory.
-    Raises InputError if the file is no store, cannot be opened, or has a newer schema; it is left as it is then.
+    url: of SQLAlchemy, e.g. `sqlite:///out/store.db`, `sqlite://` for one in memory, `postgresql://host/name`.
+    served: this process alone may have it open so, and each commit is on the disk before it returns.
+    Raises InputError if it is no store, cannot be opened, or has a newer schema, and leaves it as it is then.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, served: bool = False) -> None:
+        self._database = Database(url, served=served)
+        self._engine = self._database.engine
         try:
-            if make_url(url).get_backend_name() != "sqlite":
-                raise InputError(f"store {url}: only sqlite is supported")
-        except ArgumentError as error:
-            raise InputError(f"store {url}: {error}") from error
-        self._engine = create_engine(url, poolclass=StaticPool)
-        event.listen(self._engine, "connect", _configure)
-        try:
-            _prepare(self._engine)
-        except DatabaseError as error:
-            self._engine.dispose()
-            raise InputError(f"store {url}: {error.orig}") from error
-        except InputError as error:
-            self._engine.dispose()
-            raise InputError(f"store {url}: {error}") from error
+            self._database.claim()
+            with self._engine.connect() as connection:
+                version = stored_version(connection)
+            self._database.make_ready()
+            with self._engine.begin() as connection:
+                prepare(connection, version)
+        except (DBAPIError, InputError) as error:
+            self._database.close()
+            what = str(error.orig).strip().splitlines()[0] if isinstance(error, DBAPIError) else str(error)
+            raise InputError(f"store {self._database.name}: {what}") from error
+        dialect = self._engine.dialect
+        self._of_rows = {table.name: TableStatements(table, dialect) for table in tables.DATA}
+        self._journal, self._outbox, self._lines = (TableStatements(table, dialect) for table in tables.OWN)
 
-    def commit(self, rows: Iterable[Write | Append]) -> None:
-        """Write the rows of one turn in one transaction; nothing is begun for a turn without rows."""
-        changes = list(rows)
-        if not changes:
-            return
-        with self._engine.begin() as connection:
-            for change in changes:
-                _carry_out(connection, change)
+    def commit(
+        self,
+        rows: Iterable[Write | Append],
+        *,
+        received: Iterable[Received] = (),
+        outgoing: Iterable[Outgoing] = (),
+        settled: Iterable[tuple[str, int]] = (),
+        lines: Iterable[Line] = (),
+    ) -> None:
+        """Write the rows of one turn or of several in one transaction; nothing is begun where there is nothing.
+
+        received: into the journal. outgoing: into the outbox; settled: (line, message id) out of it.
+        lines: how far these have come with it. Raises UsageError for rows of no table of ours.
+        """
+        outbox = self._outbox
+        work = runs(rows, self._of_rows)
+        work += [
+            Run(self._journal.insert, [message._asdict() for message in received]),
+            Run(outbox.insert, [message._asdict() for message in outgoing]),
+            Run(outbox.delete, [dict(zip(outbox.key, key, strict=True)) for key in settled]),
+            Run(self._lines.upsert, [line._asdict() for line in lines]),
+        ]
+        work = [run for run in work if run.rows]
+        if work:
+            with self._engine.begin() as connection:
+                for run in work:
+                    run.carry_out(connection)
 
     def load(self) -> Rows:
-        """Return all tables by name, rows in order of their first insertion, for `Dsp.restore`."""
+        """Return all tables of the DSP by name, rows in order of their first insertion, for `Dsp.restore`."""
+        order = insertion_order(self._engine.dialect.name)
         with self._engine.connect() as connection:
             return {
                 table.name: [
-                    {name: value for name, value in row.items() if name != _NUMBER}
-                    for row in connection.execute(select(table).order_by(literal_column("rowid"))).mappings()
+                    {name: value for name, value in row.items() if name != NUMBER}
+                    for row in connection.execute(select(table).order_by(order)).mappings()
                 ]
-                for table in _data_tables()
+                for table in tables.DATA
             }
+
+    def lines(self) -> list[Line]:
+        """Return how far each line has come."""
+        return [Line._make(row) for row in self._select(tables.lines.select().order_by(tables.lines.c.line))]
+
+    def outbox(self) -> list[Outgoing]:
+        """Return what is not acknowledged, by line in the order it was sent."""
+        outbox = tables.outbox
+        return [
+            Outgoing._make(row) for row in self._select(outbox.select().order_by(outbox.c.line, outbox.c.message_id))
+        ]
+
+    def journal(self) -> list[Received]:
+        """Return everything received, in the order it was taken."""
+        order = insertion_order(self._engine.dialect.name)
+        return [Received._make(row) for row in self._select(tables.journal.select().order_by(order))]
+
+    def reply(self, line: str, message_id: int) -> bytes | None:
+        """Return the answer a message got; None if it got none or was never received."""
+        journal = tables.journal.c
+        found = self._select(select(journal.reply).where(journal.line == line, journal.message_id == message_id))
+        return None if not found else found[0][0]
 
     def dump(self) -> str:
         """Return all content as text: equal for equal content, a JSON line for each row, ordered by key."""
-        lines = []
+        dumped = []
         with self._engine.connect() as connection:
-            for table in _data_tables():
+            for table in tables.metadata.tables.values():
                 rows = connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
-                lines += [f"{table.name} {json.dumps(dict(row))}" for row in rows]
-        return "\n".join(lines) + "\n"
+                dumped += [f"{table.name} {json.dumps(dict(row), default=bytes.hex)}" for row in rows]
+        return "\n".join(dumped) + "\n"
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let it go."""
+        """Let the database go; of SQLite fold the write-ahead log into the file."""
+        self._database.close(checkpoint=True)
+
+    def _select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._engine.dispose()
-
-
-def _configure(connection: _DriverConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _prepare(engine: Engine) -> None:
-    """Make the tables of a new store; check the schema version of one that exists."""
-    with engine.begin() as connection:
-        names = inspect(connection).get_table_names()
-        if not names:
-            metadata.create_all(connection)
-            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-            return
-        if schema_version.name not in names:
-            raise InputError("not a store of hanlab")
-        version = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
-        if version is None or version > SCHEMA_VERSION:
-            raise InputError(f"schema version {version} is newer than this program knows ({SCHEMA_VERSION})")
-
-
-def _data_tables() -> list[Table]:
-    return [table for table in metadata.tables.values() if table is not schema_version]
-
-
-def _carry_out(connection: Connection, change: Write | Append) -> None:
-    table = metadata.tables.get(change.table)
-    if table is None:
-        raise UsageError(f"no table {change.table}")
-    if isinstance(change, Append):
-        connection.execute(insert(table).values(**change.values))
-    elif change.values is None:
-        key = and_(*(column == value for column, value in zip(table.primary_key.columns, change.key, strict=True)))
-        connection.execute(delete(table).where(key))
-    else:
-        statement = upsert(table).values(**change.values)
-        names = list(table.primary_key.columns.keys())
-        connection.execute(statement.on_conflict_do_update(index_elements=names, set_=dict(change.values)))
+            return connection.execute(statement).all()

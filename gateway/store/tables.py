@@ -3,35 +3,22 @@
 Times are ns since 1970 UTC; EUI-64 16 lower hexadecimal digits; firmware versions 8 upper ones; hashes hexadecimal.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, PrimaryKeyConstraint, Table, Text
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import MetaData, Table
 
-SCHEMA_VERSION = 1
+from gateway.store import columns
+
+SCHEMA_VERSION = 2  # the newest in `migrations/versions`
 
 metadata = MetaData()
 
-_OPTIONAL, _INTEGER = "?", "#"
+
+def _state(name: str, key: str, text: str) -> Table:
+    return columns.state(metadata, name, key, text)
 
 
-def _column(text: str) -> Column[object]:
-    """Make a column of `name`, `name?` (may be NULL), `#name` (64-bit integer) or `#name?`."""
-    name = text.strip(_OPTIONAL + _INTEGER)
-    kind: TypeEngine[int] | TypeEngine[str] = BigInteger() if text.startswith(_INTEGER) else Text()
-    return Column(name, kind, nullable=text.endswith(_OPTIONAL))
+def _records(name: str, text: str) -> Table:
+    return columns.records(metadata, name, text)
 
-
-def _state(name: str, key: str, columns: str) -> Table:
-    """Make a table of rows by key."""
-    return Table(name, metadata, *map(_column, columns.split()), PrimaryKeyConstraint(*key.split()))
-
-
-def _records(name: str, columns: str) -> Table:
-    """Make a table of records in order of their arrival."""
-    number = Column("number", Integer, primary_key=True, autoincrement=True)
-    return Table(name, metadata, number, *map(_column, columns.split()))
-
-
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
 _state(
     "inventory", "device",
@@ -76,3 +63,11 @@ _records(
 _records("alerts", "#time code originator decision recipient? signature #counter?")
 _records("requests", "#time user request_id service #variant code")
 _records("refused_messages", "#time hub? device? #message_code? reason")
+
+# Of the store itself; the DSP does not see them. Lines are told in `gateway.northbound`.
+journal = _state("journal", "line message_id", "line #message_id #time *octets *reply?")
+outbox = _state("outbox", "line message_id", "line #message_id *octets")
+lines = _state("lines", "line", "line #received #sent")
+
+OWN = (journal, outbox, lines)
+DATA = tuple(table for table in metadata.tables.values() if table not in OWN)

@@ -18,7 +18,7 @@ from protocols.gbcs.keystore import Keystore
 
 FORMAT = 1  # of summary.json; a newer one is refused
 AUTHORITIES_FORMAT = 1  # of certificates/cbke.json
-STORE_SCHEMA = 1  # of store.db; a newer one is refused
+STORE_SCHEMA = 2  # of store.db; a newer one is refused
 
 Value = str | int | bool | None
 Row = Mapping[str, Any]  # one row of store.db by column
@@ -179,9 +179,10 @@ def _read_store(path: Path) -> dict[str, tuple[Row, ...]]:
             connection.close()
     except sqlite3.Error as error:
         raise InputError(f"{path}: not a store: {error}") from error
-    for row in tables.get("schema_version", ()):
-        if row["version"] > STORE_SCHEMA:
-            raise InputError(f"{path}: schema {row['version']} is newer than this program reads ({STORE_SCHEMA})")
+    for row in tables.get("alembic_version", ()):
+        version = str(row["version_num"])
+        if not version.isdecimal() or int(version) > STORE_SCHEMA:
+            raise InputError(f"{path}: schema {version} is newer than this program reads ({STORE_SCHEMA})")
     return tables
 
 

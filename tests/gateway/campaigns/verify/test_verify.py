@@ -123,11 +123,11 @@ def test_a_message_with_a_wrong_name_is_named(folder: Path) -> None:
 
 def test_a_store_of_a_newer_schema_is_refused(folder: Path) -> None:
     connection = sqlite3.connect(folder / "store.db")
-    connection.execute("CREATE TABLE schema_version (version)")
-    connection.execute("INSERT INTO schema_version VALUES (99)")
+    connection.execute("CREATE TABLE alembic_version (version_num)")
+    connection.execute("INSERT INTO alembic_version VALUES ('0099')")
     connection.commit()
     connection.close()
-    with pytest.raises(InputError, match="schema 99 is newer"):
+    with pytest.raises(InputError, match="schema 0099 is newer"):
         verify(folder)
 
 

@@ -37,7 +37,14 @@ KeystoreFolder = Annotated[
     Path | None, typer.Option("--keystore", metavar="DIR", help="Folder of <eui>-<ds|ka>.pem and .key files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 also for a signature or MAC that was not checked.")]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit 1 also for a signature, MAC or encrypted part that was not checked, for a payload in none of the "
+        "three languages, and for an encrypted part without its form; standard error says which.",
+    ),
+]
 Source = Annotated[str, typer.Argument(metavar="[FILE]", help="JSON of `hanlab gbcs decode --json`; - for stdin.")]
 
 
@@ -52,7 +59,8 @@ def decode(
 ) -> None:
     """Show messages, and check signatures and MACs with the keys of a key store.
 
-    Exit 0: all good. 1: a signature or MAC is invalid. 2: something cannot be read.
+    Encrypted parts are shown with the keys there are. Exit 0: all good. 1: a signature, MAC or encrypted part is
+    invalid. 2: something cannot be read.
     """
     try:
         keys = None if keystore is None else _load(keystore)
@@ -118,7 +126,10 @@ class _Decoder:
     def _message(self, message: Message, source: str) -> None:
         described = document.describe(message, source, self._keys)
         print(json.dumps(described) if self._as_json else "\n".join(listing(message, described)))
-        self.worst = max(self.worst, _exit_code(described, strict=self._strict))
+        failures = list(_failures(described, strict=self._strict))
+        for failure in failures if self._strict else ():
+            print(f"{source}: {failure}", file=sys.stderr)
+        self.worst = max(self.worst, FAILED if failures else GOOD)
 
     def _unreadable(self, source: str, error: str) -> None:
         if self._as_json:
@@ -128,10 +139,15 @@ class _Decoder:
         self.worst = BAD_INPUT
 
 
-def _exit_code(described: dict[str, Json], *, strict: bool) -> int:
-    verdicts = (str(described["signature"]), str(described["mac"]))
-    unchecked = strict and any(verdict.startswith(UNCHECKED) for verdict in verdicts)
-    return FAILED if unchecked or INVALID in (*verdicts, described["encrypted"]) else GOOD
+def _failures(described: dict[str, Json], *, strict: bool) -> Iterator[str]:
+    """Yield what is wrong with a readable message: what is invalid; if strict, what is not shown to be valid."""
+    for name, field in (("signature", "signature"), ("MAC", "mac"), ("encrypted part", "encrypted")):
+        verdict = str(described[field])
+        if verdict == INVALID or (strict and verdict.startswith(UNCHECKED)):
+            yield f"{name} {verdict}"
+    refused = described["refused"]
+    if strict and isinstance(refused, list):
+        yield from (str(each) for each in refused)
 
 
 def _typed(argument: str) -> str:
@@ -241,6 +257,8 @@ def _objects(text: str) -> Iterator[object]:
             raise InputError(f"not JSON: {error}") from None
         except RecursionError:
             raise InputError("JSON that is nested too deep") from None
+        except ValueError:  # a number of thousands of digits
+            raise InputError(f"not JSON: a number that is too long behind char {offset}") from None
         yield value
 
 

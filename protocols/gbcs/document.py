@@ -4,6 +4,7 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.gbcs.alert_names import alert_name
 from protocols.gbcs.blocks import Block, Route
+from protocols.gbcs.conformity import deviations
 from protocols.gbcs.envelope import MAC_OCTETS, SIGNATURE_OCTETS, Category, Cra, Message
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
 from protocols.gbcs.keystore import Keystore
@@ -36,10 +37,12 @@ def describe(message: Message, source: str, keystore: Keystore | None) -> dict[s
     `signature` and `mac` are verdicts, their octets stand in `signature_octets` and `mac_octets`: null where the
     message has no such field, empty for a signature of length 0. `encrypted` is the verdict on encrypted parts, whose
     plaintext stands in the payload's tree. `fields` are those of the payload's class, null where there is none.
+    `notes` tell what departs from the standard and is tolerated, `refused` what a strict reader refuses of it.
     """
     verdict = check(message, keystore)
-    party = message.supplementary_party
-    tree = to_tree(message.payload, payload_offset(message), alert=message.cra is Cra.ALERT)
+    party, offset = message.supplementary_party, payload_offset(message)
+    tree = to_tree(message.payload, offset, alert=message.cra is Cra.ALERT)
+    departures = deviations(message, tree, offset)
     encrypted = decrypt(message, tree, keystore)
     alert_code, payload = _alert_code(message), understood(message)
     return {
@@ -67,6 +70,8 @@ def describe(message: Message, source: str, keystore: Keystore | None) -> dict[s
         "certificate": hexadecimal(message.certificate),
         "signature_octets": None if message.signature is None else hexadecimal(message.signature),
         "mac_octets": None if message.mac is None else hexadecimal(message.mac),
+        "notes": [str(each) for each in departures if not each.refused],
+        "refused": [str(each) for each in departures if each.refused],
     }
 
 

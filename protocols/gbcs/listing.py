@@ -7,13 +7,16 @@ from protocols.gbcs.document import payload_offset
 from protocols.gbcs.envelope import MAC_OCTETS, Message
 from protocols.gbcs.json_fields import Json, hexadecimal
 from protocols.gbcs.lengths import encode_length
+from protocols.gbcs.tree_dlms_types import meaning
 
 _MAC_HEADER_TAG_OCTETS = 7  # DD and six empty fields
 _SECURITY_HEADER_OCTETS = 5
 _TRANSFER_OCTETS = 6  # of a block, before the length of its data
-_LABELS = ("form", "tag", "type", "choice")
+_LABELS = ("label", "form", "tag", "type", "choice")
 _INNER = ("value", "parameters")
-_LISTS = ("items", "components", "requests", "data", "results")
+_LISTS = ("items", "elements", "components", "records", "requests", "data", "results")
+_BESIDE = {"class": "class_name", "cluster": "cluster_name", "command": "command_name", "status": "status_name",
+           "instance": "obis"}  # fmt: skip
 
 
 def listing(message: Message, described: dict[str, Json]) -> list[str]:
@@ -27,6 +30,9 @@ def listing(message: Message, described: dict[str, Json]) -> list[str]:
     lines.append(_line(payload_offset(message), 0, "payload", f"{len(message.payload)} octets"))
     lines += _tree(described["payload"], 1)
     lines += [_line(offset, 0, name, value) for offset, name, value in _after_payload(message, described)]
+    for name in ("notes", "refused"):
+        told = described[name]
+        lines += [_line(None, 0, name, str(each)) for each in (told if isinstance(told, list) else ())]
     return lines
 
 
@@ -67,8 +73,13 @@ def _before_payload(message: Message, octets: bytes) -> Iterator[tuple[int, str,
     yield offset + 3, "originator counter", _number(message.counter)
     yield offset + 12, "originator", str(message.originator)
     yield offset + 21, "target", str(message.target)
-    yield offset + 29, "date-time", hexadecimal(message.date_time) or "none"
+    yield offset + 29, "date-time", _date_time(message.date_time)
     yield from _other_information(message)
+
+
+def _date_time(octets: bytes) -> str:
+    read = meaning("date-time", octets) if octets else None
+    return hexadecimal(octets) + ("" if read is None else f" ({read})") or "none"
 
 
 def _other_information(message: Message) -> Iterator[tuple[int, str, str]]:
@@ -98,7 +109,7 @@ def _tree(node: Json, depth: int, *, offsets: bool = True) -> Iterator[str]:
     if not isinstance(node, dict):
         return
     label = next((str(node[name]) for name in _LABELS if name in node), "component")
-    shown = [_field(name, value) for name, value in node.items() if _is_shown(name, value)]
+    shown = [_field(name, value, node) for name, value in node.items() if _is_shown(name, value)]
     yield _line(_offset(node) if offsets else None, depth, label, " ".join(shown))
     for name in _INNER:
         yield from _tree(node.get(name), depth + 1, offsets=offsets)
@@ -114,14 +125,16 @@ def _tree(node: Json, depth: int, *, offsets: bool = True) -> Iterator[str]:
 
 
 def _is_shown(name: str, value: Json) -> bool:
-    return name not in ("at", *_LABELS) and value != "" and not isinstance(value, dict | list)
+    return name not in ("at", *_LABELS, *_BESIDE.values()) and value != "" and not isinstance(value, dict | list)
 
 
-def _field(name: str, value: Json) -> str:
+def _field(name: str, value: Json, node: dict[str, Json]) -> str:
     text = _number(value) if isinstance(value, int) else str(value)
     if name == "meaning":
         return f"({text})"
-    return text if name in ("value", "octets") else f"{name.replace('_', ' ')} {text}"
+    if _BESIDE.get(name) in node:
+        text += f" ({node[_BESIDE[name]]})"
+    return text if name in ("value", "octets", node.get("label")) else f"{name.replace('_', ' ')} {text}"
 
 
 def _offset(node: dict[str, Json]) -> int:

@@ -12,7 +12,9 @@ from protocols.octets import Reader
 DEEPEST = 32
 
 _CONSTRUCTED = 0x20
-_MULTI_OCTET = 0x1F
+_MULTI_OCTET, _MORE = 0x1F, 0x80
+_LONGEST_TAG = 5  # octets after which a tag has to end
+_LONGEST_NUMBER = 32  # octets; longer ones stay hexadecimal
 _LONGEST_LENGTH = 4
 _NAMES = {
     0x01: "BOOLEAN",
@@ -60,17 +62,15 @@ def decode(payload: bytes, base: int) -> dict[str, Json]:
 
 def _read(reader: Reader, base: int, depth: int) -> dict[str, Json]:
     at = reader.offset
-    tag = reader.uint8()
-    if tag & _MULTI_OCTET == _MULTI_OCTET:
-        raise DecodeError("a DER tag of several octets", offset=at, data=reader.data)
+    tag = _read_tag(reader)
     length, long_form = read_length(reader)
     start = reader.offset
     content = reader.octets(length)
-    name = _NAMES.get(tag)
-    node: dict[str, Json] = {"at": base + at, "tag": name or f"{tag:02X}"}
+    name = _NAMES.get(tag[0])
+    node: dict[str, Json] = {"at": base + at, "tag": name or hexadecimal(tag)}
     if long_form is not None:
         node["length_octets"] = long_form
-    if tag & _CONSTRUCTED:
+    if tag[0] & _CONSTRUCTED:
         if not depth:
             raise DecodeError(f"DER deeper than {DEEPEST}", offset=at, data=reader.data)
         inner, items = Reader(content), list[Json]()
@@ -82,10 +82,22 @@ def _read(reader: Reader, base: int, depth: int) -> dict[str, Json]:
     return node
 
 
+def _read_tag(reader: Reader) -> bytes:
+    """Return the octets of a tag: one, or more for numbers above 30."""
+    tag = reader.octets(1)
+    more = tag[0] & _MULTI_OCTET == _MULTI_OCTET
+    while more:
+        if len(tag) > _LONGEST_TAG:
+            raise DecodeError(f"a DER tag of more than {_LONGEST_TAG} octets", offset=reader.offset, data=reader.data)
+        tag += reader.octets(1)
+        more = bool(tag[-1] & _MORE)
+    return tag
+
+
 def _leaf(name: str, content: bytes) -> dict[str, Json]:
     """Return the value form if it gives the same octets back, else the octets."""
     value: int | str | None = None
-    if name in _NUMBERS and content:
+    if name in _NUMBERS and 0 < len(content) <= _LONGEST_NUMBER:
         value = int.from_bytes(content, "big", signed=True)
     elif name in _TEXTS and content.isascii():
         value = content.decode("ascii")
@@ -133,14 +145,12 @@ def encode(node: Fields, depth: int = DEEPEST) -> bytes:
     if depth < 0:
         raise InputError(f"{node.where}: deeper than {DEEPEST}")
     name = node.text("tag")
-    tag = _TAGS.get(name)
-    if tag is None:
-        tag = node.octets("tag", 1)[0]
+    tag = bytes((_TAGS[name],)) if name in _TAGS else node.octets("tag")
     if node.has("items"):
         content = b"".join(encode(item, depth - 1) for item in node.objects("items"))
     else:
         content = _leaf_content(node, name)
-    return bytes((tag,)) + _length(node, len(content)) + content
+    return tag + _length(node, len(content)) + content
 
 
 def _leaf_content(node: Fields, name: str) -> bytes:

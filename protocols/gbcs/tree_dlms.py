@@ -1,11 +1,13 @@
 """DLMS access requests, access responses and data notifications as trees.
 
-A data node is `{"at", "type"}` and one of `items`, `value`, `octets`. `at` is the offset in the whole message,
-`meaning` a reading of octets; both are ignored on the way back.
+A data node is `{"at", "type"}` and one of `items`, `value`, `octets`. `at` is the offset in the whole message;
+`meaning`, `class_name`, `obis` and a compact array's `elements` read others to people. All are ignored on the way back.
 """
 
 from protocols.errors import DecodeError, InputError
+from protocols.gbcs import tree_compact
 from protocols.gbcs import tree_dlms_types as types
+from protocols.gbcs.cosem_names import CLASSES, obis
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
 from protocols.gbcs.tree_octets import read_length, shortest_length
 from protocols.octets import Reader
@@ -74,14 +76,11 @@ def _read_choice(reader: Reader) -> str:
 
 def _read_request(reader: Reader, base: int) -> Json:
     at = base + reader.offset
-    choice = _read_choice(reader)
-    node: dict[str, Json] = {
-        "at": at,
-        "choice": choice,
-        "class": reader.uint_be(2),
-        "instance": hexadecimal(reader.octets(6)),
-        "member": reader.uint8(),
-    }
+    choice, kind, instance = _read_choice(reader), reader.uint_be(2), reader.octets(6)
+    node: dict[str, Json] = {"at": at, "choice": choice, "class": kind}
+    if kind in CLASSES:
+        node["class_name"] = CLASSES[kind]
+    node |= {"instance": hexadecimal(instance), "obis": obis(instance), "member": reader.uint8()}
     if choice in _WITH_SELECTION:
         node["selector"] = reader.uint8()
         node["parameters"] = _read(reader, base, DEEPEST)
@@ -110,9 +109,13 @@ def _read(reader: Reader, base: int, depth: int) -> dict[str, Json]:
         node |= {"bits": bits, "octets": hexadecimal(reader.octets((bits + 7) // 8))}
     elif kind == types.COMPACT_ARRAY:
         start = reader.offset
-        types.pass_description(reader, depth)
+        description = tree_compact.read_description(reader, depth)
         node["description"] = hexadecimal(reader.data[start : reader.offset])
-        node["octets"] = hexadecimal(reader.octets(_count(reader)))
+        octets = reader.octets(_count(reader))
+        node["octets"] = hexadecimal(octets)
+        elements = tree_compact.elements(description, octets, base + reader.offset - len(octets))
+        if elements is not None:
+            node["elements"] = elements
     elif kind not in types.EMPTY:
         octets = reader.octets(types.FIXED[kind] if kind in types.FIXED else _count(reader))
         node["octets"] = hexadecimal(octets)

@@ -1,8 +1,5 @@
 """The data types of DLMS as the trees write them, and readable forms of dates and texts."""
 
-from protocols.errors import DecodeError
-from protocols.octets import Reader
-
 NULL, ARRAY, STRUCTURE, BIT_STRING = "null-data", "array", "structure", "bit-string"
 COMPACT_ARRAY, DONT_CARE = "compact-array", "dont-care"
 OCTET_STRING = "octet-string"
@@ -53,20 +50,6 @@ EMPTY = (NULL, DONT_CARE)
 _TIME_TAIL = bytes.fromhex("8000FF")  # deviation and clock status not specified
 _SHORTEST_TEXT = 4
 _NO_YEAR = 0xFFFF
-
-
-def pass_description(reader: Reader, depth: int) -> None:
-    """Read the type description of a compact array; DecodeError for one that is malformed or too deep."""
-    start = reader.offset
-    kind = NAMES.get(reader.uint8())
-    if kind is None or not depth:
-        raise DecodeError("a compact array of unknown type or too deep", offset=start, data=reader.data)
-    if kind == ARRAY:
-        reader.octets(2)  # number of elements
-        pass_description(reader, depth - 1)
-    elif kind == STRUCTURE:
-        for _ in range(reader.uint8()):
-            pass_description(reader, depth - 1)
 
 
 def meaning(kind: str, octets: bytes) -> str | None:

@@ -10,6 +10,7 @@ from protocols.errors import DecodeError
 from protocols.gbcs.json_fields import Json, hexadecimal
 from protocols.gbcs.tree_dlms import decode_data
 
+_ENCRYPTED = 0x02  # control bit of a component
 _SECURITY_HEADER = "3100000000"
 _SHORTEST = 2 * 17  # digits
 _OPTIONS = 5  # items of the protection options
@@ -18,6 +19,16 @@ _OPTIONS = 5  # items of the protection options
 def encrypted_nodes(tree: dict[str, Json]) -> list[dict[str, Json]]:
     """Return the nodes that hold something encrypted, in order."""
     return list(_found(tree))
+
+
+def malformed_nodes(tree: dict[str, Json]) -> list[dict[str, Json]]:
+    """Return the ZigBee components that say they are encrypted and are not of the form of it."""
+    components = tree.get("components")
+    nodes = [node for node in components if isinstance(node, dict)] if isinstance(components, list) else []
+    return [
+        node for node in nodes
+        if isinstance(node["control"], int) and node["control"] & _ENCRYPTED and "sealed" not in node
+    ]  # fmt: skip
 
 
 def sealed_octets(node: dict[str, Json]) -> bytes:

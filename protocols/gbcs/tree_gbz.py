@@ -1,10 +1,11 @@
 """ZigBee payloads (GBZ) as trees: commands and responses made of components, and alerts.
 
 Numbers of the headers are big-endian, the ZCL payload is little-endian and stays hexadecimal. `at` is the offset in
-the whole message and is ignored on the way back.
+the whole message; it, the names and `records`, which say what the payload holds, are ignored on the way back.
 """
 
 from protocols.errors import DecodeError
+from protocols.gbcs import tree_zcl
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
 from protocols.octets import Reader
 
@@ -52,8 +53,7 @@ def _components_of_alert(payload: bytes, offset: int, base: int) -> list[Json]:
         while reader.remaining:
             control = payload[reader.offset]
             node = _read(reader, base)
-            whole = "content" not in node and not control & ~_KNOWN_BITS
-            if not whole or bool(control & _LAST) != (not reader.remaining):
+            if "content" in node or control & ~_KNOWN_BITS:
                 return []
             found.append(node)
     except DecodeError:
@@ -64,15 +64,17 @@ def _components_of_alert(payload: bytes, offset: int, base: int) -> list[Json]:
 def _read(reader: Reader, base: int) -> dict[str, Json]:
     node: dict[str, Json] = {"at": base + reader.offset}
     control = reader.uint8()
-    node |= {"control": control, "cluster": hexadecimal(reader.octets(2))}
+    cluster = reader.octets(2)
+    node |= {"control": control, "cluster": hexadecimal(cluster)}
     content = reader.octets(reader.uint_be(2))
     try:
-        return node | _frame(Reader(content), control)
+        frame = _frame(Reader(content), int.from_bytes(cluster, "big"), control, base + reader.offset - len(content))
     except DecodeError:
         return node | {"content": hexadecimal(content)}
+    return node | frame
 
 
-def _frame(reader: Reader, control: int) -> dict[str, Json]:
+def _frame(reader: Reader, cluster: int, control: int, base: int) -> dict[str, Json]:
     """Return the fields of a component's content; DecodeError if they are not all there."""
     node = dict[str, Json]()
     if control & _ENCRYPTED:
@@ -83,9 +85,13 @@ def _frame(reader: Reader, control: int) -> dict[str, Json]:
     node["frame_control"] = frame_control
     if frame_control & _MANUFACTURER_SPECIFIC:
         node["manufacturer"] = reader.uint(2)
-    node |= {"sequence": reader.uint8(), "command": reader.uint8()}
+    sequence, command = reader.octets(2)
+    node |= {"sequence": sequence, "command": command} | tree_zcl.names(cluster, frame_control, command)
     if not control & _ENCRYPTED:
-        return node | {"payload": hexadecimal(reader.rest())}
+        at, payload = base + reader.offset, reader.rest()
+        node["payload"] = hexadecimal(payload)
+        records = tree_zcl.records(cluster, frame_control, command, payload, at)
+        return node | {"records": records} if records else node
     sealed = reader.octets(reader.uint_be(2))
     reader.finish()
     if len(sealed) < _SEAL_OCTETS:

@@ -225,6 +225,6 @@ def test_a_listing_shows_every_reference_message(name: str) -> None:
     lines = result.out.splitlines()
     assert result.code == 0
     assert lines[0].endswith(f" {len(octets)} octets")
-    offsets = [int(line[:5]) for line in lines[1:]]
+    offsets = [int(line[:5]) for line in lines[1:] if not line.startswith("       notes  a length longer than necessary")]
     assert offsets == sorted(offsets)
     assert offsets[-1] < len(octets)

@@ -20,7 +20,7 @@ from protocols.gbcs.codes import DeviceType
 from protocols.gbcs.device_log import DeviceState, HashedKey, LogBackup, LogEntry
 from protocols.gbcs.payloads import Payload
 from protocols.gbcs.smki import TestPki
-from protocols.gbcs.tree import to_tree
+from protocols.gbcs.tree import READINGS, to_tree
 from protocols.gbcs.use_cases import (
     ccs01,
     ccs02,
@@ -54,7 +54,7 @@ from tests.support.vectors import ROOT
 Leaf = int | str
 Leaves = list[Leaf]
 
-_NOT_VALUES = ("at", "tag", "type", "form", "meaning", "length_octets")
+_NOT_VALUES = ("tag", "type", "form", "length_octets", *READINGS)
 CERTIFICATES = [TestPki(SeededEntropy(1), 0).device(Eui64(5)).ka_certificate.der, TestPki(SeededEntropy(2), 0).root.der]
 
 certificates = st.sampled_from(CERTIFICATES)

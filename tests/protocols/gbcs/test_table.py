@@ -145,6 +145,7 @@ def test_reads_are_not_replay_protected_and_changes_are() -> None:
 def test_every_alert_code_that_is_built_has_a_meaning() -> None:
     assert [code.name for code in AlertCode if alert_name(code) == "unknown"] == []
     assert alert_name(0x8F36) == "supply restored, 3 minutes or more"
-    assert alert_name(0x8002) == alert_name(0x809C) == "voltage limit crossed"
+    assert alert_name(0x8002) == "average voltage above the over-voltage threshold"
+    assert alert_name(0x809C) == "voltage back above the sag threshold, phase 3"
     assert alert_name(0x8010) == "over-current"
     assert alert_name(0x9999) == "unknown"

@@ -1,5 +1,7 @@
 """`hanlab gbcs`: GBCS messages as JSON or as a readable tree, back to octets, and new ones from their fields."""
 
+import base64
+import binascii
 import json
 import sys
 from collections.abc import Iterator
@@ -29,9 +31,13 @@ GOOD, FAILED, BAD_INPUT = 0, 1, 2
 
 _LARGEST_FILE = 1 << 20  # octets; the longest message of the reference data has 4 KB
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+_BASE64 = ("3Q", "3w")  # how DD and DF, the first octets of messages, begin
 
 Messages = Annotated[
-    list[str], typer.Argument(metavar="HEX|FILE", help="Messages in hexadecimal, or files that hold it.")
+    list[str],
+    typer.Argument(
+        metavar="HEX|FILE", help="Messages in hexadecimal, or in base64 as DUIS carries them, or files that hold one."
+    ),
 ]
 KeystoreFolder = Annotated[
     Path | None, typer.Option("--keystore", metavar="DIR", help="Folder of <eui>-<ds|ka>.pem and .key files.")
@@ -151,8 +157,8 @@ def _failures(described: dict[str, Json], *, strict: bool) -> Iterator[str]:
 
 
 def _typed(argument: str) -> str:
-    """Return an argument that is a message's hexadecimal itself."""
-    if set(argument) <= _HEXADECIMAL:
+    """Return an argument that is a message's hexadecimal or base64 itself."""
+    if set(argument) <= _HEXADECIMAL or argument.startswith(_BASE64):
         return argument
     raise InputError(f"neither hexadecimal nor a file: {argument[:60]!r}")
 
@@ -190,6 +196,8 @@ def _read_json(source: str) -> str:
 
 def _octets(text: str) -> bytes:
     digits = "".join(text.split())
+    if digits.startswith(_BASE64):
+        return _from_base64(digits)
     if not set(digits) <= _HEXADECIMAL:
         wrong = next(index for index, character in enumerate(digits) if character not in _HEXADECIMAL)
         raise InputError(f"not hexadecimal: {digits[wrong]!r} at digit {wrong}")
@@ -198,6 +206,13 @@ def _octets(text: str) -> bytes:
     if len(digits) % 2:
         raise InputError(f"an odd number of hexadecimal digits ({len(digits)})")
     return bytes.fromhex(digits)
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise InputError(f"not base64: {error}") from None
 
 
 @app.command()

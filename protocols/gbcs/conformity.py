@@ -11,6 +11,7 @@ from protocols.errors import DecodeError
 from protocols.gbcs import tree
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.json_fields import Json
+from protocols.gbcs.lengths import encode_length
 from protocols.gbcs.payloads import decode_payload
 from protocols.gbcs.tree_encrypted import malformed_nodes
 from protocols.gbcs.use_cases import alert_code_of
@@ -47,7 +48,8 @@ def _of_language(payload: dict[str, Json], offset: int) -> Iterator[Deviation]:
 
 def _of_use_case(message: Message, offset: int) -> Iterator[Deviation]:
     if message.message_code not in USE_CASES:
-        yield Deviation(f"message code {message.message_code:04X} of no known use case", offset)
+        at = offset - len(encode_length(len(message.payload))) - len(message.other_information())
+        yield Deviation(f"message code {message.message_code:04X} of no known use case", at)
     try:
         decode_payload(message)
     except DecodeError as error:

@@ -1,5 +1,6 @@
 """`hanlab gbcs` from its arguments to its exit code."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -89,6 +90,15 @@ def test_an_alert_is_shown_as_a_tree_with_offsets(alert: Message, keystore: Path
     assert lines[-1].endswith(" valid")
 
 
+def test_a_message_may_come_in_base64(alert: Message, tmp_path: Path) -> None:
+    text = base64.b64encode(alert.encode()).decode()
+    file = tmp_path / "alert.b64"
+    file.write_text(f"{text[:40]}\n{text[40:]}\n")
+    wanted = run("decode", alert.encode().hex()).out.splitlines()[1:]
+    assert run("decode", text).out.splitlines()[1:] == wanted
+    assert run("decode", file).out.splitlines()[1:] == wanted
+
+
 def test_a_changed_message_is_invalid(alert: Message, keystore: Path) -> None:
     octets = bytearray(alert.encode())
     octets[60] ^= 1
@@ -124,6 +134,7 @@ def test_many_messages_from_files_and_arguments(alert: Message, keystore: Path, 
         ("3005", "argument 1: neither a MAC header DD nor a grouping header DF at octet 0 of 3005"),
         ("DF09", "argument 1: 28 octets expected at octet 1 of df09"),
         ("DD" + "00" * 300, "argument 1: MAC header announces 0 octets, 293 follow at octet 7 of "),
+        ("3Q=A", "argument 1: not base64: "),
         ("f" * 9999, "argument 1: an odd number of hexadecimal digits (9999)"),
     ],
 )
@@ -225,6 +236,8 @@ def test_a_listing_shows_every_reference_message(name: str) -> None:
     lines = result.out.splitlines()
     assert result.code == 0
     assert lines[0].endswith(f" {len(octets)} octets")
-    offsets = [int(line[:5]) for line in lines[1:] if not line.startswith("       notes  a length longer than necessary")]
+    offsets = [
+        int(line[:5]) for line in lines[1:] if not line.startswith("       notes  a length longer than necessary")
+    ]
     assert offsets == sorted(offsets)
     assert offsets[-1] < len(octets)

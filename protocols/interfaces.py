@@ -217,6 +217,7 @@ class Received(NamedTuple):
     aps: ApsData
     secured: bool  # APS encryption with the link key of `who`
     lqi: int
+    broadcast: bool = False  # or to a group: nobody is expected to answer
 
 
 class Discovered(NamedTuple):

@@ -9,9 +9,11 @@ from emulator.parts.timers import Timers
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.interfaces import Clock, Discovered, MatchDescriptor, Random, Received, Storage
+from protocols.ota import client_attributes
 from protocols.ota.client import (
     Activate,
     Checkpoint,
+    ClientState,
     Discover,
     DownloadFailed,
     DownloadStarted,
@@ -26,6 +28,8 @@ from protocols.ota.client import (
     ZclStatus,
 )
 from protocols.ota.image import OtaHeader
+from protocols.zcl.attribute_server import Attribute
+from protocols.zcl.clusters import ota
 
 _RUNNING, _PENDING, _PARTIAL, _PART = "firmware/running", "firmware/pending", "firmware/partial", "firmware/part/"
 _PARTIAL_HEAD = struct.Struct(">II")  # version, size
@@ -182,6 +186,22 @@ class FirmwareDownload:
     def client(self) -> OtaClient | None:
         """The machine, None while the device is off or has no network."""
         return self._client
+
+    def attributes(self) -> dict[int, Attribute]:
+        """Return the attributes of the cluster, which stand on the client's side."""
+
+        def attribute(number: ota.Attribute) -> Attribute:
+            return Attribute(client_attributes.TYPES[number], lambda: self._values()[number])
+
+        return {int(number): attribute(number) for number in client_attributes.TYPES}
+
+    def _values(self) -> dict[ota.Attribute, int]:
+        client, store = self._client, self._store
+        if client is not None:
+            return client.attributes()
+        held = (store.running_version, store.pending_version, store.image_stamp)
+        progress = client_attributes.Progress(ClientState.IDLE, None, *held, None, 0)
+        return client_attributes.attributes(self._identity, self._settings, progress)
 
     # --- in ----------------------------------------------------------------------------------------------------
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from emulator.parts.cluster_server import ClusterServer, refusal
 from protocols.addresses import Eui64
+from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
     ApsData,
+    Clock,
     Delivered,
     DeliveryStatus,
     Discovered,
@@ -19,10 +22,12 @@ from protocols.interfaces import (
     SimpleDescriptor,
     ZdpQuery,
 )
-
-SMART_ENERGY = 0x0109
+from protocols.zcl.attribute_server import CONFIGURE
+from protocols.zcl.frame import ZclFrame
+from protocols.zcl.protection import SMART_ENERGY, needs_link_key
 
 BASIC = 0x0000
+IDENTIFY = 0x0003
 TIME = 0x000A
 OTA_UPGRADE = 0x0019
 KEEP_ALIVE = 0x0025
@@ -30,6 +35,9 @@ PRICE = 0x0700
 METERING = 0x0702
 TUNNELING = 0x0704
 KEY_ESTABLISHMENT = 0x0800
+
+_SHORTEST = 3  # octets of a ZCL frame
+_FROM_SERVER = 0x08  # bit of its frame control
 
 
 class DeviceId(NamedTuple):
@@ -46,8 +54,8 @@ PREPAYMENT_TERMINAL = DeviceId(0x0506, 1)
 
 
 def descriptor(shown: DeviceId, *, servers: tuple[int, ...] = (), clients: tuple[int, ...] = ()) -> SimpleDescriptor:
-    """Return the descriptor of a Smart Energy endpoint; every one serves Basic."""
-    return SimpleDescriptor(shown.endpoint, SMART_ENERGY, shown.device, 0, (BASIC, *servers), clients)
+    """Return the descriptor of a Smart Energy endpoint; every one serves Basic and Identify."""
+    return SimpleDescriptor(shown.endpoint, SMART_ENERGY, shown.device, 0, (BASIC, IDENTIFY, *servers), clients)
 
 
 class Carrier(Protocol):
@@ -76,18 +84,24 @@ class Carrier(Protocol):
 class HanApplication:
     """Joins the endpoints of a device to a `HanPort`; it is itself the `Carrier` of the Smart Energy one.
 
-    `joined(trust_centre)` is called when the node has (again) a network. Frames go to the handler of their cluster.
+    `joined(trust_centre)` is called when the node has (again) a network. Frames go to the server of their cluster or to
+    its handler; a frame without the link key that its cluster needs is answered FAILURE (ZSE 5.4.6).
     """
 
     secured = True
     profile = SMART_ENERGY
 
-    def __init__(self, node: HanPort, endpoint: SimpleDescriptor, joined: Callable[[Eui64], None]) -> None:
+    def __init__(
+        self, node: HanPort, clock: Clock, endpoint: SimpleDescriptor, joined: Callable[[Eui64], None]
+    ) -> None:
         self.endpoint = endpoint
-        self._node, self._joined = node, joined
+        self.configured: Callable[[ClusterServer], object] = lambda _: None  # hears whose reports were configured
+        self._node, self._clock, self._joined = node, clock, joined
         self._left: Callable[[], None] = lambda: None
         self._endpoints = [endpoint]
+        self._profiles = {endpoint.endpoint: endpoint.profile}
         self._handlers: dict[tuple[int, int], Callable[[Received], None]] = {}  # by endpoint and cluster
+        self._servers: dict[tuple[int, int, bool], ClusterServer] = {}  # and by whether it is the server's side
         self._deliveries: dict[Handle, Callable[[DeliveryStatus], None]] = {}
         self._queries: dict[Handle, Callable[[Discovered], None]] = {}
 
@@ -104,27 +118,30 @@ class HanApplication:
     def add(self, endpoint: SimpleDescriptor) -> None:
         """Have one more endpoint; before `attach`."""
         self._endpoints.append(endpoint)
+        self._profiles[endpoint.endpoint] = endpoint.profile
 
     def on(self, cluster: int, handler: Callable[[Received], None], endpoint: int | None = None) -> None:
         """Hand frames of `cluster` for `endpoint`, the Smart Energy one by default, to `handler`."""
         self._handlers[self.endpoint.endpoint if endpoint is None else endpoint, cluster] = handler
 
-    def serve(self, cluster: int, answer: Callable[[bytes], bytes | None]) -> None:
-        """Have `answer` reply to frames of `cluster` on all endpoints, under the protection and profile they had.
+    def serve(self, server: ClusterServer) -> None:
+        """Serve a cluster on all endpoints that list it, those of foreign hosts too.
 
-        `answer` takes a ZCL frame and returns another one or None.
+        Answers go under the protection and profile of the question. Raises UsageError if no endpoint lists it.
         """
-
-        def handler(event: Received) -> None:
-            frame = answer(event.aps.payload)
-            if frame is not None:
-                profile, _, asked_by, asked, _ = event.aps
-                aps = ApsData(profile, cluster, asked, asked_by, frame)
-                self._node.send(event.who, aps, secured=event.secured, acknowledged=True)
-
+        cluster, found = server.cluster, False
         for endpoint in self._endpoints:
-            if cluster in endpoint.input_clusters:
-                self.on(cluster, handler, endpoint.endpoint)
+            if cluster in (endpoint.input_clusters if server.from_server else endpoint.output_clusters):
+                self._servers[endpoint.endpoint, cluster, server.from_server] = server
+                found = True
+        if not found:
+            raise UsageError(f"no endpoint lists cluster {cluster:#06x}")
+
+    @property
+    def served(self) -> list[tuple[SimpleDescriptor, ClusterServer]]:
+        """What `serve` was given, by endpoint."""
+        endpoints = {each.endpoint: each for each in self._endpoints}
+        return [(endpoints[number], server) for (number, _, _), server in self._servers.items()]
 
     def send(
         self,
@@ -167,10 +184,8 @@ class HanApplication:
 
     def _event(self, event: HanEvent) -> None:
         match event:
-            case Received(aps=aps):
-                handler = self._handlers.get((aps.destination_endpoint, aps.cluster))
-                if handler is not None:
-                    handler(event)
+            case Received():
+                self._received(event)
             case Delivered(handle, status):
                 done = self._deliveries.pop(handle, None)
                 if done is not None:
@@ -185,3 +200,39 @@ class HanApplication:
                 self._left()
             case _:
                 pass
+
+    def _received(self, event: Received) -> None:
+        aps = event.aps
+        handler = self._handlers.get((aps.destination_endpoint, aps.cluster))
+        protected = event.secured or not needs_link_key(self._profiles.get(aps.destination_endpoint, 0), aps.cluster)
+        if not protected and not event.broadcast:
+            self._answer(event, refusal(event))
+        elif protected and self._serve(event, handled=handler is not None):
+            return
+        elif handler is not None:
+            handler(event)
+
+    def _serve(self, event: Received, *, handled: bool) -> bool:
+        """Have a server take the frame; return whether it was for one."""
+        _, cluster, _, endpoint, octets = event.aps
+        if len(octets) < _SHORTEST:
+            return False
+        server = self._servers.get((endpoint, cluster, not octets[0] & _FROM_SERVER))
+        if server is None:
+            return False
+        try:
+            frame = ZclFrame.decode(octets)
+        except DecodeError:
+            return False
+        if not server.takes(frame, handled=handled):
+            return False
+        self._answer(event, server.answer(frame, event, self._clock.now()))
+        if frame.command == CONFIGURE and not frame.cluster_specific:
+            self.configured(server)
+        return True
+
+    def _answer(self, event: Received, frame: bytes | None) -> None:
+        if frame is not None:
+            profile, cluster, asked_by, asked, _ = event.aps
+            aps = ApsData(profile, cluster, asked, asked_by, frame)
+            self._node.send(event.who, aps, secured=event.secured, acknowledged=True)

@@ -4,21 +4,15 @@ A device has it only where its description says so: it lets anybody in the netwo
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from emulator.parts.attributes import IDENTIFY
+from emulator.parts.han_application import BASIC, IDENTIFY, OTA_UPGRADE, HanApplication
 from protocols.addresses import Eui64
-from protocols.interfaces import DeliveryStatus, Discovered, SimpleDescriptor, ZdpQuery
-
-if TYPE_CHECKING:
-    from emulator.parts.han_application import HanApplication
-    from protocols.interfaces import Received
+from protocols.interfaces import DeliveryStatus, Discovered, Received, SimpleDescriptor, ZdpQuery
 
 PROFILE: Final = 0x0104
 ENDPOINT: Final = 2
 _RANGE_EXTENDER: Final = 0x0008  # device id
-_BASIC: Final = 0x0000
-_OTA_UPGRADE: Final = 0x0019
 
 
 class HomeAutomationEndpoint:
@@ -27,13 +21,13 @@ class HomeAutomationEndpoint:
     secured = False
     profile = PROFILE
 
-    def __init__(self, application: "HanApplication", *, ota: bool) -> None:
-        clients = (_OTA_UPGRADE,) if ota else ()
-        self.endpoint = SimpleDescriptor(ENDPOINT, PROFILE, _RANGE_EXTENDER, 0, (_BASIC, IDENTIFY), clients)
+    def __init__(self, application: HanApplication, *, ota: bool) -> None:
+        clients = (OTA_UPGRADE,) if ota else ()
+        self.endpoint = SimpleDescriptor(ENDPOINT, PROFILE, _RANGE_EXTENDER, 0, (BASIC, IDENTIFY), clients)
         self._application = application
         application.add(self.endpoint)
 
-    def on(self, cluster: int, handler: "Callable[[Received], None]") -> None:
+    def on(self, cluster: int, handler: Callable[[Received], None]) -> None:
         self._application.on(cluster, handler, ENDPOINT)
 
     def send(

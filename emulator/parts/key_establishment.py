@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from emulator.parts.attributes import Attribute, ClusterServer
-from emulator.parts.han_application import KEY_ESTABLISHMENT, SMART_ENERGY, HanApplication
+from emulator.parts.cluster_server import ClusterServer
+from emulator.parts.han_application import KEY_ESTABLISHMENT, HanApplication
 from emulator.parts.timers import Timers
 from protocols.addresses import Eui64
 from protocols.cbke.exchange import offered
@@ -15,27 +15,27 @@ from protocols.crypto.suites import Suite
 from protocols.errors import DecodeError
 from protocols.interfaces import SECOND, Clock, DeliveryStatus, Discovered, MatchDescriptor, Random, Received
 from protocols.stack.node import Node
+from protocols.zcl.attribute_server import ANSWERS, Attribute, constant
 from protocols.zcl.clusters import key_establishment
 from protocols.zcl.clusters.key_establishment import TerminateStatus
 from protocols.zcl.frame import ZclFrame
+from protocols.zcl.protection import SMART_ENERGY
 
 SuiteCredentials = Mapping[Suite, Credentials]
 
-_DEFAULT_RESPONSE = 0x0B
 _WAKE, _LOOK = "key establishment wake", "key establishment look"
 _LOOK_AGAIN = 30 * SECOND  # after a hub that showed no endpoint with the cluster [I]
 
 
-def suite_server(credentials: SuiteCredentials) -> ClusterServer:
-    """Return what answers reads of KeyEstablishmentSuite."""
+def suite_attributes(credentials: SuiteCredentials) -> dict[int, Attribute]:
+    """Return the attributes of the cluster: KeyEstablishmentSuite."""
     number = key_establishment.Attribute.KEY_ESTABLISHMENT_SUITE
-    attribute = Attribute(key_establishment.TYPES[number], offered(credentials))
-    return ClusterServer(lambda: {int(number): attribute})
+    return {int(number): constant(key_establishment.TYPES[number], offered(credentials))}
 
 
 def is_for_attributes(frame: ZclFrame) -> bool:
     """Return whether a frame of a client is none of the machines'."""
-    return not frame.cluster_specific and frame.command != _DEFAULT_RESPONSE
+    return not frame.cluster_specific and frame.command not in ANSWERS
 
 
 class KeyEstablishment:
@@ -60,9 +60,9 @@ class KeyEstablishment:
         self._timers = Timers(clock)
         self._initiator = Initiator(credentials, random, settings)
         self._responder = Responder(credentials, random, settings, admits=lambda who: False)
-        self._attributes = suite_server(credentials)
         self._hub = Eui64(0)
         self._begin = application.gate(self._in_network, self.stop)
+        application.serve(ClusterServer(KEY_ESTABLISHMENT, suite_attributes(credentials)))
         application.on(KEY_ESTABLISHMENT, self._frame)
 
     def stop(self) -> None:
@@ -104,17 +104,11 @@ class KeyEstablishment:
             frame = ZclFrame.decode(octets)
             if frame.from_server:
                 self._run(self._initiator, self._initiator.frame(event.who, octets, now))
-            elif is_for_attributes(frame):
-                self._answer(event, self._attributes.answer(octets))
             else:
                 effects = self._responder.frame(event.who, event.aps.source_endpoint, octets, now)
                 self._run(self._responder, effects)
         except DecodeError:
             return
-
-    def _answer(self, event: Received, frame: bytes | None) -> None:
-        if frame is not None:
-            self._send(event.who, event.aps.source_endpoint, frame, None)
 
     def _wake(self) -> None:
         self._run(self._initiator, self._initiator.wake(self._clock.now()))

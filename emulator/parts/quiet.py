@@ -7,6 +7,7 @@ from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.han_application import KEY_ESTABLISHMENT, DeviceId, HanApplication, descriptor
 from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
+from emulator.parts.reporting import Reporting
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.interfaces import Clock, Entropy, LinkKey, Recorder, Storage, WallClock
@@ -52,7 +53,7 @@ class QuietDevice:
         self.hub: Eui64 | None = None  # once joined
         cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
         endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
-        self.application = HanApplication(node, endpoint, self._joined)
+        self.application = HanApplication(node, clock, endpoint, self._joined)
         self.keys: KeyEstablishment | None = None
         if key_establishment is not None:
             random = entropy.random(f"key establishment {node.eui}")
@@ -62,7 +63,9 @@ class QuietDevice:
         maker, model, hardware = ("hanlab", type(self).__name__, 1)
         if product is not None:
             maker, model, hardware = f"{product.manufacturer:04X}", product.model_text, product.hardware_version >> 8
-        serve_plain(self.application, Identity(maker, model, hardware, self.battery), clock, self._identify)
+        identity = Identity(maker, model, hardware, self.battery)
+        serve_plain(self.application, identity, storage, clock, self._identify)
+        self.reporting = Reporting(self.application, node, clock, storage)
         self.application.attach()
 
     def start(self, key: LinkKey | None = None, channels: Sequence[int] = (11,)) -> None:
@@ -70,11 +73,13 @@ class QuietDevice:
         self.powered = True
         if key is not None:
             self.node.join(key, channels)
+        self.reporting.start()
 
     def power_off(self) -> None:
         if self.powered:
             self.powered = False
             self.application.forget()
+            self.reporting.stop()
             if self.keys is not None:
                 self.keys.stop()
             self.node.power_off()
@@ -83,6 +88,7 @@ class QuietDevice:
         if not self.powered:
             self.powered = True
             self.node.power_on()
+            self.reporting.start()
 
     def note(self, event: str, **fields: str | int | bool | None) -> None:
         self.recorder.note(self.name, event, **fields)

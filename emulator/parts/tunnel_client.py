@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from emulator.parts.han_application import METERING, SMART_ENERGY, TUNNELING, HanApplication
+from emulator.parts.han_application import METERING, TUNNELING, HanApplication
 from emulator.parts.journal import Journal
 from emulator.parts.outbox import Outbox
 from emulator.parts.timers import Timers
@@ -27,6 +27,7 @@ from protocols.zcl.clusters.tunneling import (
 )
 from protocols.zcl.foundation import ReadAttributes, ReadAttributesResponse
 from protocols.zcl.frame import ZclFrame
+from protocols.zcl.protection import SMART_ENERGY
 
 NOTIFICATION_FLAGS = 0x0000
 """FunctionalNotificationFlags of the mirror, an attribute of the client of the Metering cluster."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NotRequired, TypedDict
 
 from emulator.parts.attributes import Identity, serve_plain
+from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.credential_commands import CredentialCommands, CredentialSettings
 from emulator.parts.firmware import FirmwareDownload, FirmwareStore
 from emulator.parts.gbcs_application import GbcsApplication, RefusalAlerts
@@ -24,6 +25,7 @@ from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.long_messages import Assembly
+from emulator.parts.reporting import Reporting, ReportingSettings
 from emulator.parts.timers import Timers
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from emulator.parts.tunnel_client import TunnelClient
@@ -54,6 +56,7 @@ class DeviceSettings:
     joins: JoinSettings = field(default_factory=JoinSettings)
     refusal_alerts: RefusalAlerts = field(default_factory=RefusalAlerts)
     cbke: CbkeSettings = field(default_factory=CbkeSettings)
+    reporting: ReportingSettings = field(default_factory=ReportingSettings)
 
 
 class DeviceParts(TypedDict):
@@ -114,7 +117,7 @@ class UpdatableDevice:
         self.store = FirmwareStore(self.storage, product.versions[0] if running_version is None else running_version)
         cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
         endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
-        self.application = HanApplication(node, endpoint, self._joined)
+        self.application = HanApplication(node, clock, endpoint, self._joined)
         self.keys: KeyEstablishment | None = None
         if key_establishment is not None:
             random = entropy.random(f"key establishment {node.eui}")
@@ -126,7 +129,8 @@ class UpdatableDevice:
             firmware_from = HomeAutomationEndpoint(self.application, ota=True)
         maker, hardware = f"{product.manufacturer:04X}", product.hardware_version >> 8
         identity = Identity(maker, product.model_text, hardware, self.battery)
-        serve_plain(self.application, identity, clock, self._identify)
+        serve_plain(self.application, identity, self.storage, clock, self._identify)
+        self.reporting = Reporting(self.application, node, clock, self.storage, self.settings.reporting)
         self.tunnel = self._make_tunnel()
         self.assembly = Assembly(self.timers.after, self.note)
         self.gbcs = GbcsApplication(
@@ -152,6 +156,7 @@ class UpdatableDevice:
             complete=self._download_complete,
             activate=self._server_activates,
         )
+        self.application.serve(ClusterServer(OTA_UPGRADE, self.download.attributes(), from_server=False))
         self.application.attach()
 
     def _make_tunnel(self) -> TunnelServer | TunnelClient:
@@ -216,6 +221,7 @@ class UpdatableDevice:
         self.tunnel.reset()
         self.assembly.reset()
         self.application.forget()
+        self.reporting.stop()
         if self.keys is not None:
             self.keys.stop()
         self.node.power_off()
@@ -223,6 +229,7 @@ class UpdatableDevice:
     def _run(self) -> None:
         """Begin to work: called at every start, after the node's. The download waits until the hub has answered."""
         self.credentials.start()
+        self.reporting.start()
 
     def _joined(self, hub: Eui64) -> None:
         if self.powered:

@@ -25,9 +25,8 @@ from protocols.ota.client_types import (
     TimeoutPolicy,
 )
 from protocols.ota.image import STACK_VERSION_PRO
-from protocols.zcl import foundation
 from protocols.zcl.clusters import ota
-from protocols.zcl.foundation import DefaultResponse, ReadAttributes, default_response_to
+from protocols.zcl.foundation import DefaultResponse, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 __all__ = [
@@ -37,8 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 _QUERY_COMMAND, _SPECIFIC_COMMAND = 0x01, 0x08
-_READ_ATTRIBUTES, _DEFAULT_RESPONSE = 0x00, 0x0B
-_UNSERVED = frozenset((0x02, 0x03, 0x05, 0x06, 0x08, 0x0C))  # global requests: write, report, discover
+_DEFAULT_RESPONSE = 0x0B
 
 
 class OtaClient:
@@ -151,7 +149,7 @@ class OtaClient:
         return self._command(frame, command, now, broadcast=broadcast)
 
     def attributes(self) -> dict[ota.Attribute, int]:
-        """Return the attributes of the cluster as a server may read them."""
+        """Return the attributes of the cluster, which a server may read."""
         download = self._download
         progress = client_attributes.Progress(
             self.state, self.server, self.running_version, self.downloaded_version, self.image_stamp,
@@ -184,13 +182,7 @@ class OtaClient:
         return []
 
     def _foundation(self, frame: ZclFrame, now: int) -> list[Effect]:
-        """Global commands: attributes are read; Default Responses tell what the server will not serve."""
-        if frame.command == _READ_ATTRIBUTES and frame.from_server:
-            wanted = ReadAttributes.decode(frame.payload).attributes
-            answer = client_attributes.read(self.attributes(), wanted)
-            return [Send(foundation.encode(answer, frame.transaction, from_server=False))]
-        if frame.command in _UNSERVED and frame.from_server:
-            return self._answer(frame, ZclStatus.UNSUP_GENERAL_COMMAND)
+        """Default Responses tell what the server will not serve; attributes are served elsewhere."""
         if frame.command != _DEFAULT_RESPONSE:
             return []
         refused = DefaultResponse.decode(frame.payload)

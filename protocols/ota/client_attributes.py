@@ -7,8 +7,6 @@ from protocols.ota.client_types import ActivationPolicy, ClientState, OtaClientS
 from protocols.ota.image import STACK_VERSION_PRO
 from protocols.zcl import data_types
 from protocols.zcl.clusters.ota import WILDCARD_16, WILDCARD_32, Attribute, UpgradeStatus
-from protocols.zcl.foundation import AttributeRead, ReadAttributesResponse
-from protocols.zcl.frame import ZclStatus
 
 NO_SERVER = Eui64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -20,7 +18,7 @@ _STATUS: Final = {
     ClientState.COUNTDOWN: UpgradeStatus.COUNT_DOWN,
     ClientState.ACTIVATING: UpgradeStatus.COUNT_DOWN,
 }
-_TYPES: Final = {
+TYPES: Final = {
     Attribute.UPGRADE_SERVER_ID: data_types.EUI64,
     Attribute.FILE_OFFSET: data_types.UINT32,
     Attribute.CURRENT_FILE_VERSION: data_types.UINT32,
@@ -71,16 +69,3 @@ def attributes(identity: OtaIdentity, settings: OtaClientSettings, at: Progress)
         Attribute.UPGRADE_ACTIVATION_POLICY: policy,
         Attribute.UPGRADE_TIMEOUT_POLICY: settings.timeout_policy,
     }
-
-
-def read(held: dict[Attribute, int], wanted: tuple[int, ...]) -> ReadAttributesResponse:
-    """Return the answer to a Read Attributes command."""
-    records = []
-    for number in wanted:
-        try:
-            attribute = Attribute(number)
-        except ValueError:
-            records.append(AttributeRead(number, ZclStatus.UNSUPPORTED_ATTRIBUTE))
-        else:
-            records.append(AttributeRead(number, ZclStatus.SUCCESS, _TYPES[attribute], int(held[attribute])))
-    return ReadAttributesResponse(tuple(records))

@@ -12,7 +12,7 @@ from protocols.aps.commands import (
     UpdateDevice,
     UpdateStatus,
 )
-from protocols.aps.frame import ApsHeader
+from protocols.aps.frame import ApsHeader, DeliveryMode
 from protocols.aps.security import KeyId
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
@@ -334,7 +334,7 @@ class Running:
             self.zdp.receive(peer, header, payload)
         elif endpoint in self._endpoint_numbers():
             data = ApsData(profile, header.cluster, header.source_endpoint, endpoint, payload)
-            self._emit(Received(peer.eui, data, secured, lqi))
+            self._emit(Received(peer.eui, data, secured, lqi, header.delivery_mode != DeliveryMode.UNICAST))
 
     def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
         network = self.state.network

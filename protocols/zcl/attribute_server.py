@@ -6,7 +6,7 @@ the cluster is bound to.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import SECOND
@@ -35,6 +35,11 @@ class Attribute:
     reportable: bool = True
 
 
+def constant(data_type: int, value: Value) -> Attribute:
+    """Return an attribute that never changes and so is not reported."""
+    return Attribute(data_type, lambda: value, reportable=False)
+
+
 class Configuration(NamedTuple):
     """How an attribute is reported."""
 
@@ -42,6 +47,16 @@ class Configuration(NamedTuple):
     minimum: int  # s
     maximum: int  # s; 0: changes only
     change: Value = None  # analogue types: least change that is reported
+
+    def encode(self) -> bytes:
+        """Return the octets as Configure Reporting has them behind the attribute id."""
+        head = bytes((self.data_type, *self.minimum.to_bytes(2, "little"), *self.maximum.to_bytes(2, "little")))
+        return head + write_value(self.data_type, self.change) if is_analogue(self.data_type) else head
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        data_type, minimum, maximum = reader.uint8(), reader.uint(2), reader.uint(2)
+        return cls(data_type, minimum, maximum, read_value(reader, data_type) if is_analogue(data_type) else None)
 
 
 class _Reported:
@@ -87,7 +102,10 @@ class AttributeServer:
 
         Raises DecodeError for octets without a ZCL header, UsageError for a cluster-specific command.
         """
-        frame = ZclFrame.decode(octets)
+        return self.answer(ZclFrame.decode(octets), now)
+
+    def answer(self, frame: ZclFrame, now: int) -> bytes | None:
+        """As `frame`, of a frame that is decoded."""
         if frame.cluster_specific:
             raise UsageError("a cluster-specific command is not for the attribute server")
         if frame.from_server == self._from_server:
@@ -96,7 +114,7 @@ class AttributeServer:
             return self._default(frame, ZclStatus.UNSUP_GENERAL_COMMAND)
         handler = self._handlers.get(frame.command)
         if handler is None:
-            return None if frame.command in _ANSWERS else self._default(frame, ZclStatus.UNSUP_GENERAL_COMMAND)
+            return None if frame.command in ANSWERS else self._default(frame, ZclStatus.UNSUP_GENERAL_COMMAND)
         try:
             return handler(frame, now)
         except DecodeError:
@@ -178,32 +196,30 @@ class AttributeServer:
                 reader.uint(2)  # the time-out of reports to come in: none are taken
                 results.append((ZclStatus.UNSUPPORTED_ATTRIBUTE, direction, identifier))
                 continue
-            data_type, minimum, maximum = reader.uint8(), reader.uint(2), reader.uint(2)
-            change = read_value(reader, data_type) if is_analogue(data_type) else None
-            status = self._may_report(identifier, data_type, minimum, maximum)
+            asked = Configuration.read(reader)
+            status = self._may_report(identifier, asked)
             results.append((status, direction, identifier))
             if not status:
-                ends = maximum == _NO_REPORTS
-                wanted.append((identifier, None if ends else Configuration(data_type, minimum, maximum, change)))
+                wanted.append((identifier, None if asked.maximum == _NO_REPORTS else asked))
         for identifier, configuration in wanted:
             self.configure(identifier, configuration, now)
         return self._answer(frame, CONFIGURE_RESPONSE, _configuration_results(results))
 
-    def _may_report(self, identifier: int, data_type: int, minimum: int, maximum: int) -> int:
+    def _may_report(self, identifier: int, asked: Configuration) -> int:
         attribute = self._attributes.get(identifier)
         if attribute is None:
             return ZclStatus.UNSUPPORTED_ATTRIBUTE
-        if attribute.data_type != data_type:
+        if attribute.data_type != asked.data_type:
             return ZclStatus.INVALID_DATA_TYPE
         if not attribute.reportable:
             return ZclStatus.UNREPORTABLE_ATTRIBUTE
-        return ZclStatus.INVALID_VALUE if 0 < maximum < minimum else ZclStatus.SUCCESS
+        return ZclStatus.INVALID_VALUE if 0 < asked.maximum < asked.minimum else ZclStatus.SUCCESS
 
     def configure(self, identifier: int, configuration: Configuration | None, now: int) -> None:
-        """Report the attribute from now on, or no more with None."""
+        """Report the attribute from now on, or no more with None; one that is not there is not reported."""
         if configuration is None:
             self._reported.pop(identifier, None)
-        else:
+        elif identifier in self._attributes:
             self._reported[identifier] = _Reported(configuration, self._attributes[identifier].read(), now)
 
     def _read_configuration(self, frame: ZclFrame, now: int) -> bytes:
@@ -213,10 +229,7 @@ class AttributeServer:
             head = bytes((direction, *identifier.to_bytes(2, "little")))
             reported = None if direction else self._reported.get(identifier)
             if reported is not None:
-                data_type, minimum, maximum, change = reported.configuration
-                intervals = minimum.to_bytes(2, "little") + maximum.to_bytes(2, "little")
-                payload += bytes((ZclStatus.SUCCESS,)) + head + bytes((data_type,)) + intervals
-                payload += write_value(data_type, change) if is_analogue(data_type) else b""
+                payload += bytes((ZclStatus.SUCCESS,)) + head + reported.configuration.encode()
             else:
                 known = identifier in self._attributes
                 status = ZclStatus.NOT_FOUND if known else ZclStatus.UNSUPPORTED_ATTRIBUTE
@@ -241,11 +254,24 @@ class AttributeServer:
         control = (GLOBAL_FROM_SERVER if self._from_server else GLOBAL_FROM_CLIENT) | _RESPONSE_BITS
         return ZclFrame(control, self._transaction, REPORT, payload, self._manufacturer).encode()
 
-    def deadline(self) -> int | None:
-        """Return when the next periodic report is due, None if none is."""
-        periodic = [each.at + each.configuration.maximum * SECOND for each in self._reported.values()
-                    if each.configuration.maximum]  # fmt: skip
-        return min(periodic, default=None)
+    def deadline(self, now: int, look_every: int) -> int | None:
+        """Return when `due` is to be asked next, None if nothing is reported.
+
+        Periodic reports have their time; for changes it looks every `look_every` ns once the minimum interval is over.
+        """
+        times = []
+        for reported in self._reported.values():
+            _, minimum, maximum, _ = reported.configuration
+            if maximum:
+                times.append(reported.at + maximum * SECOND)
+            if minimum < maximum or not maximum:
+                times.append(max(reported.at + minimum * SECOND, now + look_every))
+        return min(times, default=None)
+
+    @property
+    def configurations(self) -> dict[int, Configuration]:
+        """How each attribute that is reported is reported."""
+        return {identifier: reported.configuration for identifier, reported in self._reported.items()}
 
     # --- discovery ---------------------------------------------------------------------------------------------
 
@@ -272,7 +298,7 @@ class AttributeServer:
         return self._answer(frame, frame.command + 1, bytes((len(given) == len(found), *given)))
 
 
-_ANSWERS: Final = (READ_RESPONSE, WRITE_RESPONSE, CONFIGURE_RESPONSE, READ_CONFIGURATION_RESPONSE, REPORT, DEFAULT,
+ANSWERS: Final = (READ_RESPONSE, WRITE_RESPONSE, CONFIGURE_RESPONSE, READ_CONFIGURATION_RESPONSE, REPORT, DEFAULT,
                    DISCOVER_RESPONSE, 0x12, 0x14, 0x16)  # fmt: skip
 
 

@@ -8,12 +8,13 @@ from emulator.devices.communications_hub.device_log import DeviceLog
 from emulator.devices.communications_hub.han import Han, Token
 from emulator.devices.communications_hub.settings import HubSettings
 from emulator.parts.gbcs_application import Note
-from emulator.parts.key_establishment import SuiteCredentials, is_for_attributes, suite_server
+from emulator.parts.key_establishment import SuiteCredentials, is_for_attributes, suite_attributes
 from protocols.addresses import Eui64
 from protocols.cbke.responder import Responder
 from protocols.cbke.types import Effect, Established, Failed, Send
 from protocols.errors import DecodeError
 from protocols.interfaces import Delivered, DeliveryStatus, Random, Received, Timer
+from protocols.zcl.attribute_server import AttributeServer
 from protocols.zcl.clusters import key_establishment
 from protocols.zcl.frame import ZclFrame
 
@@ -47,7 +48,7 @@ class KeyEstablishment:
         self._established, self._overdue = established, overdue
         self._limit = settings.key_establishment_limit
         self._responder = Responder(parts.credentials, parts.random, settings.cbke, admits=self._admits)
-        self._attributes = suite_server(parts.credentials)
+        self._attributes = AttributeServer(suite_attributes(parts.credentials))
         self._underway: dict[Token, Send] = {}
         self._fresh: dict[Eui64, tuple[Send, Established]] = {}  # until it is known that the device has the key
         self._watches: dict[Eui64, Timer] = {}
@@ -86,7 +87,7 @@ class KeyEstablishment:
             if frame.from_server:
                 return
             if is_for_attributes(frame):
-                answer = self._attributes.answer(octets)
+                answer = self._attributes.answer(frame, self._alarms.now())
                 if answer is not None:
                     self._han.send(who, CLUSTER, endpoint, answer, secured=False)
                 return

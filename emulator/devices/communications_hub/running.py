@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emulator.devices.communications_hub.alarms import Alarms
-from emulator.devices.communications_hub.attributes import SERVED, answer_read
+from emulator.devices.communications_hub.attributes import SERVED, HubAttributes
 from emulator.devices.communications_hub.chf import Chf, Note
 from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
 from emulator.devices.communications_hub.firmware import Firmware
@@ -18,6 +18,7 @@ from emulator.devices.communications_hub.message_queue import MessageQueue
 from emulator.devices.communications_hub.settings import HubSettings
 from emulator.devices.communications_hub.survey import Survey
 from emulator.devices.communications_hub.tunnels import Tunnels
+from emulator.parts.cluster_server import refusal
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.journal import Journal
 from emulator.parts.long_messages import Assembly
@@ -83,6 +84,7 @@ class Running:
         self.log = DeviceLog(storage, settings)
         for entry in self.log.entries():
             self._han.place(entry.device, entry.port)
+        self._attributes = HubAttributes(parts.wall)
         self._assembly = Assembly(lambda _, delay, callback: self._alarms.after(delay, callback), parts.note)
         self._queue = MessageQueue(storage, self._alarms, self._expired)
         self._tunnels = Tunnels(
@@ -246,17 +248,26 @@ class Running:
         if aps.cluster == KEY_ESTABLISHMENT and self._keys is not None:
             self._keys.received(event)
         elif aps.cluster in SERVED:
-            answer = answer_read(aps.cluster, aps.payload, self._parts.wall.utc())
+            answer = self._attributes.answer(aps.cluster, aps.payload, self._parts.clock.now())
             if answer is not None:
                 self._han.send(who, aps.cluster, aps.source_endpoint, answer, secured=event.secured, acknowledged=False)
-        elif event.secured and aps.cluster == ota.CLUSTER:
+        elif not event.secured:
+            self._refuse(event)
+        elif aps.cluster == ota.CLUSTER:
             if self.gpf is not None and self._gas.serves(who):
                 self.gpf.heard(aps.payload)
             self._firmware.received(who, aps.source_endpoint, aps.payload)
-        elif event.secured and self._gas.serves(who):
+        elif self._gas.serves(who):
             self._gas_meter(event)
-        elif event.secured and aps.cluster == tunneling.CLUSTER:
+        elif aps.cluster == tunneling.CLUSTER:
             self._tunnels.received(who, aps.source_endpoint, aps.payload)
+
+    def _refuse(self, event: Received) -> None:
+        """Answer what came without the link key that its cluster needs."""
+        answer = refusal(event)
+        if answer is not None:
+            aps = event.aps
+            self._han.send(event.who, aps.cluster, aps.source_endpoint, answer, secured=False)
 
     def _gas_meter(self, event: Received) -> None:
         who, aps = event.who, event.aps

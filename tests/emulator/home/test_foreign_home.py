@@ -165,7 +165,7 @@ def test_what_basic_does_not_have_is_an_unsupported_attribute(world: World) -> N
 @pytest.mark.parametrize(
     ("frame", "answer"),
     [
-        ("000202" + "0700" + "20" + "01", "18020b" + "0282"),  # Write Attributes: not served
+        ("000202" + "0700" + "20" + "01", "180204" + "8d0700"),  # Write Attributes: PowerSource is an enumeration
         ("010300", "18030b" + "0081"),  # a command of the cluster: Basic has none here
         ("18040b0000", None),  # a Default Response needs none
     ],

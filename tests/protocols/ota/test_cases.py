@@ -25,7 +25,6 @@ from protocols.ota.server import OtaServer, OtaServerSettings, Send, TransferEnd
 from protocols.zcl import foundation
 from protocols.zcl.clusters import ota
 from protocols.zcl.clusters.ota import Attribute, UpgradeStatus
-from protocols.zcl.foundation import ReadAttributes, ReadAttributesResponse
 from protocols.zcl.frame import ZclFrame, ZclStatus
 from tests.support.ota_link import DEVICE, OtaLink, sent_frames
 
@@ -415,15 +414,9 @@ def test_an_answer_for_another_image_is_an_invalid_value() -> None:
 # --- attributes --------------------------------------------------------------------------------------------------
 
 
-def read(client: OtaClient, *attributes: int) -> dict[int, int | bytes | None]:
-    """Return what a server reads; a refused attribute gives None."""
-    request = foundation.encode(ReadAttributes(attributes), 7, from_server=True)
-    (answer,) = sent_frames(client.frame(request, START))
-    frame = ZclFrame.decode(answer)
-    assert (frame.transaction, frame.from_server) == (7, False)
-    response = foundation.decode(frame)
-    assert isinstance(response, ReadAttributesResponse)
-    return {record.attribute: record.value for record in response.records}
+def read(client: OtaClient, *attributes: Attribute) -> dict[Attribute, int]:
+    held = client.attributes()
+    return {attribute: held[attribute] for attribute in attributes}
 
 
 def test_all_attributes_of_a_client_with_nothing_to_do_have_their_defaults() -> None:
@@ -452,7 +445,7 @@ def test_the_attributes_follow_a_download() -> None:
     got = read(link.client, Attribute.FILE_OFFSET, Attribute.IMAGE_UPGRADE_STATUS, Attribute.IMAGE_TYPE_ID)
     assert got == {0x0001: link.client.statistics.octets, 0x0006: 1, 0x0008: 0x0084}
     link.run(MINUTE)
-    assert read(link.client, 0x0004, 0x0005) == {0x0004: NEW, 0x0005: 2}
+    assert read(link.client, Attribute(0x0004), Attribute(0x0005)) == {0x0004: NEW, 0x0005: 2}
 
 
 def test_a_meter_with_a_waiting_image_waits_for_an_external_event() -> None:
@@ -461,15 +454,8 @@ def test_a_meter_with_a_waiting_image_waits_for_an_external_event() -> None:
     client.start(START)
     client.wake(START + MINUTE)
     client.server_found(START + MINUTE, Eui64(0x00DB1234567890A3))
-    got = read(client, 0x0000, 0x0006, 0x000A, 0x000B)
-    assert got == {0x0000: 0x00DB1234567890A3, 0x0006: 6, 0x000A: 0x12345678, 0x000B: 1}
-
-
-def test_an_attribute_that_is_none_is_unsupported_and_writing_too() -> None:
-    client = OtaClient(IDENTITY, OLD, Random(1), QUICK)
-    assert read(client, 0x0777) == {0x0777: None}
-    (answer,) = sent_frames(client.frame(bytes.fromhex("0809020a0020ff"), START))
-    assert answer[-2:] == bytes((0x02, ZclStatus.UNSUP_GENERAL_COMMAND))
+    attributes = (Attribute(number) for number in (0x0000, 0x0006, 0x000A, 0x000B))
+    assert read(client, *attributes) == {0x0000: 0x00DB1234567890A3, 0x0006: 6, 0x000A: 0x12345678, 0x000B: 1}
 
 
 # --- a specific file ---------------------------------------------------------------------------------------------

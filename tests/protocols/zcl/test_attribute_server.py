@@ -93,11 +93,12 @@ def test_reports_come_in_time_and_on_change() -> None:
     cluster.number = 10
     assert server.due(5 * SECOND) is None  # too soon
     assert server.due(20 * SECOND) == bytes.fromhex("18010a" + "0100210a00")
-    assert server.deadline() == 80 * SECOND
+    assert server.deadline(20 * SECOND, 5 * SECOND) == 30 * SECOND  # when a change may be told
+    assert server.deadline(78 * SECOND, 5 * SECOND) == 80 * SECOND
     assert server.due(79 * SECOND) is None
     assert server.due(80 * SECOND) == bytes.fromhex("18020a" + "0100210a00")
     assert cluster.ask(0x06, "00010021" + "0000" + "ffff" + "0000") == "07 00"
-    assert (server.due(MINUTE * 60), server.deadline()) == (None, None)
+    assert (server.due(MINUTE * 60), server.deadline(0, SECOND)) == (None, None)
 
 
 def test_reporting_that_cannot_be_is_refused() -> None:
@@ -112,7 +113,7 @@ def test_reporting_that_cannot_be_is_refused() -> None:
     assert cluster.ask(0x06, unknown) == "07 86000200"
     assert cluster.ask(0x06, never) == "07 8c001000"
     assert cluster.ask(0x06, upside_down) == "07 87000100"
-    assert cluster.server.deadline() is None
+    assert cluster.server.deadline(0, SECOND) is None
 
 
 def test_discovery() -> None:

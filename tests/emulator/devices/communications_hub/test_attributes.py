@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.devices.communications_hub.attributes import SERVED, answer_read
+from emulator.devices.communications_hub.attributes import SERVED, HubAttributes
 from protocols.interfaces import SECOND
 from protocols.zcl import data_types, foundation
 from protocols.zcl.clusters import basic, keep_alive, time
@@ -13,10 +13,19 @@ from tests.support.hub_bench import IHD_TYPE, START, HubBench, eui
 UTC = START - 946_684_800 * SECOND
 
 
+class Wall:
+    def utc(self) -> int:
+        return START
+
+
+def answer(cluster: int, octets: bytes) -> bytes | None:
+    return HubAttributes(Wall()).answer(cluster, octets, START)
+
+
 def read(cluster: int, *attributes: int) -> tuple[AttributeRead, ...]:
-    answer = answer_read(cluster, foundation.encode(ReadAttributes(attributes), 5, from_server=False), START)
-    assert answer is not None
-    frame = ZclFrame.decode(answer)
+    told = answer(cluster, foundation.encode(ReadAttributes(attributes), 5, from_server=False))
+    assert told is not None
+    frame = ZclFrame.decode(told)
     assert (frame.transaction, frame.from_server) == (5, True)
     response = foundation.decode(frame)
     assert isinstance(response, ReadAttributesResponse)
@@ -41,9 +50,24 @@ def test_an_attribute_that_is_not_served_is_said_to_be_unsupported(cluster: int)
     assert read(cluster, 0x7777) == (AttributeRead(0x7777, ZclStatus.UNSUPPORTED_ATTRIBUTE),)
 
 
-@pytest.mark.parametrize("octets", [b"", b"\x00\x01", b"\x01\x01\x00", b"\x00\x01\x00\x01", b"\x08\x01\x0a"])
-def test_other_frames_are_not_answered(octets: bytes) -> None:
-    assert answer_read(time.CLUSTER, octets, START) is None
+@pytest.mark.parametrize("octets", [b"", b"\x00\x01", b"\x09\x01\x00", b"\x08\x01\x0a", b"\x00\x01\x0b\x00\x00"])
+def test_answers_and_scraps_are_not_answered(octets: bytes) -> None:
+    assert answer(time.CLUSTER, octets) is None
+
+
+def test_every_general_command_is_answered() -> None:
+    """ZCL 2.5: no attribute of the hub is written or reported, all are discovered."""
+    asked = {
+        "0001020000e200000000": "180104880000",
+        "000106000000e200003c0000000000": "1801078c000000",
+        "00010c0000ff": "18010d010000e2010018",
+        "00010001": "18010b0080",
+        "010100": "18010b0081",
+    }
+    for question, expected in asked.items():
+        told = answer(time.CLUSTER, bytes.fromhex(question))
+        assert told is not None
+        assert told.hex() == expected
 
 
 @pytest.mark.parametrize("secured", [True, False])

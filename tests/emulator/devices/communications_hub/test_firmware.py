@@ -422,13 +422,14 @@ def test_a_stranger_on_the_network_gets_no_image() -> None:
     assert answer.status == ZclStatus.NO_IMAGE_AVAILABLE
 
 
-def test_ota_without_aps_security_is_not_answered() -> None:
+def test_ota_without_aps_security_is_answered_failure() -> None:
+    """ZSE 5.4.6."""
     bench, device = with_driven()
     header = OtaHeader.decode(image_of(Kind.PPMID))
     request = ota.QueryNextImageRequest(header.manufacturer, header.image_type, 1, None)
     device.send_zcl(ota.CLUSTER, ota.encode(request, 9), secured=False)
     bench.run(10)
-    assert device.ota == []
+    assert device.ota == [bytes.fromhex("18090b" + "0101")]
 
 
 def test_the_alert_counter_of_the_chf_counts_up() -> None:

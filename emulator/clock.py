@@ -283,8 +283,20 @@ class OffsetWallClock:
         self.drift_ppb = drift_ppb  # parts in 10^9, since the clock was last set
 
     def utc(self) -> int:
-        now = self._clock.now()
+        return self._at(self._clock.now())
+
+    def _at(self, now: int) -> int:
         return now + self._offset + (now - self._set_at) * self.drift_ppb // SECOND
+
+    def when(self, utc: int) -> int:
+        """Return the first instant of the clock below at which this one says `utc` or more, if nobody sets it."""
+        since_set = (utc - self._offset - self._set_at) * SECOND // (SECOND + self.drift_ppb)
+        at = self._set_at + since_set
+        while self._at(at) < utc:
+            at += 1
+        while self._at(at - 1) >= utc:
+            at -= 1
+        return at
 
     def set(self, utc: int) -> None:
         """Take `utc` as the time of now, as a Time cluster or a GBCS message tells it."""

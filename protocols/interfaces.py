@@ -53,6 +53,16 @@ class WallClock(Protocol):
     def utc(self) -> int: ...
 
 
+class AdjustableClock(WallClock, Protocol):
+    """A device's own clock, which runs as well as it can and is set by others."""
+
+    def set(self, utc: int) -> None: ...
+
+    def when(self, utc: int) -> int:
+        """Return the first instant of `Clock` at which this one says `utc` or more, if nobody sets it."""
+        ...
+
+
 class Random(Protocol):
     """A stream of randomness for one purpose; the part of `random.Random` that is used."""
 

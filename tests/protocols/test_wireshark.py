@@ -17,7 +17,8 @@ from protocols.mac.frame import MacFrame
 from protocols.nwk import commands as nwk_commands
 from protocols.nwk.frame import NwkHeader, SourceRoute
 from protocols.zcl import data_types, foundation
-from protocols.zcl.clusters import basic, keep_alive, ota, time, tunneling
+from protocols.zcl.clusters import basic, drlc, keep_alive, messaging, metering, ota, prepayment, price, time, tunneling
+from protocols.zcl.command_set import Command, CommandSet
 from protocols.zdp import messages as zdp
 from tests.support import tshark
 from tests.support.hand_built import (
@@ -308,3 +309,108 @@ def test_frame_under_an_unknown_key_is_a_fault(tmp_path: Path) -> None:
     capture = _written(air, tmp_path)
     assert [fault[0] for fault in tshark.faults(capture, KEYS)] == [str(number) for number in numbers]
     assert Eui64.parse(EUI_TEXT) == DEVICE
+
+
+SMART_ENERGY: list[tuple[int, CommandSet, Command, str, str]] = [  # cluster, set, command, a field, what it shows
+    (0x0702, metering.COMMANDS, metering.GetProfile(0, 0, 12), "zbee_zcl_se.met.get_profile.number_of_periods", "12"),
+    (
+        0x0702,
+        metering.COMMANDS,
+        metering.GetProfileResponse(820_000_000, 0, metering.HALF_HOUR, (500, 1_200)),
+        "zbee_zcl_se.met.get_profile_response.intervals",
+        "500,1200",
+    ),
+    (0x0702, metering.COMMANDS, metering.RequestMirror(), "zbee_zcl_se.met.cmd.srv_tx.id", "0x01"),
+    (
+        0x0702,
+        metering.COMMANDS,
+        metering.RequestMirrorResponse(2),
+        "zbee_zcl_se.met.request_mirror_rsp.endpoint_id",
+        "2",
+    ),
+    (
+        0x0702,
+        metering.COMMANDS,
+        metering.ConfigureMirror(1, 1_800, True, 1),
+        "zbee_zcl_se.met.configure_mirror.reporting_interval",
+        "1800",
+    ),
+    (
+        0x0702,
+        metering.COMMANDS,
+        metering.MirrorReportAttributeResponse(1, (0x0020_0001,)),
+        "zbee_zcl_se.met.attr.func_noti_flag",
+        "0x00200001",
+    ),
+    (0x0700, price.COMMANDS, price.GetCurrentPrice(), "zbee_zcl_se.price.command_options", "0x01"),
+    (0x0700, price.COMMANDS, price.PriceAcknowledgement(7, 9, 820_000_000), "zbee_zcl_se.price.issuer_event_id", "9"),
+    (
+        0x0700,
+        price.COMMANDS,
+        price.PublishPrice(7, b"night", 9, 820_000_000, 0, price.GBP, 0x52, 0x22, 0, 420, 15_000),
+        "zbee_zcl_se.price.price",
+        "15000",
+    ),
+    (
+        0x0700,
+        price.COMMANDS,
+        price.PublishTariffInformation(7, 9, 3, 820_000_000, 0, b"economy 7", 2, 0, 0, 826, 0x50, 55_000, 0xFF, 1, 1),
+        "zbee_zcl_se.price.tariff_information.standing_charge",
+        "55000",
+    ),
+    (
+        0x0705,
+        prepayment.COMMANDS,
+        prepayment.SelectAvailableEmergencyCredit(820_000_000, 2),
+        "zbee_zcl_se.pp.select_available_emc.originating_device",
+        "0x02",
+    ),
+    (
+        0x0705,
+        prepayment.COMMANDS,
+        prepayment.ConsumerTopUpResponse(0, 10_000, 2, -5),
+        "zbee_zcl_se.pp.consumer_top_up_response.credit_remaining",
+        "-5",
+    ),
+    (0x0703, messaging.COMMANDS, messaging.GetLastMessage(), "zbee_zcl_se.msg.cmd.srv_rx.id", "0x00"),
+    (
+        0x0703,
+        messaging.COMMANDS,
+        messaging.DisplayMessage(5, messaging.CONFIRMATION_REQUIRED, 0, 60, b"Hello"),
+        "zbee_zcl_se.msg.message",
+        "Hello",
+    ),
+    (0x0703, messaging.COMMANDS, messaging.MessageConfirmation(5, 820_000_000), "zbee_zcl_se.msg.message.id", "5"),
+    (
+        0x0701,
+        drlc.COMMANDS,
+        drlc.LoadControlEvent(9, drlc.WATER_HEATER, 0, 0, 420, 4, 100),
+        "zbee_zcl_se.drlc.duty_cycle",
+        "100",
+    ),
+    (
+        0x0701,
+        drlc.COMMANDS,
+        drlc.ReportEventStatus(9, drlc.EventStatus.STARTED, 820_000_000, 4, 100),
+        "zbee_zcl_se.drlc.report_event.event_status",
+        "0x02",
+    ),
+]
+
+
+def test_smart_energy_commands_are_read_to_their_last_field(tmp_path: Path) -> None:
+    air = _joined()
+    for counter, (cluster, commands, command, _, _) in enumerate(SMART_ENERGY):
+        server = type(command) in commands.from_server.values()
+        ends = (DEVICE, HUB) if server else (HUB, DEVICE)
+        air.zcl(*ends, cluster, commands.encode(command, counter, from_server=server), counter, acknowledged=True)
+    capture = _written(air, tmp_path)
+    assert tshark.faults(capture, KEYS) == []
+    for counter, (_, _, _, name, shown) in enumerate(SMART_ENERGY):
+        found = tshark.fields(capture, KEYS, [name], display_filter=f"zbee_zcl.cmd.tsn == {counter} && {name}")
+        assert [_plain(value) for (value,) in found] == [_plain(shown)] * 2, name
+
+
+def _plain(text: str) -> list[int | str]:
+    """Return numbers whatever base they are written in, other texts as they are."""
+    return [int(part, 0) if part[:1].lstrip("-").isdigit() or part[:1] == "-" else part for part in text.split(",")]

@@ -51,8 +51,8 @@ class LoadControlEvent(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        fields = unpack(_EVENT, octets)
-        return cls(*fields[:6], fields[11], fields[12])
+        event, loads, group, start, duration, criticality, *_, duty_cycle, control = unpack(_EVENT, octets)
+        return cls(event, loads, group, start, duration, criticality, duty_cycle, control)
 
     def encode(self) -> bytes:
         unused = (NO_OFFSET, NO_OFFSET, NO_SET_POINT, NO_SET_POINT, NO_ADJUSTMENT)
@@ -88,8 +88,8 @@ class ReportEventStatus(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        fields = unpack(_STATUS, octets)
-        return cls(*fields[:4], fields[7], fields[8])
+        event, status, when, criticality, *_, duty_cycle, control, _ = unpack(_STATUS, octets)
+        return cls(event, status, when, criticality, duty_cycle, control)
 
     def encode(self) -> bytes:
         applied = (NO_SET_POINT, NO_SET_POINT, NO_ADJUSTMENT)

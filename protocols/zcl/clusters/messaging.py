@@ -45,9 +45,9 @@ class DisplayMessage(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        head = unpack(_HEAD, octets)
+        number, control, start, duration = unpack(_HEAD, octets)
         reader = Reader(octets[_HEAD.size :])
-        return cls(*head, reader.octets(reader.uint8()))
+        return cls(number, control, start, duration, reader.octets(reader.uint8()))
 
     def encode(self) -> bytes:
         return _HEAD.pack(*self[:4]) + bytes((len(self.text),)) + self.text

@@ -165,11 +165,14 @@ class PublishTariffInformation(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        head = unpack(_TARIFF_HEAD, octets)
+        provider, event, tariff, start, kind = unpack(_TARIFF_HEAD, octets)
         reader = Reader(octets[_TARIFF_HEAD.size :])
         label = reader.octets(reader.uint8())
-        tail = _TARIFF_TAIL.unpack(reader.octets(_TARIFF_TAIL.size))
-        return cls(*head, label, *tail, reader.uint(3), reader.uint(3))
+        tiers, blocks, unit, currency, digit, standing, mode = _TARIFF_TAIL.unpack(reader.octets(_TARIFF_TAIL.size))
+        return cls(
+            provider, event, tariff, start, kind, label, tiers, blocks, unit, currency, digit, standing, mode,
+            reader.uint(3), reader.uint(3),
+        )  # fmt: skip
 
     def encode(self) -> bytes:
         label = bytes((len(self.label),)) + self.label

@@ -114,6 +114,10 @@ class Node:
         """Let `who` join for `seconds` under `key`: at the trust centre for it alone, at the routers by permission."""
         self._on().trust().allow(who, key, seconds)
 
+    def readmit(self, who: Eui64, seconds: int) -> bool:
+        """Let `who` come back for `seconds` under the link key it had when it was removed; False if none is kept."""
+        return self._on().trust().readmit(who, seconds)
+
     def install_link_key(self, who: Eui64, key: LinkKey, *, proven: bool = True) -> None:
         """Use a link key that was established with `who`, in place of the one before; counters start anew.
 

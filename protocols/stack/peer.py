@@ -9,6 +9,7 @@ from protocols.interfaces import LinkKey
 
 _PEER = struct.Struct("<BHBQb16s")
 _FORMER = struct.Struct("<16sIIB")
+FORMER_OCTETS = _FORMER.size
 _VERSION = 1  # of the cell of a peer
 _SLEEPY, _ROUTER, _MEMBER, _KEYED, _ESTABLISHED = 1, 2, 4, 8, 16
 _DOUBTFUL, _SPOKEN = 1, 2  # of a former key, beside _ESTABLISHED
@@ -92,6 +93,11 @@ class Peer:
         self.link_until = 0  # while its link status holds
         self.outgoing_cost = 0  # by its link status
         self.heard_cell, self.sent_cell, self.former_cell = f"heard/{eui}", f"sent/{eui}", f"former/{eui}"
+
+    def take_back(self, former: FormerKey) -> None:
+        """Use a key again where its counters stood."""
+        self.key, self.security, self.established = former.key, former.security, former.established
+        self.aps_next, self.aps_sent, self.aps_saved = former.aps_next, former.aps_sent, former.aps_sent
 
     def set_key(self, key: LinkKey, *, established: bool = False) -> None:
         """Take `key`; a new one starts with fresh counters."""

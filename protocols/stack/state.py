@@ -7,7 +7,7 @@ from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.errors import DecodeError
 from protocols.interfaces import LinkKey, Storage
 from protocols.nwk.security import INVALID_COUNTER, NwkSecurity
-from protocols.stack.peer import FormerKey
+from protocols.stack.peer import FORMER_OCTETS, FormerKey
 from protocols.stack.peer import Peer as Peer  # what others know of a node goes with its state
 from protocols.stack.settings import KeyLog
 
@@ -18,6 +18,8 @@ _WINDOW = struct.Struct("<QQ")
 _NETWORK_VERSION = 2
 _NEXT_KEY = "next network key"  # cell: sequence number and key
 _COUNTER_RESET = 0x8000_0000  # outgoing NWK counters beyond it start anew with a new key
+_ASIDE = "keys put aside"  # cell
+_ASIDE_KEPT = 16  # as many as a device log has entries
 _FRAGMENTED_KEPT = 64  # below 256, so that a free counter is always left
 
 
@@ -328,6 +330,37 @@ class NodeState:
         peer.established = False
         self._drop_former(peer)
         self.save(peer)
+
+    def put_aside(self, peer: Peer) -> None:
+        """Forget the link key shared with `peer`, but for `recall`: the latest few are kept."""
+        if peer.key is not None:
+            kept = FormerKey(peer.key, peer.aps_next, peer.aps_sent, established=peer.established, doubtful=False)
+            aside = {**self._aside(), peer.eui.wire: kept.encode()}
+            self._keep_aside(dict(list(aside.items())[-_ASIDE_KEPT:]))
+        self.clear_key(peer)
+
+    def recall(self, eui: Eui64) -> bool:
+        """Use the link key again that was put aside for `eui`, its counters go on; False if there is none."""
+        aside = self._aside()
+        kept = aside.pop(eui.wire, None)
+        if kept is None:
+            return False
+        peer, former = self.peer(eui), FormerKey.decode(kept)
+        peer.take_back(former)
+        if peer.established:
+            self._storage.put(peer.sent_cell, peer.aps_sent.to_bytes(4, "little"))
+        self._drop_former(peer)
+        self._save_key(peer, former.key)
+        self._keep_aside(aside)
+        return True
+
+    def _aside(self) -> dict[bytes, bytes]:
+        """Return what is put aside, oldest first: identifier, and the key with its counters."""
+        octets, size = self._storage.get(_ASIDE) or b"", 8 + FORMER_OCTETS
+        return {octets[at : at + 8]: octets[at + 8 : at + size] for at in range(0, len(octets), size)}
+
+    def _keep_aside(self, aside: dict[bytes, bytes]) -> None:
+        self._storage.put(_ASIDE, b"".join(eui + kept for eui, kept in aside.items()))
 
     def set_key(self, eui: Eui64, key: LinkKey) -> None:
         """Install the preconfigured link key shared with `eui`; a new key starts with fresh counters."""

@@ -62,6 +62,14 @@ class TrustCentre:
         self._parent.permit(min(seconds, self._settings.permit_seconds))
         self._open_joining()
 
+    def readmit(self, eui: Eui64, seconds: int) -> bool:
+        """Let `eui` come back for `seconds` under the link key it had when it was removed; False if none is kept."""
+        if not self._state.recall(eui):
+            return False
+        self._state.authorise(eui, self._timers.now() + seconds * SECOND)
+        self._open_joining()
+        return True
+
     def _open_joining(self) -> None:
         """Renew the permission soon, unless that is about to happen."""
         due = self._timers.now() + _GATHER
@@ -134,7 +142,7 @@ class TrustCentre:
 
     def _renew_key(self, device: Peer) -> None:
         """A member has rejoined without the network key: it gets it again."""
-        if device.key is None or not device.member:
+        if device.key is None or not (device.member or self._may_join(device.eui)):
             return
         self._expected[device.eui] = self._settings.key_repeats
         self._send_key(device)
@@ -200,7 +208,7 @@ class TrustCentre:
         self._post(Joined(peer.eui))
 
     def remove(self, eui: Eui64) -> None:
-        """Take the device out of the network and forget its key."""
+        """Take the device out of the network and put its key aside."""
         peer = self._state.peers.get(eui)
         if eui in self._state.authorised:
             self._state.authorise(eui, 0)
@@ -212,7 +220,7 @@ class TrustCentre:
             parent = self._state.peers[peer.parent]
             self._aps.send_command(parent, RemoveDevice(eui).encode(), secured=True)
         self._left(peer)
-        self._state.clear_key(peer)
+        self._state.put_aside(peer)
 
     def _left(self, peer: Peer) -> None:
         if peer.member:

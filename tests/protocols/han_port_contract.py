@@ -172,6 +172,15 @@ class HanPortContract(ABC):
         assert joined.hub_events == [Left(joined.device_eui)]
         assert joined.device_events == [Left(joined.device_eui)]
 
+    def test_a_removed_device_may_be_readmitted_once_and_a_stranger_never(self, joined: PortBench) -> None:
+        joined.hub.remove(joined.device_eui)
+        joined.run(5)
+        hashed = (joined.device_eui, aes_mmo(joined.key))
+        assert hashed not in joined.hub.export_trust().hashed_link_keys
+        assert not joined.hub.readmit(STRANGER, 10)
+        assert [joined.hub.readmit(joined.device_eui, 10) for _ in range(2)] == [True, False]
+        assert hashed in joined.hub.export_trust().hashed_link_keys
+
     def test_the_trust_backup_holds_hashes_and_not_keys(self, joined: PortBench) -> None:
         backup = joined.hub.export_trust()
         assert backup.hashed_link_keys == ((joined.device_eui, aes_mmo(joined.key)),)

@@ -6,12 +6,12 @@ from emulator.devices.communications_hub.alarms import Alarms
 from emulator.devices.communications_hub.device_log import DeviceLog, HistoricLog, LogEntry
 from emulator.devices.communications_hub.han import Han
 from emulator.devices.communications_hub.log_commands import LogCommands
+from emulator.devices.communications_hub.returning import Returning
 from emulator.devices.communications_hub.settings import HubSettings
 from emulator.devices.communications_hub.survey import Survey
 from emulator.parts.credential_commands import CredentialCommands
 from emulator.parts.gbcs_application import Answer, GbcsApplication, Note
 from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
-from emulator.parts.journal import Journal
 from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.device_log import HashedKey, LogBackup
@@ -38,7 +38,8 @@ class Chf:
         log: DeviceLog,
         han: Han,
         survey: Survey,
-        storage: Journal,
+        historic: HistoricLog,
+        returning: Returning,
         wall: WallClock,
         alarms: Alarms,
         settings: HubSettings,
@@ -57,9 +58,8 @@ class Chf:
             self.application, lambda _, delay, callback: alarms.after(delay, callback), settings.credentials
         )
         self.application.on(ecs52.MESSAGE_CODE, self._read_version)
-        historic = HistoricLog(storage, settings.historic_capacity)
         LogCommands(
-            self.application, log, historic, han, survey, settings,
+            self.application, log, historic, han, survey, returning, settings,
             admit=admit, removed=removed, changed=self.log_changed,
         )  # fmt: skip
 

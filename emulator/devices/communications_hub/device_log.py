@@ -96,6 +96,15 @@ class HistoricLog:
     def entries(self) -> tuple[HistoricEntry, ...]:
         return tuple(entry for _, entry in self._numbered())
 
+    def __contains__(self, device: Eui64) -> bool:
+        return any(entry.device == device for entry in self.entries())
+
+    def drop(self, device: Eui64) -> None:
+        """Take out a device that is a member again."""
+        for cell, entry in self._numbered():
+            if entry.device == device:
+                self._storage.delete(cell)
+
     def put(self, device: Eui64, key_hash: bytes) -> None:
         """Add a removal; an earlier one of the same device goes."""
         numbered = self._numbered()

@@ -60,6 +60,10 @@ class Han:
         for port in self._ports:
             port.allow_join(who, key, seconds)
 
+    def readmit(self, who: Eui64, seconds: int) -> None:
+        """Allow `who` to come back for `seconds` under the link key it had, at the port where that was."""
+        self._ports[self._port_of.get(who, 0)].readmit(who, seconds)
+
     def install_link_key(self, who: Eui64, key: LinkKey, *, proven: bool) -> None:
         self._ports[self._port_of.get(who, 0)].install_link_key(who, key, proven=proven)
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from emulator.devices.communications_hub.device_log import DeviceLog, HistoricLog, LogEntry
 from emulator.devices.communications_hub.han import Han
+from emulator.devices.communications_hub.returning import Returning
 from emulator.devices.communications_hub.settings import UNKNOWN_TYPE, HubSettings
 from emulator.devices.communications_hub.survey import Survey
 from emulator.parts.gbcs_application import Answer, GbcsApplication
@@ -26,6 +27,7 @@ class LogCommands:
         historic: HistoricLog,
         han: Han,
         survey: Survey,
+        returning: Returning,
         settings: HubSettings,
         *,
         admit: Callable[[LogEntry], None],
@@ -33,7 +35,8 @@ class LogCommands:
         changed: Callable[[], None],
     ) -> None:
         self._application, self._log, self._historic, self._han = application, log, historic, han
-        self._survey, self._settings, self._wall = survey, settings, application.wall
+        self._survey, self._returning = survey, returning
+        self._settings, self._wall = settings, application.wall
         self._admit, self._removed, self._changed = admit, removed, changed
         application.on(ccs01.MESSAGE_CODE, self._register)
         application.on(ccs02.MESSAGE_CODE, self._unregister)
@@ -45,7 +48,10 @@ class LogCommands:
     # --- change ------------------------------------------------------------------------------------------------
 
     def _register(self, message: Message) -> Answer:
-        """Add a device and open joining for it. One already there keeps its keys; joining opens all the same."""
+        """Add a device and open joining for it, first under the link key that a removed one had.
+
+        One already there keeps its keys; joining opens all the same.
+        """
         request = ccs01.Command.decode(message.payload)
         entry = self._log.get(request.device)
         added = entry is None
@@ -56,12 +62,21 @@ class LogCommands:
             entry = LogEntry(request.device, int(request.device_type), request.install_code)
             self._application.note("device-added", device=str(entry.device), type=entry.type.name)
         if request.open_joining:
-            entry = entry._replace(join_until=self._wall.utc() + request.join_timeout * SECOND)
+            entry = entry._replace(join_until=self._period(request, first=added) + request.join_timeout * SECOND)
         self._log.put(entry)
         if request.open_joining:
             self._application.storage.afterwards(partial(self._admit, entry))
         response = ccs01.Response(counter=request.counter)
         return Answer(response.encode(), then=self._changed if added else None)
+
+    def _period(self, request: ccs01.Command, *, first: bool) -> int:
+        """Return when the period for the install code begins: at once, or after that for the historic link key."""
+        now = self._wall.utc()
+        if not first or request.device not in self._historic:
+            return now
+        until = now + request.join_timeout * SECOND
+        self._returning.expect(request.device, until)
+        return until
 
     def _unregister(self, message: Message) -> Answer:
         """Remove a device; one that had a link key goes into the historic log."""
@@ -73,6 +88,7 @@ class LogCommands:
         if entry.key_hash:
             self._historic.put(entry.device, entry.key_hash)
         self._log.remove(entry.device)
+        self._returning.forget(entry.device)
         self._application.note("device-removed", device=str(entry.device))
         self._application.storage.afterwards(partial(self._gone, entry.device))
         return Answer(ccs02.Response(counter=request.counter).encode(), then=self._changed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from emulator.devices.communications_hub.alarms import Alarms
 from emulator.devices.communications_hub.attributes import SERVED, HubAttributes
 from emulator.devices.communications_hub.chf import Chf, Note
-from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
+from emulator.devices.communications_hub.device_log import DeviceLog, HistoricLog, LogEntry
 from emulator.devices.communications_hub.firmware import Firmware
 from emulator.devices.communications_hub.gas_tunnel import METERING, GasTunnels
 from emulator.devices.communications_hub.gpf import Gpf
@@ -15,6 +15,7 @@ from emulator.devices.communications_hub.image_blocks import ImageBlocks
 from emulator.devices.communications_hub.key_establishment import CLUSTER as KEY_ESTABLISHMENT
 from emulator.devices.communications_hub.key_establishment import KeyEstablishment, KeyParts
 from emulator.devices.communications_hub.message_queue import MessageQueue
+from emulator.devices.communications_hub.returning import Returning
 from emulator.devices.communications_hub.settings import HubSettings
 from emulator.devices.communications_hub.survey import Survey
 from emulator.devices.communications_hub.tunnels import Tunnels
@@ -90,6 +91,10 @@ class Running:
         self._tunnels = Tunnels(
             self._han, self.log, self._queue, self._alarms, storage, settings, up=self._from_tunnel, opened=self._opened
         )
+        self._historic = HistoricLog(storage, settings.historic_capacity)
+        self._returning = Returning(
+            self._han, storage, parts.wall, self._alarms, over=self._admit_anew, note=parts.note
+        )
         self._survey = Survey(self._han, self._alarms, parts.wall, settings.survey_wait)
         blocks = ImageBlocks(storage)
         self._gas = GasTunnels(
@@ -97,7 +102,8 @@ class Running:
             firmware_waits=lambda device: blocks.open_for(device) is not None,
         )  # fmt: skip
         self.chf = Chf(
-            parts.chf, self.log, self._han, self._survey, storage, parts.wall, self._alarms, settings,
+            parts.chf, self.log, self._han, self._survey, self._historic, self._returning, parts.wall, self._alarms,
+            settings,
             send=self._send_own, admit=self.admit, removed=self._removed, note=parts.note,
         )  # fmt: skip
         self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
@@ -141,10 +147,17 @@ class Running:
         )  # fmt: skip
 
     def admit(self, entry: LogEntry) -> None:
-        """Let a device join, with the link key of its install code, as long as its entry says."""
+        """Let a device join as long as its entry says: with the link key it had, or with that of its install code."""
+        if self._returning.expected(entry.device) and self._returning.admit(entry):
+            return
         left = entry.join_until - self._parts.wall.utc()
         if left > 0:
             self._han.allow_join(entry.device, link_key(entry.install_code), -(-left // SECOND))
+
+    def _admit_anew(self, device: Eui64) -> None:
+        entry = self.log.get(device)
+        if entry is not None and not entry.joined:
+            self.admit(entry)
 
     # --- WAN ---------------------------------------------------------------------------------------------------
 
@@ -283,6 +296,8 @@ class Running:
         self._han.place(who, port)
         if not entry.joined or entry.port != port:
             self.log.put(entry._replace(joined=True, port=port))
+        self._returning.forget(who)
+        self._historic.drop(who)
         if self._keys is None or self._keys.joined(who):
             self._begin(who)
 

@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "gbcs": "Decode, encode and build GBCS messages.",
     "smki": "Make a test PKI and handle folders of certificates and keys.",
     "ota": "Explain firmware transfers: where the time went and who stalled.",
+    "tracked": "Pack and inspect the list of ESME whose activations cut a hub's supply; it is never shown.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }
 

@@ -113,8 +113,12 @@ class Dsp:
 
     def load_tracked(self, lines: Iterable[str]) -> TrackedSummary:
         """Replace the tracked list at once; open windows stay. Raises InputError, the old list then stays too."""
-        self.suppression.tracked = TrackedList.load(lines, self._settings.tracked_bad_share)
-        return self.suppression.tracked.summary
+        return self.swap_tracked(TrackedList.load(lines, self._settings.tracked_bad_share))
+
+    def swap_tracked(self, tracked: TrackedList) -> TrackedSummary:
+        """Put a list that was read beforehand (`tracked_file.read_tracked`) in the place of the one in force."""
+        self.suppression.tracked = tracked
+        return tracked.summary
 
     def provision(
         self,

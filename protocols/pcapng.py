@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from protocols.errors import DecodeError, InputError, TruncatedError
-from protocols.mac.frame import fcs
+from protocols.mac.frame import MAXIMUM_SIZE, fcs
 
 LINKTYPE_IEEE802_15_4_WITHFCS = 195
 LINKTYPE_IEEE802_15_4_NOFCS = 230  # read only: some sniffers drop the FCS they checked
@@ -28,6 +28,11 @@ _SNAP_LENGTH = 0  # no limit
 _PACKET_HEAD = struct.Struct("<IIIIIII")
 _LENGTH = struct.Struct("<I")
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
+# By octets of a frame that the air can carry: length of its block, and what follows the frame in it.
+_PACKET_ENDS: Final = tuple(
+    (length, _PADDING[size & 3] + _LENGTH.pack(length))
+    for size, length in ((size, 32 + size + -size % 4) for size in range(MAXIMUM_SIZE + 1))
+)
 
 
 def _option(code: int, value: bytes) -> bytes:
@@ -61,12 +66,15 @@ class PcapngWriter:
     def frame(self, interface: int, time: int, octets: bytes, comment: str = "") -> None:
         """Write one frame with FCS. time: ns since 1970 UTC."""
         size = len(octets)
-        padded = octets + _PADDING[size & 3]
-        if comment:
-            padded += _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"")
-        length = 32 + len(padded)
+        if comment or size >= len(_PACKET_ENDS):
+            options = _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+            end = _PADDING[size & 3] + options
+            length = 32 + size + len(end)
+            end += _LENGTH.pack(length)
+        else:
+            length, end = _PACKET_ENDS[size]
         head = _PACKET_HEAD.pack(_ENHANCED_PACKET, length, interface, time >> 32, time & 0xFFFFFFFF, size, size)
-        self._write(head + padded + _LENGTH.pack(length))
+        self._write(head + octets + end)
 
 
 class BlockCutter:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from emulator.air.disturbance import Bursts, Jammer
     from emulator.air.propagation import Obstacle, PathLoss, Point
     from emulator.air.radio import SimulatedRadio
-    from emulator.air.transmission import Transmission
+    from emulator.air.transmission import OnAir
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +40,39 @@ class Stand(NamedTuple):
 class Band:
     """Shared by the radio networks made for it; transmissions on different channels never meet."""
 
-    __slots__ = ("jammers", "name", "obstacles", "on_air", "settings", "sources", "standing")
+    __slots__ = ("_quiet_from", "jammers", "name", "obstacles", "on_air", "settings", "sources", "standing")
 
     def __init__(self, name: str, settings: AirSettings) -> None:
         self.name, self.settings = name, settings
-        self.on_air: list[Transmission] = []
+        self.on_air: list[OnAir] = []
+        self._quiet_from = 0  # ns: end of the last of them
         self.jammers: list[Jammer] = []
         self.standing: dict[SimulatedRadio, Stand] = {}
         self.sources: list[tuple[Jammer, Stand]] = []  # jammers that stand somewhere
         self.obstacles: list[Obstacle] = []
 
-    def begin(self, new: Transmission) -> None:
-        """Put a transmission on the air, its start at most a turnaround ahead, and note what it overlaps."""
+    def begin(self, new: OnAir) -> None:
+        """Put a frame on the air, its start at most a turnaround ahead, and note what it overlaps."""
         over = new.start - TURNAROUND - CCA
+        if self._quiet_from < over:  # as where one pair of radios speaks: all before is over
+            self.on_air, self._quiet_from = [new], new.end
+            return
         on_air = [other for other in self.on_air if other.end >= over and other is not new]
         for other in on_air:
             if other.channel == new.channel and other.end > new.start and new.end > other.start:
-                new.overlaps.append(other)
-                other.overlaps.append(new)
+                new.overlaps += (other,)
+                other.overlaps += (new,)
         on_air.append(new)
         self.on_air = on_air
+        if new.end > self._quiet_from:
+            self._quiet_from = new.end
 
     def busy(self, radio: SimulatedRadio, channel: int, now: int) -> bool:
         """Return whether the assessment of `radio` that ends now found the channel busy, by a frame or by energy."""
-        for other in self.on_air:
-            if other.channel == channel and other.start < now < other.end + CCA and radio in other.radio.links:
-                return True
+        if now < self._quiet_from + CCA:
+            for other in self.on_air:
+                if other.channel == channel and other.start < now < other.end + CCA and radio in other.radio.links:
+                    return True
         return bool(self.jammers) and self._jammed(radio, channel, now - CCA, now) >= self.settings.energy_threshold
 
     def _jammed(self, radio: SimulatedRadio, channel: int, begin: int, end: int) -> float:

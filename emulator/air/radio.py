@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,42 +10,43 @@ from emulator.air.reception import survives
 from emulator.air.timing import (
     ACK_SPAN,
     ACK_WAIT,
+    AIRTIME,
     BACKOFF_PERIOD,
     CCA,
     FCS_OCTETS,
+    INTERFRAME_SPACE,
     MAX_BACKOFFS,
     MAX_BE,
     MAX_PHY_PACKET,
     MIN_BE,
     TURNAROUND,
-    airtime,
-    interframe_space,
 )
-from emulator.air.transmission import (
-    ACKNOWLEDGEMENT,
-    BEACON,
-    BROADCAST,
-    EXTENDED,
-    PENDING,
-    SHORT,
-    TYPE,
-    Transmission,
-)
+from emulator.air.transmission import BEACON, BROADCAST, EXTENDED, PENDING, SHORT, TYPE, OnAir, Transmission
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
 from protocols.interfaces import Handle, Rank, TransmitStatus
-from protocols.mac.frame import fcs
+from protocols.mac.frame import acknowledgement, fcs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from emulator.air.band import Band
     from emulator.air.link import Link
     from emulator.air.medium import Capture, RadioNetwork
     from protocols.interfaces import Clock, RadioListener, Random
 
-_RADIO = Rank.RADIO
+_RADIO = int(Rank.RADIO)
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
+_LONGEST = MAX_PHY_PACKET - FCS_OCTETS
+
+
+def _acknowledgements(*, pending: bool) -> tuple[bytes, ...]:
+    """Return the acknowledgements by sequence number, FCS included."""
+    frames = (acknowledgement(sequence, pending=pending) for sequence in range(256))
+    return tuple(frame + fcs(frame) for frame in frames)
+
+
+_ACKS, _ACKS_PENDING = _acknowledgements(pending=False), _acknowledgements(pending=True)
 
 
 class RadioStatistics(NamedTuple):
@@ -71,7 +73,8 @@ class SimulatedRadio:
         self.name, self.network, self.band = name, network, band
         self.links: dict[SimulatedRadio, Link] = {}  # changed by `connect` only
         self._reach: tuple[Link, ...] = ()  # the same links
-        self._clock, self._chance, self._capture = clock, random.random, capture
+        self._clock, self._now, self._chance = clock, clock.now, random.random
+        self._capture: Callable[[str, int, bytes], None] | None = None if capture is None else capture.frame
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
         self.receiver_on = self._coordinator = False
@@ -80,7 +83,7 @@ class SimulatedRadio:
         self._queue: deque[Transmission] = deque()
         self._current: Transmission | None = None
         self._busy_until = 0
-        self._handles = 0
+        self._handle = Handle(0)
         self._sent = self._octets = self._retries = self._no_ack = self._no_access = self._received = self.lost = 0
 
     def connect(self, receiver: SimulatedRadio, link: Link | None) -> None:
@@ -109,19 +112,22 @@ class SimulatedRadio:
         self.receiver_on, self._coordinator = receiver_on, coordinator
 
     def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
-        if not 3 <= len(frame) <= MAX_PHY_PACKET - FCS_OCTETS:
+        if not 3 <= len(frame) <= _LONGEST:
             raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
+        self._handle = handle = Handle(self._handle + 1)
         try:
-            new = Transmission(frame + fcs(frame))
-        except IndexError:
+            new = Transmission(frame + fcs(frame), self, handle, csma=csma, retries=retries)
+        except (IndexError, struct.error):
             raise UsageError("a frame that ends within its addresses") from None
-        self._handles += 1
-        new.handle = Handle(self._handles)
-        new.radio, new.csma, new.retries = self, csma, retries
-        self._queue.append(new)
-        if self._current is None:
-            self._next()
-        return new.handle
+        queue = self._queue
+        if self._current is not None:
+            queue.append(new)
+        elif queue:  # told of the end of one frame, the user gives another: those that wait go first
+            queue.append(new)
+            self._attempt(queue.popleft())
+        else:
+            self._attempt(new)
+        return handle
 
     def set_pending(self, addresses: Collection[Eui64 | ShortAddress]) -> None:
         self._pending = frozenset(int(address) for address in addresses)
@@ -137,17 +143,14 @@ class SimulatedRadio:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def _next(self) -> None:
-        if self._queue:
-            self._current = self._queue.popleft()
-            self._attempt(self._current)
-
     def _attempt(self, out: Transmission) -> None:
         """Begin CSMA-CA, or go on the air at once without it."""
+        self._current = out
         out.channel = self.channel
         out.backoffs, out.exponent = 0, MIN_BE
-        now = self._clock.now()
-        earliest = max(now, self._busy_until)
+        earliest = self._now()
+        if earliest < self._busy_until:
+            earliest = self._busy_until
         if out.csma:
             self._back_off(out, earliest)
         else:
@@ -157,7 +160,7 @@ class SimulatedRadio:
         """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
         if out.aborted:
             return
-        now = self._clock.now()
+        now = self._now()
         if now < self._busy_until:  # the radio acknowledges somebody meanwhile
             self._back_off(out, self._busy_until)
         elif self.band.busy(self, out.channel, now):
@@ -178,21 +181,22 @@ class SimulatedRadio:
     def _go_on_air(self, out: Transmission) -> None:
         if out.aborted:
             return
-        out.start = self._clock.now() + TURNAROUND
-        out.end = out.start + airtime(len(out.octets))
+        size = len(out.octets)
+        out.start = start = self._now() + TURNAROUND
+        out.end = end = start + AIRTIME[size]
         self._sent += 1
-        self._octets += len(out.octets)
+        self._octets += size
         self.band.begin(out)
-        self._clock.call_at(out.end, self._frame_ended, out, rank=_RADIO)
+        self._clock.call_at(end, self._frame_ended, out, rank=_RADIO)
 
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
         if out.aborted:
             return
-        end = out.end
+        end, octets = out.end, out.octets
         if self._capture is not None:
-            self._capture.frame(self.network.name, end, out.octets)
-        self._busy_until = end + interframe_space(len(out.octets))
+            self._capture(self.network.name, end, octets)
+        self._busy_until = end + INTERFRAME_SPACE[len(octets)]
         acknowledger: SimulatedRadio | None = None
         channel = out.channel
         wanted = out.address if out.mode == SHORT and out.address != BROADCAST else None
@@ -215,15 +219,15 @@ class SimulatedRadio:
         elif acknowledger is None:
             self._clock.call_at(end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
 
-    def acknowledged(self, out: Transmission, ack: Transmission) -> None:
+    def acknowledged(self, out: Transmission, ack: OnAir) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
         if self._capture is not None:
-            self._capture.frame(ack.radio.network.name, ack.end, ack.octets)
+            self._capture(ack.radio.network.name, ack.end, ack.octets)
         if out.aborted:
             return
         link = ack.radio.links.get(self)
         if link is not None and self.hears(ack, link):
-            self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
+            self._busy_for(ack.end + INTERFRAME_SPACE[len(out.octets)])
             self._end(out, _OK, pending=bool(ack.octets[0] & PENDING))
         else:
             self._clock.call_at(out.end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
@@ -234,7 +238,7 @@ class SimulatedRadio:
         if out.retries:
             out.retries -= 1
             self._retries += 1
-            out.overlaps = []
+            out.overlaps = ()
             self._attempt(out)
         else:
             self._no_ack += 1
@@ -244,8 +248,13 @@ class SimulatedRadio:
         self._current = None
         if self._listener is not None:
             self._listener.transmitted(out.handle, status, pending)
-        if self._current is None:
-            self._next()
+        if self._current is None and self._queue:
+            self._attempt(self._queue.popleft())
+
+    def _busy_for(self, until: int) -> None:
+        """Let the radio begin nothing before then."""
+        if until > self._busy_until:
+            self._busy_until = until
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
@@ -260,21 +269,20 @@ class SimulatedRadio:
             return pan in (BROADCAST, out.pan)
         return self._coordinator and out.pan == pan
 
-    def hears(self, out: Transmission, link: Link) -> bool:
+    def hears(self, out: OnAir, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
         if link.plain and not out.overlaps and not self.band.jammers:
             return not link.loss or link.random.random() >= link.loss
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:
-        pending = out.source in self._pending or (out.source >= 0 and not self.source_match)
-        frame = bytes((ACKNOWLEDGEMENT | (PENDING if pending else 0), 0, out.sequence))
-        ack = Transmission(frame + fcs(frame))
-        ack.radio, ack.channel = self, out.channel
-        ack.start, ack.end = out.end + TURNAROUND, out.end + ACK_SPAN
+        end = out.end + ACK_SPAN
+        pending = out.source >= 0 and (out.source in self._pending or not self.source_match)
+        octets = (_ACKS_PENDING if pending else _ACKS)[out.sequence]
+        ack = OnAir(octets, self, out.channel, out.end + TURNAROUND, end)
         self.band.begin(ack)
-        self._busy_until = max(self._busy_until, ack.end + interframe_space(len(out.octets)))
-        self._clock.call_at(ack.end, out.radio.acknowledged, out, ack, rank=_RADIO)
+        self._busy_for(end + INTERFRAME_SPACE[len(out.octets)])
+        self._clock.call_at(end, out.radio.acknowledged, out, ack, rank=_RADIO)
 
     def take(self, out: Transmission, link: Link) -> None:
         self._received += 1

@@ -22,10 +22,12 @@ def airtime(octets: int) -> int:
     return (SHR_PHR_OCTETS + octets) * OCTET
 
 
-ACK_AIRTIME = airtime(ACK_OCTETS)
-ACK_SPAN = TURNAROUND + ACK_AIRTIME  # from the end of a frame to the end of its acknowledgement
-
-
 def interframe_space(octets: int) -> int:
     """Return the space after a frame of `octets` (FCS included) before the next one."""
     return SIFS if octets <= MAX_SIFS_FRAME else LIFS
+
+
+AIRTIME = tuple(airtime(octets) for octets in range(MAX_PHY_PACKET + 1))  # by octets, looked up for each frame
+INTERFRAME_SPACE = tuple(interframe_space(octets) for octets in range(MAX_PHY_PACKET + 1))
+ACK_AIRTIME = AIRTIME[ACK_OCTETS]
+ACK_SPAN = TURNAROUND + ACK_AIRTIME  # from the end of a frame to the end of its acknowledgement

@@ -30,9 +30,14 @@ class CaptureFile:
 
     def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
         self.frames += 1
-        comment = "\n".join(self._comments)
-        self._comments.clear()
-        self._writer.frame(self.network(network), time_ns, octets_with_fcs, comment)
+        comment = ""
+        if self._comments:
+            comment = "\n".join(self._comments)
+            self._comments.clear()
+        interface = self._interfaces.get(network)
+        if interface is None:
+            interface = self.network(network)
+        self._writer.frame(interface, time_ns, octets_with_fcs, comment)
         if self._live:
             self._file.flush()
 

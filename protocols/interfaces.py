@@ -40,7 +40,7 @@ class Clock(Protocol):
 
     def now(self) -> int: ...
 
-    def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: Rank = Rank.STACK) -> Timer:
+    def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = Rank.STACK) -> Timer:
         """Call `callback(*args)` at `when`; what is due in the past runs next."""
         ...
 

@@ -77,9 +77,7 @@ class MacFrame(NamedTuple):
         return _START.pack(control, self.sequence) + addresses + self.payload
 
 
-def data_frame(
-    sequence: int, pan: int, destination: ShortAddress, source: ShortAddress, payload: bytes, *, ack_request: bool
-) -> bytes:
+def data_frame(sequence: int, pan: int, destination: int, source: int, payload: bytes, *, ack_request: bool) -> bytes:
     """Return the octets of a data frame between short addresses of one PAN, without FCS."""
     return PLAIN.pack(0x8861 if ack_request else 0x8841, sequence, pan, destination, source) + payload
 

@@ -6,6 +6,8 @@ from typing import Protocol
 from protocols.addresses import Eui64, ShortAddress
 from protocols.aps.commands import ApsCommand, decode_command
 from protocols.aps.frame import (
+    DATA,
+    DATA_SIZE,
     ApsHeader,
     DeliveryMode,
     Fragmentation,
@@ -28,6 +30,7 @@ from protocols.zdp import messages as zdp
 from protocols.zdp.fields import RESPONSE, Cluster
 
 PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
+_SECURED_DATA, _SHORT_FORM = b"\x20", b"\0"  # frame control, and that of the auxiliary header under the link key
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
 FRAGMENT_HEADER = 2  # octets more in the APS header
 
@@ -41,8 +44,8 @@ class _ReplayError(DecodeError):
 class ApsUser(Protocol):
     """The layers above."""
 
-    def aps_data(self, peer: Peer, header: ApsHeader, payload: bytes, secured: bool, lqi: int) -> None:
-        """A message for this node, whole, once."""
+    def aps_data(self, peer: Peer, data: ApsData, secured: bool, lqi: int, *, broadcast: bool) -> None:
+        """A message for this node, whole, once; DecodeError counts it among the refused."""
         ...
 
     def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
@@ -78,6 +81,7 @@ class ApsLayer:
     ) -> None:
         self._state, self._nwk, self._timers, self._settings, self._counts = state, nwk, timers, settings, counts
         self._counter = random.randrange(0, 256)
+        self._established_only, self._extended_nonce = settings.established_keys_only, settings.extended_nonce
         self._outgoing: dict[tuple[int, int], _Outgoing] = {}  # by short address and APS counter
         self._seen: dict[tuple[int, int], tuple[int, bytes]] = {}  # by source and APS counter: until, payload
         self._reassembler = Reassembler(timers, settings)
@@ -114,9 +118,8 @@ class ApsLayer:
 
     def _send_once(self, peer: Peer, data: ApsData, done: Done, *, secured: bool) -> None:
         profile, cluster, source, destination, payload = data
-        header = data_header(
-            destination, cluster, profile, source, self._next_counter(), security=secured, ack_request=False
-        )
+        self._counter = counter = (self._counter + 1) & 0xFF
+        header = data_header(destination, cluster, profile, source, counter, security=secured, ack_request=False)
         self._nwk.send(peer.short, self._seal(peer, header, payload, secured=secured), done)
 
     def broadcast(self, destination: int, data: ApsData) -> None:
@@ -219,23 +222,26 @@ class ApsLayer:
         extended: bool = False,
         key_id: int = KeyId.LINK,
     ) -> bytes:
-        if not secured or peer.security is None:
+        security, former, state = peer.security, peer.former, self._state
+        if not secured or security is None:
             return header + payload
-        extended = extended or self._settings.extended_nonce
-        security, former = peer.security, peer.former
         if former is not None and former.spoken:
-            security, counter = former.security, self._state.next_former_counter(peer, former)
+            security, counter = former.security, state.next_former_counter(peer, former)
         else:
-            counter = self._state.next_aps_counter(peer)
-        return security.protect(header, self._state.eui, counter, payload, key_id=key_id, extended_nonce=extended)
+            counter = state.next_aps_counter(peer)
+        extended = extended or self._extended_nonce
+        return security.protect(header, state.eui, counter, payload, key_id=key_id, extended_nonce=extended)
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def receive(self, source: int, octets: bytes, lqi: int) -> None:
         """Take an APS frame from the node `source`; one that does not verify is counted and dropped."""
         try:
-            header, end = decode_header(octets)
             peer = self._state.by_short.get(source)
+            if peer is not None and octets[:1] == _SECURED_DATA and octets[DATA_SIZE : DATA_SIZE + 1] == _SHORT_FORM:
+                self._message(peer, octets, lqi)
+                return
+            header, end = decode_header(octets)
             key_id: int | None = None
             if header.security:
                 peer, payload, key_id = self._open(peer, source, octets, end, header.frame_type)
@@ -253,6 +259,14 @@ class ApsLayer:
             self._counts.replays += 1
         except DecodeError:
             self._counts.refused += 1
+
+    def _message(self, peer: Peer, octets: bytes, lqi: int) -> None:
+        """Take a data frame under the link key that wants no acknowledgement: as nearly all are."""
+        _, to, cluster, profile, source_endpoint, _ = DATA.unpack_from(octets)
+        payload = self._open_by(peer, octets, DATA_SIZE, FrameType.DATA)
+        if self.user is not None:
+            data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
+            self.user.aps_data(peer, data, True, lqi, broadcast=False)
 
     def _stranger(self, source: int, header: ApsHeader, payload: bytes) -> Peer:
         """Return who an unsecured frame of an unknown sender is from, as far as it tells.
@@ -288,20 +302,25 @@ class ApsLayer:
                 peer = self._state.peers.get(auxiliary.source)
         if peer is None:
             self.unknown_sender(source)
-        if peer is None or peer.security is None:
+            raise DecodeError("the sender is not known", data=octets)
+        return peer, self._open_by(peer, octets, end, frame_type), key_id
+
+    def _open_by(self, peer: Peer, octets: bytes, end: int, frame_type: int) -> bytes:
+        """Return the plaintext of what `peer` sent; DecodeError if it does not verify or is a replay."""
+        security, former = peer.security, peer.former
+        if security is None:
             raise DecodeError("no link key with the sender", data=octets)
-        former = peer.former
         try:
-            payload, _, counter = peer.security.unprotect(octets, end, peer.eui)
+            payload, _, counter = security.unprotect(octets, end, peer.eui)
         except IntegrityError:
             if former is None:
                 raise
-            return peer, self._open_former(peer, former, octets, end, frame_type), key_id
+            return self._open_former(peer, former, octets, end, frame_type)
         if counter < peer.aps_next:
             raise _ReplayError("a replayed APS frame", data=octets)
         self._state.aps_heard(peer, counter)
         self._check_key(frame_type, octets, established=peer.established)
-        return peer, payload, key_id
+        return payload
 
     def _open_former(self, peer: Peer, former: FormerKey, octets: bytes, end: int, frame_type: int) -> bytes:
         payload, _, counter = former.security.unprotect(octets, end, peer.eui)
@@ -312,12 +331,12 @@ class ApsLayer:
         return payload
 
     def _check_key(self, frame_type: int, octets: bytes, *, established: bool) -> None:
-        if self._settings.established_keys_only and not established and frame_type == FrameType.DATA:
+        if self._established_only and not established and frame_type == FrameType.DATA:
             raise DecodeError("application data under a preconfigured link key", data=octets)
 
     def serves_data(self, peer: Peer) -> bool:
         """Tell whether application data may go under the link key now spoken with `peer`."""
-        if not self._settings.established_keys_only:
+        if not self._established_only:
             return True
         former = peer.former
         return former.established if former is not None and former.spoken else peer.established
@@ -329,17 +348,21 @@ class ApsLayer:
         if header.fragmentation:
             whole = self._reassembler.take(source, header, payload)
             self._acknowledge(peer, header, self._reassembler.arrived(source, header))
-            if whole is None or self.user is None:
-                return
-            self.user.aps_data(peer, header, whole, secured, lqi)
+            if whole is not None:
+                self._up(peer, header, whole, lqi)
             return
         if header.ack_request:
             self._acknowledge(peer, header)
         if (header.ack_request or not secured) and self._duplicate(source, header, payload):
             self._counts.duplicates += 1
             return
+        self._up(peer, header, payload, lqi)
+
+    def _up(self, peer: Peer, header: ApsHeader, payload: bytes, lqi: int) -> None:
         if self.user is not None:
-            self.user.aps_data(peer, header, payload, secured, lqi)
+            data = ApsData(header.profile, header.cluster, header.source_endpoint, header.destination_endpoint, payload)
+            broadcast = header.delivery_mode != DeliveryMode.UNICAST
+            self.user.aps_data(peer, data, header.security, lqi, broadcast=broadcast)
 
     def _duplicate(self, source: int, header: ApsHeader, payload: bytes) -> bool:
         """Tell whether this message came before; the counter alone wraps after 256 of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers
 
+    Done = Callable[[DeliveryStatus], object] | None
+
 _OK, _NO_ACK = DeliveryStatus.OK, DeliveryStatus.NO_ACK
 _SENT = TransmitStatus.OK
-
-Done = "Callable[[DeliveryStatus], object]"
 
 
 class Hop:
@@ -29,22 +30,14 @@ class Hop:
 
     __slots__ = ("done", "header", "hops", "payload", "retries", "route")
 
-    hops: Hops
     retries: int
 
-    def __init__(
-        self,
-        header: bytes,
-        payload: bytes,
-        route: tuple[int, int],
-        done: Callable[[DeliveryStatus], object] | None,
-    ) -> None:
-        """`route`: radio and next hop. `done` is for a frame of this node; None for one that is relayed."""
-        self.header, self.payload, self.route, self.done = header, payload, route, done
+    def __init__(self, hops: Hops, header: bytes, payload: bytes, route: tuple[int, int], done: Done) -> None:
+        self.hops, self.header, self.payload, self.route, self.done = hops, header, payload, route, done
 
     def sent(self, status: TransmitStatus, pending: bool) -> None:
         """The radio is done with the frame."""
-        self.hops.ended(self, status is _SENT)
+        self.hops.ended(self, status)
 
 
 class Hops:
@@ -63,22 +56,24 @@ class Hops:
         self._state, self._macs, self._timers, self._random = state, macs, timers, random
         self._failed, self._worked, self._failing = routing.hop_failed, routing.hop_worked, routing.failing
         self._retries, self._delay = settings.unicast_retries, settings.unicast_retry_delay
-        self._queues: dict[tuple[int, int], list[Hop]] = {}  # by radio and next hop: what waits behind a frame
+        self._under_way: dict[tuple[int, int], Hop] = {}  # by radio and next hop
+        self._waiting: dict[tuple[int, int], deque[Hop]] = {}  # behind those
 
-    def forward(self, hop: Hop) -> None:
-        """Send to the next hop; one frame at a time is under way to each, so that counters arrive in order."""
-        route = hop.route
+    def forward(self, header: bytes, payload: bytes, route: tuple[int, int], done: Done) -> None:
+        """Send to the next hop; one frame at a time is under way to each, so that counters arrive in order.
+
+        `route`: radio and next hop. `done` is for a frame of this node; None for one that is relayed.
+        """
+        hop = Hop(self, header, payload, route, done)
         if route[1] in self._state.sleepy_children:
-            make = partial(self.protect, hop.header, hop.payload)
+            make = partial(self.protect, header, payload)
             self._macs[route[0]].indirect.hold(ShortAddress(route[1]), make, partial(self._fetched, hop))
             return
-        hop.hops, hop.retries = self, self._retries
-        queue = self._queues.get(route)
-        if queue is None:
-            self._queues[route] = []
-            self._transmit(hop)
+        hop.retries = self._retries
+        if route in self._under_way:
+            self._waiting.setdefault(route, deque()).append(hop)
         else:
-            queue.append(hop)
+            self._transmit(hop)
 
     def protect(self, header: bytes, payload: bytes) -> bytes:
         """Return a whole NWK frame under the next counter."""
@@ -88,31 +83,40 @@ class Hops:
         return state.security.protect(header, state.eui, state.next_nwk_counter(), payload)
 
     def _transmit(self, hop: Hop) -> None:
-        state = self._state
-        if state.security is None:
-            self._queues.pop(hop.route, None)
+        state, route = self._state, hop.route
+        security = state.security
+        if security is None:
+            self._under_way.pop(route, None)
+            self._waiting.pop(route, None)
             return
-        radio, to = hop.route
-        frame = state.security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
-        self._macs[radio].send(to, frame, hop.sent)
+        self._under_way[route] = hop
+        frame = security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
+        self._macs[route[0]].send(route[1], frame, hop.sent)
 
-    def ended(self, hop: Hop, ok: bool) -> None:
+    def ended(self, hop: Hop, status: TransmitStatus) -> None:
         """The radio is done with the frame of `hop`: again, or the next."""
+        route, ok = hop.route, status is _SENT
         if not ok and hop.retries:
             hop.retries -= 1
             delay = self._delay
             self._timers.after(delay // 2 + self._random.randrange(0, delay), self._transmit, hop)
             return
-        queue = self._queues.get(hop.route)
-        if queue:
-            self._transmit(queue.pop(0))
-        elif queue is not None:
-            del self._queues[hop.route]
+        self._under_way.pop(route, None)
+        if self._waiting and route in self._waiting:
+            self._next(route)
         if not ok:
-            self._failed(hop.route, hop.header)
+            self._failed(route, hop.header)
         elif self._failing:
-            self._worked(hop.route)
-        self._fetched(hop, ok)
+            self._worked(route)
+        if hop.done is not None:
+            hop.done(_OK if ok else _NO_ACK)
+
+    def _next(self, route: tuple[int, int]) -> None:
+        waiting = self._waiting[route]
+        following = waiting.popleft()
+        if not waiting:
+            del self._waiting[route]
+        self._transmit(following)
 
     def _fetched(self, hop: Hop, ok: bool) -> None:
         if hop.done is not None:

@@ -33,6 +33,7 @@ from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
 
 BROADCAST = ShortAddress(0xFFFF)
+_PLAIN_SIZE = PLAIN.size
 _SENT = TransmitStatus.OK
 _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
@@ -96,7 +97,7 @@ class MacLayer:
         self.index, self._radio = index, radio
         self.own_extended = eui
         self._timers, self._settings, self._random = timers, settings, random
-        self._sequence = random.randrange(0, 256)
+        self._sequence, self._retries = random.randrange(0, 256), settings.mac_retries
         self.short, self.pan_id, self.channel = NO_SHORT_ADDRESS, BROADCAST_PAN, 11
         self._receiver_on = self._coordinator = self._off = False
         self.user: MacUser | None = None
@@ -104,7 +105,7 @@ class MacLayer:
         self.indirect = IndirectQueue(self, radio, timers, settings)
         self.sent = self.failed = 0  # transmissions
         self._done: dict[Handle, Sent] = {}
-        self._last: dict[int, tuple[int, bytes]] = {}  # by source: drops frames repeated for a lost acknowledgement
+        self._last: dict[int, bytes] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
         self._association: Associated | None = None
         self._orphan: Realigned | None = None
@@ -157,11 +158,10 @@ class MacLayer:
             if self._away and done is not None:
                 self._timers.soon(done, TransmitStatus.NO_ACK, False)
             return
-        sequence = self._sequence = (self._sequence + 1) & 0xFF
+        self._sequence = sequence = (self._sequence + 1) & 0xFF
         unicast = destination != BROADCAST
-        to = ShortAddress(destination)
-        frame = data_frame(sequence, self.pan_id, to, self.short, payload, ack_request=unicast)
-        handle = self._radio.transmit(frame, retries=self._settings.mac_retries)
+        frame = data_frame(sequence, self.pan_id, destination, self.short, payload, ack_request=unicast)
+        handle = self._radio.transmit(frame, retries=self._retries)
         if done is not None:
             self._done[handle] = done
 
@@ -204,10 +204,10 @@ class MacLayer:
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
-        if len(frame) >= PLAIN.size:
-            control, sequence, _, _, source = PLAIN.unpack_from(frame)
+        if len(frame) >= _PLAIN_SIZE:
+            control, _, _, _, source = PLAIN.unpack_from(frame)
             if control & PLAIN_DATA_MASK == PLAIN_DATA:
-                self._data(source, sequence, frame[9:], lqi, control)
+                self._data(source, frame, lqi, control)
                 return
         try:
             decoded = MacFrame.decode(frame)
@@ -218,14 +218,12 @@ class MacLayer:
         except DecodeError:
             return
 
-    def _data(self, source: int, sequence: int, payload: bytes, lqi: int, control: int) -> None:
-        if control & ACK_REQUEST:
-            last = self._last.get(source)  # some stacks give two frames in a row one number: compare the payload too
-            if last is None or last[0] != sequence or last[1] != payload:
-                self._last[source] = (sequence, payload)
-                self.deliver(self.index, source, payload, lqi)
-        else:
-            self.deliver(self.index, source, payload, lqi)
+    def _data(self, source: int, frame: bytes, lqi: int, control: int) -> None:
+        if not control & ACK_REQUEST:
+            self.deliver(self.index, source, frame[_PLAIN_SIZE:], lqi)
+        elif self._last.get(source) != frame:  # some stacks give two frames in a row one number: compare it all
+            self._last[source] = frame
+            self.deliver(self.index, source, frame[_PLAIN_SIZE:], lqi)
         if self.polled is not None:
             self.polled(control & PENDING != 0)
 

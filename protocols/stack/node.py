@@ -28,7 +28,7 @@ from protocols.interfaces import (
 )
 from protocols.stack.aps import PLAIN_ROOM
 from protocols.stack.counts import Counts
-from protocols.stack.running import Running
+from protocols.stack.running import Application, Running
 from protocols.stack.settings import KeyLog, NodeRole, NodeStatistics, StackSettings
 from protocols.zdp import messages as zdp
 from protocols.zdp.management import Binding
@@ -62,11 +62,9 @@ class Node:
         self.role, self.eui, self.name = role, eui, name or str(eui)
         self._radios, self._clock, self._storage, self._entropy = list(radios), clock, storage, entropy
         self._settings, self._key_log, self._recorder = settings, key_log, recorder
-        self._listener: Callable[[HanEvent], None] = lambda event: None
-        self._endpoints: tuple[SimpleDescriptor, ...] = ()
-        self._endpoint_numbers: frozenset[int] = frozenset()
+        self._application = Application()
         self._counts = Counts()
-        self._handles = 0
+        self._handle = Handle(0)
         self._running: Running | None = None
         self._extended_pan_id = eui
         self._start()
@@ -77,12 +75,11 @@ class Node:
     # --- HanPort -----------------------------------------------------------------------------------------------
 
     def attach(self, listener: Callable[[HanEvent], None]) -> None:
-        self._listener = listener
+        self._application.listener = listener
 
     def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
         """Set the endpoints of the application; they stay through power cuts."""
-        self._endpoints = tuple(endpoints)
-        self._endpoint_numbers = frozenset(each.endpoint for each in endpoints)
+        self._application.register(endpoints)
 
     def send(self, to: Eui64, aps: ApsData, *, secured: bool, acknowledged: bool) -> Handle:
         """Send to a node of the network; `Delivered` tells the end.
@@ -91,24 +88,23 @@ class Node:
         has no network or knows no short address of `to`. `NO_KEY`: `secured`, and no link key with `to` that may be
         used (`StackSettings.established_keys_only`).
         """
-        running = self._on()
-        self._handles += 1
-        handle = Handle(self._handles)
-        peer = running.state.peers.get(to)
-        if peer is None or peer.short == NO_SHORT_ADDRESS or running.state.network is None:
+        running = self._running or self._on()
+        self._handle = handle = Handle(self._handle + 1)
+        state = running.state
+        peer = state.peers.get(to)
+        if peer is None or peer.short == NO_SHORT_ADDRESS or state.network is None:
             running.zdp.ask_where(to)
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_ROUTE)
         elif secured and (peer.security is None or not running.aps.serves_data(peer)):
             running.timers.soon(self._delivered, handle, DeliveryStatus.NO_KEY)
         else:
-            done = partial(self._delivered, handle)
-            running.aps.send(peer, aps, done, secured=secured, acknowledged=acknowledged)
+            running.aps.send(peer, aps, partial(self._delivered, handle), secured=secured, acknowledged=acknowledged)
         return handle
 
     def _delivered(self, handle: Handle, status: DeliveryStatus) -> None:
         if status is not DeliveryStatus.OK:
             self._counts.failures += 1
-        self._listener(Delivered(handle, status))
+        self._application.listener(tuple.__new__(Delivered, (handle, status)))
 
     def allow_join(self, who: Eui64, key: LinkKey, seconds: int) -> None:
         """Let `who` join for `seconds` under `key`: at the trust centre for it alone, at the routers by permission."""
@@ -144,8 +140,7 @@ class Node:
 
     def discover(self, who: Eui64, query: ZdpQuery) -> Handle:
         running = self._on()
-        self._handles += 1
-        handle = Handle(self._handles)
+        self._handle = handle = Handle(self._handle + 1)
         peer = running.state.peers.get(who)
         if peer is None or peer.short == NO_SHORT_ADDRESS:
             running.post(Discovered(handle, who, (), None, False))
@@ -163,7 +158,7 @@ class Node:
     def _discovered(self, handle: Handle, who: Eui64, answer: zdp.ZdpMessage | None) -> None:
         endpoints = answer.endpoints if isinstance(answer, zdp.EndpointsResponse) else ()
         descriptor = answer.descriptor if isinstance(answer, zdp.SimpleDescriptorResponse) else None
-        self._listener(Discovered(handle, who, endpoints, descriptor, answer is not None))
+        self._application.listener(Discovered(handle, who, endpoints, descriptor, answer is not None))
 
     def export_trust(self) -> TrustBackup:
         state = self._on().state
@@ -274,14 +269,9 @@ class Node:
             self._key_log,
             self._counts,
             boot,
-            lambda: self._endpoints,
-            lambda: self._endpoint_numbers,
-            self._emit,
+            self._application,
             self._note,
         )
-
-    def _emit(self, event: HanEvent) -> None:
-        self._listener(event)
 
     def _note(self, event: str, **fields: str | int | bool | None) -> None:
         if self._recorder is not None:

@@ -16,7 +16,7 @@ from protocols.nwk.commands import CommandId, RouteRecord, decode_command
 from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header, with_radius, with_relay_index
 from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
-from protocols.stack.hops import Hop, Hops
+from protocols.stack.hops import Hops
 from protocols.stack.routing import Routing
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class NwkLayer:
         router: bool,
     ) -> None:
         self._state, self._macs, self._timers, self._settings, self._counts = state, macs, timers, settings, counts
-        self._router, self._random = router, random
+        self._router, self._random, self._radius = router, random, settings.radius
         self._sequence = random.randrange(0, 256)
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.routing = Routing(self, state, timers, settings, random, router=router)
@@ -113,7 +113,7 @@ class NwkLayer:
         """Send an APS frame to one node, encrypted for each hop; `done` tells of the next hop."""
         state, routing = self._state, self.routing
         self._sequence = sequence = (self._sequence + 1) & 0xFF
-        header = _FIXED.pack(_DATA, destination, state.short, self._settings.radius, sequence)
+        header = _FIXED.pack(_DATA, destination, state.short, self._radius, sequence)
         if routing.special and routing.prepare(destination, header, payload, done):
             return
         route = state.routes.get(destination) if self._router else None
@@ -125,7 +125,7 @@ class NwkLayer:
         self._counts.sent += 1
         if self.activity is not None:
             self.activity()
-        self._forward(Hop(header, payload, route, done))
+        self._forward(header, payload, route, done)
 
     def send_source_routed(
         self,
@@ -145,7 +145,7 @@ class NwkLayer:
             source_route=route,
         ).encode()
         self._counts.sent += 1
-        self._forward(Hop(header, payload, self.direct(relays[-1]), done))
+        self._forward(header, payload, self.direct(relays[-1]), done)
 
     def send_command(
         self,
@@ -167,25 +167,25 @@ class NwkLayer:
         self._counts.sent += 1
         if self.activity is not None:
             self.activity()
-        self._forward(Hop(header, payload, route, done))
+        self._forward(header, payload, route, done)
 
     def forward_own(
         self, header: bytes, payload: bytes, route: tuple[int, int], done: Callable[[DeliveryStatus], object] | None
     ) -> None:
         """Send a frame of this node that has waited for its route."""
         self._counts.sent += 1
-        self._forward(Hop(header, payload, route, done))
+        self._forward(header, payload, route, done)
 
     def send_reply(self, payload: bytes, route: tuple[int, int]) -> None:
         """Send a route reply one hop on."""
         self._counts.sent += 1
         header = _FIXED.pack(_COMMAND, route[1], self._state.short, self._settings.radius, self.next_sequence())
-        self._forward(Hop(header, payload, route, None))
+        self._forward(header, payload, route, None)
 
     def send_header(self, header: NwkHeader, payload: bytes, route: tuple[int, int]) -> None:
         """Send a frame with a header of the caller's to a neighbour, with NWK security or without."""
         if header.security:
-            self._forward(Hop(header.encode(), payload, route, None))
+            self._forward(header.encode(), payload, route, None)
             return
         mac, frame = self._macs[route[0]], header.encode() + payload
         if route[1] in self._state.sleepy_children:
@@ -402,7 +402,7 @@ class NwkLayer:
                 return
             route = found
         self._counts.relayed += 1
-        self._forward(Hop(relayed, payload, route, None))
+        self._forward(relayed, payload, route, None)
 
     def _with_own_address(self, payload: bytes) -> bytes:
         try:

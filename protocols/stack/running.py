@@ -12,7 +12,6 @@ from protocols.aps.commands import (
     UpdateDevice,
     UpdateStatus,
 )
-from protocols.aps.frame import ApsHeader, DeliveryMode
 from protocols.aps.security import KeyId
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
@@ -60,6 +59,21 @@ _PARENT_ANNOUNCE_AFTER = 10 * SECOND  # apsParentAnnounceBaseTimer
 _ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
 
 
+class Application:
+    """What stands on a node: its endpoints, and who hears its events. It stays through power cuts."""
+
+    __slots__ = ("endpoint_numbers", "endpoints", "listener")
+
+    def __init__(self) -> None:
+        self.endpoints: tuple[SimpleDescriptor, ...] = ()
+        self.endpoint_numbers: frozenset[int] = frozenset()
+        self.listener: Callable[[HanEvent], object] = lambda event: None
+
+    def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
+        self.endpoints = tuple(endpoints)
+        self.endpoint_numbers = frozenset(each.endpoint for each in endpoints)
+
+
 class Running:
     """Made at power-on from the storage, thrown away at power-off. Serves the APS layer and the NWK layer."""
 
@@ -75,16 +89,14 @@ class Running:
         key_log: KeyLog | None,
         counts: Counts,
         boot: int,
-        endpoints: Callable[[], Sequence[SimpleDescriptor]],
-        endpoint_numbers: Callable[[], frozenset[int]],
-        emit: Callable[[HanEvent], object],
+        application: Application,
         note: Callable[..., object],
     ) -> None:
         """`boot` is how often the node was switched on: each time has its own randomness."""
         random = entropy.random(f"stack {eui} {boot}")
         router = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
         self._role, self._settings, self._counts = role, settings, counts
-        self._random, self._endpoint_numbers, self._emit, self._note = random, endpoint_numbers, emit, note
+        self._random, self._application, self._note = random, application, note
         self.timers = timers = Timers(clock)
         self.state = state = NodeState(eui, storage, settings.counter_jump, key_log)
         self._macs = [MacLayer(i, eui, radio, timers, settings, random) for i, radio in enumerate(radios)]
@@ -93,7 +105,7 @@ class Running:
         self.neighbours = Neighbours(nwk, state, timers, settings, random, len(radios)) if router else None
         self.bindings = Bindings(storage)
         self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
-        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, endpoints, self.management)
+        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, lambda: application.endpoints, self.management)
         self.aps.unknown_sender = self.zdp.ask_who
         self._children = Children(state, nwk, self._macs, timers, settings)
         self._parent = Parent(state, nwk, timers, settings, random, self._children)
@@ -143,7 +155,7 @@ class Running:
 
     def post(self, event: HanEvent) -> None:
         """Tell the application, out of the present call."""
-        self.timers.soon(self._emit, event)
+        self.timers.soon(self._application.listener, event)
 
     def stop(self) -> None:
         """Stop all timers and switch the radios off."""
@@ -303,7 +315,7 @@ class Running:
             self.neighbours.stop()
         for mac in self._macs:
             mac.configure(short=NO_SHORT_ADDRESS, pan_id=0xFFFF, channel=mac.channel, receiver_on=False)
-        self._emit(Left(self.state.eui))
+        self._application.listener(Left(self.state.eui))
 
     def heard_child(self, peer: Peer) -> None:
         self.state.save(peer)
@@ -328,13 +340,13 @@ class Running:
 
     # --- ApsUser -----------------------------------------------------------------------------------------------
 
-    def aps_data(self, peer: Peer, header: ApsHeader, payload: bytes, secured: bool, lqi: int) -> None:
-        endpoint, profile = header.destination_endpoint, header.profile
-        if profile == zdp.PROFILE and endpoint == zdp.ENDPOINT:
-            self.zdp.receive(peer, header, payload)
-        elif endpoint in self._endpoint_numbers():
-            data = ApsData(profile, header.cluster, header.source_endpoint, endpoint, payload)
-            self._emit(Received(peer.eui, data, secured, lqi, header.delivery_mode != DeliveryMode.UNICAST))
+    def aps_data(self, peer: Peer, data: ApsData, secured: bool, lqi: int, *, broadcast: bool) -> None:
+        profile, cluster, _, endpoint, payload = data
+        application = self._application
+        if endpoint in application.endpoint_numbers:
+            application.listener(tuple.__new__(Received, (peer.eui, data, secured, lqi, broadcast)))
+        elif profile == zdp.PROFILE and endpoint == zdp.ENDPOINT:
+            self.zdp.receive(peer, cluster, payload, broadcast=broadcast)
 
     def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
         network = self.state.network

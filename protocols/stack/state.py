@@ -69,6 +69,7 @@ class NodeState:
     def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
         self.eui = eui
         self._storage, self._jump, self._key_log = storage, counter_jump, key_log
+        self._put = storage.put
         self.network: Network | None = None
         self.other_security: NwkSecurity | None = None  # of the network key before, or of the next one
         self.other_is_next = False
@@ -251,12 +252,12 @@ class NodeState:
 
     def nwk_heard(self, peer: Peer, counter: int) -> None:
         """Refuse `counter` and all below from `peer` from now on, also after a power cut."""
-        peer.nwk_next = counter + 1
-        self._storage.put(peer.heard_cell, _COUNTERS.pack(counter + 1, peer.aps_next))
+        peer.nwk_next = following = counter + 1
+        self._put(peer.heard_cell, _COUNTERS.pack(following, peer.aps_next))
 
     def aps_heard(self, peer: Peer, counter: int) -> None:
-        peer.aps_next = counter + 1
-        self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, counter + 1))
+        peer.aps_next = following = counter + 1
+        self._put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, following))
         if peer.former is not None:
             self._drop_former(peer)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON, Eui64, ShortAddress
-from protocols.aps.frame import ApsHeader, DeliveryMode
 from protocols.interfaces import ApsData, SimpleDescriptor, Timer
 from protocols.stack.aps import ApsLayer
 from protocols.stack.descriptors import Descriptors, capability_of
@@ -112,12 +111,11 @@ class ZdpLayer:
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
-    def receive(self, peer: Peer, header: ApsHeader, payload: bytes) -> None:
+    def receive(self, peer: Peer, cluster: int, payload: bytes, *, broadcast: bool) -> None:
         """Take a message of profile 0. Raises DecodeError."""
-        transaction, message = zdp.decode(header.cluster, payload)
-        broadcast = header.delivery_mode != DeliveryMode.UNICAST
-        if header.cluster & zdp.RESPONSE:
-            self._answer(peer, header.cluster, transaction, message)
+        transaction, message = zdp.decode(cluster, payload)
+        if cluster & zdp.RESPONSE:
+            self._answer(peer, cluster, transaction, message)
         elif isinstance(message, zdp.DeviceAnnounce):
             self._announcement(message)
         elif isinstance(message, zdp.ManagementPermitJoiningRequest):

@@ -93,10 +93,10 @@ def test_wireshark_opens_all_and_reads_the_six_messages(home: KeyedHome, tmp_pat
 
 def test_the_cluster_is_shown_as_server_and_client(home: KeyedHome) -> None:
     for device in home.home.devices:
-        (endpoint,) = device.device.node._endpoints
+        (endpoint,) = device.device.node._application.endpoints
         assert 0x0800 in endpoint.input_clusters
         assert 0x0800 in endpoint.output_clusters
-    (endpoint,) = home.hub._endpoints
+    (endpoint,) = home.hub._application.endpoints
     assert 0x0800 in endpoint.input_clusters
     assert 0x0800 in endpoint.output_clusters
 

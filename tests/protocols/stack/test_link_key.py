@@ -12,10 +12,9 @@ from protocols.aps.commands import (
     TransportTrustCentreLinkKey,
     VerifyKey,
 )
-from protocols.aps.frame import ApsHeader
 from protocols.aps.security import KeyId
 from protocols.crypto.mmo import verify_key_hash
-from protocols.interfaces import LinkKey
+from protocols.interfaces import ApsData, LinkKey
 from protocols.stack.running import Running
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.stack.state import Peer
@@ -36,8 +35,8 @@ class ForeignTrustCentre:
         self.asked: list[tuple[ApsCommand, int | None]] = []
         running.aps.user = self
 
-    def aps_data(self, peer: Peer, header: ApsHeader, payload: bytes, secured: bool, lqi: int) -> None:
-        self.running.aps_data(peer, header, payload, secured, lqi)
+    def aps_data(self, peer: Peer, data: ApsData, secured: bool, lqi: int, *, broadcast: bool) -> None:
+        self.running.aps_data(peer, data, secured, lqi, broadcast=broadcast)
 
     def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
         aps, state = self.running.aps, self.running.state

@@ -94,11 +94,12 @@ def data_header(
     return DATA.pack(control, destination_endpoint, cluster, profile, source_endpoint, counter)
 
 
-def acknowledgement_of(header: ApsHeader, *, security: bool = False, ack_bitfield: int = 1) -> ApsHeader:
+def acknowledgement_of(
+    header: ApsHeader, block_number: int = 0, ack_bitfield: int = 1, *, security: bool = False
+) -> ApsHeader:
     """Return the header of the acknowledgement of a data or command frame just received.
 
-    For a fragment the block number is repeated (0 for the first) and `ack_bitfield` tells which blocks of the window
-    from there came: 1 with a window of 1.
+    For a fragment `block_number` is the first of its window and `ack_bitfield` tells which blocks from there came.
     """
     command = header.frame_type == FrameType.COMMAND
     fragmentation = Fragmentation.FIRST if header.fragmentation else Fragmentation.NONE
@@ -112,7 +113,7 @@ def acknowledgement_of(header: ApsHeader, *, security: bool = False, ack_bitfiel
         security,
         ack_format=command,
         fragmentation=fragmentation,
-        block_number=0 if header.fragmentation == Fragmentation.FIRST else header.block_number,
+        block_number=block_number if header.fragmentation else 0,
         ack_bitfield=ack_bitfield if header.fragmentation else 0,
     )
 

@@ -20,7 +20,7 @@ from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, KeyId, rea
 from protocols.errors import DecodeError, IntegrityError
 from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
 from protocols.stack.counts import Counts
-from protocols.stack.fragments import Reassembler, split
+from protocols.stack.fragments import Acknowledgement, Reassembler, Window, split
 from protocols.stack.nwk import NwkLayer
 from protocols.stack.peer import FormerKey, Peer
 from protocols.stack.settings import StackSettings
@@ -33,6 +33,7 @@ PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, 
 _SECURED_DATA, _SHORT_FORM = b"\x20", b"\0"  # frame control, and that of the auxiliary header under the link key
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
 FRAGMENT_HEADER = 2  # octets more in the APS header
+_UNFRAGMENTED = Acknowledgement(0, 1)
 
 Done = Callable[[DeliveryStatus], object]
 
@@ -56,11 +57,12 @@ class ApsUser(Protocol):
 class _Outgoing:
     """A message or command that waits for its acknowledgement."""
 
-    __slots__ = ("blocks", "counter", "data", "done", "index", "key", "key_id", "left", "peer", "secured", "timer")
+    __slots__ = ("blocks", "counter", "data", "done", "key", "key_id", "left", "peer", "secured", "timer", "window")
 
     def __init__(self, peer: Peer, data: ApsData | None, blocks: list[bytes], done: Done | None) -> None:
         self.peer, self.data, self.blocks, self.done = peer, data, blocks, done  # data None: a command
-        self.index = self.counter = self.left = 0
+        self.counter = self.left = 0
+        self.window: Window | None = None  # of a message in fragments
         self.key = (0, 0)
         self.key_id: int = KeyId.LINK
         self.secured = False
@@ -114,6 +116,8 @@ class ApsLayer:
                 return
         out = _Outgoing(peer, data, blocks, done)
         out.secured = secured
+        if len(blocks) > 1:
+            out.window = Window(len(blocks), self._settings.fragment_window)
         self._begin(out)
 
     def _send_once(self, peer: Peer, data: ApsData, done: Done, *, secured: bool) -> None:
@@ -175,11 +179,15 @@ class ApsLayer:
         self._transmit(out)
 
     def _transmit(self, out: _Outgoing) -> None:
-        data, index = out.data, out.index
-        if data is None:
+        """Send the message, or the next fragment of its window; then wait."""
+        data, window, block = out.data, out.window, 0
+        if window is not None and data is not None:
+            block = window.next_block()
+            header = _fragment_header(data, out, block)
+        elif data is None:
             fields = (FrameType.COMMAND, 0, 0, 0, 0, out.counter, out.secured, True)
             header = ApsHeader(*fields).encode()
-        elif len(out.blocks) == 1:
+        else:
             header = data_header(
                 data.destination_endpoint,
                 data.cluster,
@@ -189,11 +197,12 @@ class ApsLayer:
                 security=out.secured,
                 ack_request=True,
             )
-        else:
-            header = _fragment_header(data, out)
         extended, key_id = data is None, out.key_id
-        frame = self._seal(out.peer, header, out.blocks[index], secured=out.secured, extended=extended, key_id=key_id)
+        frame = self._seal(out.peer, header, out.blocks[block], secured=out.secured, extended=extended, key_id=key_id)
         self._nwk.send(out.peer.short, frame)
+        if window is not None and window.sending:
+            out.timer = self._timers.after(self._settings.interframe_delay, self._transmit, out)
+            return
         wait = self._settings.sleepy_ack_wait if out.peer.sleepy else self._settings.ack_wait
         out.timer = self._timers.after(wait, self._timeout, out)
 
@@ -201,6 +210,8 @@ class ApsLayer:
         if out.left:
             out.left -= 1
             self._counts.retries += 1
+            if out.window is not None:
+                out.window.rewind()
             self._transmit(out)
         else:
             self._outgoing.pop(out.key, None)
@@ -346,8 +357,10 @@ class ApsLayer:
         if header.delivery_mode and (header.fragmentation or header.ack_request):
             raise DecodeError("only unicasts are fragmented or acknowledged", data=payload)
         if header.fragmentation:
-            whole = self._reassembler.take(source, header, payload)
-            self._acknowledge(peer, header, self._reassembler.arrived(source, header))
+            whole, repeated = self._reassembler.take(source, header, payload)
+            answer = self._reassembler.acknowledgement(source, header, repeated=repeated)
+            if answer is not None:
+                self._acknowledge(peer, header, answer)
             if whole is not None:
                 self._up(peer, header, whole, lqi)
             return
@@ -371,8 +384,8 @@ class ApsLayer:
         self._seen[key] = (now + self._settings.duplicate_wait, payload)
         return seen is not None and seen[0] > now and seen[1] == payload
 
-    def _acknowledge(self, peer: Peer, header: ApsHeader, arrived: int = 1) -> None:
-        answer = acknowledgement_of(header, security=header.security, ack_bitfield=arrived).encode()
+    def _acknowledge(self, peer: Peer, header: ApsHeader, blocks: Acknowledgement = _UNFRAGMENTED) -> None:
+        answer = acknowledgement_of(header, *blocks, security=header.security).encode()
         self._nwk.send(peer.short, self._seal(peer, answer, b"", secured=header.security))
 
     def _command(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, key_id: int | None) -> None:
@@ -390,17 +403,30 @@ class ApsLayer:
         out = self._outgoing.get(key)
         if out is None or (out.secured and not header.security):
             return
-        if header.fragmentation and header.block_number != out.index:
+        if out.window is not None and not self._window_acknowledged(out, out.window, header):
             return
+        del self._outgoing[key]
+        self._end(out, DeliveryStatus.OK)
+
+    def _window_acknowledged(self, out: _Outgoing, window: Window, header: ApsHeader) -> bool:
+        """Go on with what is missing, or with the next window; return whether that was the last."""
+        if not header.fragmentation or not window.acknowledged(header.block_number, header.ack_bitfield):
+            return False
+        out.left = self._settings.aps_retries
+        if window.missing:
+            if not window.sending:  # this round is over: what did not come goes again
+                window.rewind()
+                self._again(out)
+            return False
+        if window.advance():
+            self._again(out)
+            return False
+        return True
+
+    def _again(self, out: _Outgoing) -> None:
         if out.timer is not None:
             out.timer.cancel()
-        out.index += 1
-        if out.index < len(out.blocks):
-            out.left = self._settings.aps_retries
-            self._transmit(out)
-        else:
-            del self._outgoing[key]
-            self._end(out, DeliveryStatus.OK)
+        self._transmit(out)
 
 
 def _unnamed(source: int) -> Peer:
@@ -410,8 +436,8 @@ def _unnamed(source: int) -> Peer:
     return peer
 
 
-def _fragment_header(data: ApsData, out: _Outgoing) -> bytes:
-    first = out.index == 0
+def _fragment_header(data: ApsData, out: _Outgoing, block: int) -> bytes:
+    first = block == 0
     return ApsHeader(
         FrameType.DATA,
         data.destination_endpoint,
@@ -422,5 +448,5 @@ def _fragment_header(data: ApsData, out: _Outgoing) -> bytes:
         security=out.secured,
         ack_request=True,
         fragmentation=Fragmentation.FIRST if first else Fragmentation.OTHER,
-        block_number=len(out.blocks) if first else out.index,
+        block_number=len(out.blocks) if first else block,
     ).encode()

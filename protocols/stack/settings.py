@@ -76,6 +76,8 @@ class StackSettings:
     sleepy_ack_wait: int = 8 * SECOND  # where the other end polls [I]
     aps_retries: int = 3  # apscMaxFrameRetries
     fragment_limit: int = 61  # octets, largest fragment (zigbee.md 3.7) [I]
+    fragment_window: int = 1  # apscMaxWindowSize, 1 to 8, the same at both ends; 1 in Smart Energy [I]
+    interframe_delay: int = 50 * MILLISECOND  # apsInterframeDelay, between the fragments of a window [I]
     message_limit: int = 8 * 1024  # octets, longest fragmented message taken or sent [I]
     reassembly_wait: int = 30 * SECOND  # for the next fragment [I]
     duplicate_wait: int = 10 * SECOND  # life of an entry in the duplicate table

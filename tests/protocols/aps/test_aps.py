@@ -94,11 +94,11 @@ def test_acknowledgement_of_a_command_has_a_counter_only() -> None:
     assert acknowledgement_of(command).encode().hex() == "1209"
 
 
-@pytest.mark.parametrize(("fragmentation", "number", "block"), [(1, 5, 0), (2, 3, 3)])
-def test_acknowledgement_of_a_fragment_names_the_block(fragmentation: int, number: int, block: int) -> None:
-    fragment = ApsHeader(0, 1, 0x0704, 0x0109, 2, 77, True, True, 0, False, fragmentation, number)
-    acknowledgement = acknowledgement_of(fragment)
-    assert (acknowledgement.fragmentation, acknowledgement.block_number, acknowledgement.ack_bitfield) == (1, block, 1)
+def test_acknowledgement_of_a_fragment_names_the_first_block_of_its_window_and_has_a_bit_for_each() -> None:
+    fragment = ApsHeader(0, 1, 0x0704, 0x0109, 2, 77, True, True, 0, False, Fragmentation.OTHER, 5)
+    acknowledgement = acknowledgement_of(fragment, 3, 0xFD)
+    assert acknowledgement.encode().hex() == "82" + "02" + "0407" + "0901" + "01" + "4d" + "01" + "03" + "fd"
+    assert decode_header(acknowledgement.encode()) == (acknowledgement, 11)
 
 
 @pytest.mark.parametrize("extended", [False, True])

@@ -1,21 +1,15 @@
 """What holds whatever happens: reboots in any order, noise into any layer, transfers that lose and reorder."""
 
-from itertools import permutations
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.air.timing import airtime
-from protocols.aps.frame import ApsHeader, Fragmentation
-from protocols.errors import DecodeError, HanlabError
 from protocols.interfaces import SECOND, DeliveryStatus
 from protocols.mac.frame import data_frame
 from protocols.nwk.frame import NwkHeader
 from protocols.nwk.security import NwkSecurity
-from protocols.stack.fragments import Reassembler, split
-from protocols.stack.settings import NodeRole, StackSettings
-from protocols.stack.timers import Timers
+from protocols.stack.settings import NodeRole
 from tests.support.han import FAR, Han, Member, home_with_bridges
 
 _FEW = settings(
@@ -114,37 +108,3 @@ def test_noise_into_any_layer_is_harmless(
     han.run(2)
     assert hub.node.joined
     assert airtime(len(frame)) > 0
-
-
-def blocks_of(message: bytes, counter: int) -> list[tuple[ApsHeader, bytes]]:
-    blocks = split(message, 40)
-    first = ApsHeader(0, 1, 2, 3, 4, counter, fragmentation=Fragmentation.FIRST, block_number=len(blocks))
-    others = [first._replace(fragmentation=Fragmentation.OTHER, block_number=index) for index in range(1, len(blocks))]
-    return list(zip([first, *others], blocks, strict=True))
-
-
-def test_a_window_of_three_is_taken_in_any_order_and_acknowledged_by_bits() -> None:
-    message = bytes(range(160))
-    for order in permutations(range(1, 4)):
-        han = Han()
-        reassembler = Reassembler(Timers(han.clock), StackSettings())
-        sent = blocks_of(message, 7)
-        assert reassembler.take(5, *sent[0]) is None
-        whole = None
-        for index in order:
-            whole = reassembler.take(5, *sent[index]) or whole
-        assert whole == message
-        assert reassembler.arrived(5, sent[0][0]) == 0b1111
-        assert reassembler.arrived(5, sent[2][0]) == 0b0011
-
-
-def test_the_bits_tell_which_block_of_a_window_is_missing() -> None:
-    han = Han()
-    reassembler = Reassembler(Timers(han.clock), StackSettings())
-    sent = blocks_of(bytes(200), 7)
-    for index in (0, 2, 4):
-        assert reassembler.take(5, *sent[index]) is None
-    assert reassembler.arrived(5, sent[0][0]) == 0b10101
-    with pytest.raises(DecodeError):
-        reassembler.take(6, *sent[1])
-    assert issubclass(DecodeError, HanlabError)

@@ -16,8 +16,8 @@ from emulator.devices.gsme import Gsme
 from emulator.devices.hcalcs import Hcalcs
 from emulator.devices.ihd import Ihd
 from emulator.devices.ppmid import Ppmid
-from emulator.home.description import DeviceDescription, HomeDescription
-from emulator.home.siting import HUB, Siting
+from emulator.home.description import DeviceDescription, HomeDescription, HubDescription
+from emulator.home.siting import HUB, REPLACEMENT, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import SuiteCredentials
@@ -159,11 +159,11 @@ class Household:
         name: str,
         eui: Eui64,
         role: NodeRole,
+        radio: SimulatedRadio,
         backhauls: tuple[SimulatedRadio, ...] = (),
         settings: StackSettings | None = None,
     ) -> Node:
         around = self._around
-        radio = self.siting.radio(name)
         return Node(
             role, eui, (radio, *backhauls), around.clock, MemoryStorage(), around.entropy,
             self._stack_settings() if settings is None else settings,
@@ -173,7 +173,8 @@ class Household:
     def _device_node(self, described: DeviceDescription, backhauls: tuple[SimulatedRadio, ...]) -> Node:
         settings = replace(self._stack_settings(), poll_period=described.polls_every * SECOND)
         role = _ROLES.get(described.kind, NodeRole.END_DEVICE)
-        return self._node(described.name, described.eui, role, backhauls, settings)
+        radio = self.siting.radio(described.name)
+        return self._node(described.name, described.eui, role, radio, backhauls, settings)
 
     def _entity(self, eui: Eui64, storage: Storage, anchors: TrustAnchors) -> GbcsEntity:
         credentials = self._defects.signing(eui, self._around.credentials(eui))
@@ -200,6 +201,8 @@ class Household:
         if made is not None:
             trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
             arguments |= {"entity": self._entity(described.eui, storage, trusted), "product": made}
+        if described.is_bridge:
+            arguments["tunnelling"] = described.tunnelling
         if kind == "esme":
             arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
         device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
@@ -207,7 +210,10 @@ class Household:
 
 
 class Home(Household):
-    """A HAN with a hub of ours. Nothing runs before `start_hub` and `switch_on`."""
+    """A HAN with a hub of ours. Nothing runs before `start_hub` and `switch_on`.
+
+    `hub`, `chf`, `gpf` and `wan` are those of the hub in place; `replace_hub` puts another one there.
+    """
 
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         """Raises InputError for a description that only suits a foreign host."""
@@ -216,13 +222,11 @@ class Home(Household):
         for device in description.devices:
             if device.home_automation:
                 raise InputError(f"{description.name}: {device.name} has home_automation, which is for foreign hosts")
-        self.chf, self.gpf = description.hub.chf, description.hub.gpf
-        self.wan: Wan = wan_pair(around.clock, around.entropy.random(f"wan {description.name}"), WanSettings())
         super().__init__(description, around, defects)
 
     def _fill_hub_place(self) -> None:
-        self._hub_node = self._node(HUB, self.gpf, NodeRole.COORDINATOR)
-        self.hub = self._build_hub()
+        self._install(HUB, self.description.hub, self.siting.radio(HUB))
+        self.dc.attach(lambda on: self._socket.switch(on))
 
     def start_hub(self) -> None:
         """Form the network; what was installed before is in the hub's log and may join."""
@@ -234,10 +238,35 @@ class Home(Household):
             if device.installed
         )
 
-    def _build_hub(self) -> CommunicationsHub:
+    def replace_hub(self) -> None:
+        """Unplug the hub and put the described replacement in its place, with an empty log, on the air at once.
+
+        Raises InputError for a home without one.
+        """
+        spare = self.description.replacement
+        if spare is None:
+            raise InputError(f"{self.name} has no replacement hub")
+        self.hub.power_off()
+        self.wan.hub.listening = False
+        radio = self.siting.place_another(REPLACEMENT, spare.place, spare.power)
+        self._install(REPLACEMENT, spare, radio)
+        self._hub_node.form(spare.pan_id, self.description.channel)
+        self.hub.start()
+
+    def _install(self, name: str, described: HubDescription, radio: SimulatedRadio) -> None:
+        """Make a hub and let the supply and the WAN be its own."""
+        around, self.hub_name = self._around, f"{self.name}/{name}"
+        self.chf, self.gpf = described.chf, described.gpf
+        stream = self.name if name == HUB else f"{self.name} {name}"
+        self.wan: Wan = wan_pair(around.clock, around.entropy.random(f"wan {stream}"), WanSettings())
+        self._socket = Supply(self.dc.on)
+        self._hub_node = self._node(name, self.gpf, NodeRole.COORDINATOR, radio)
+        self.hub = self._build_hub(described)
+
+    def _build_hub(self, described: HubDescription) -> CommunicationsHub:
         around, storage = self._around, Journal(MemoryStorage())  # CHF, GPF and hub change together
         return CommunicationsHub(
-            f"{self.name}/hub",
+            self.hub_name,
             (self._hub_node,),
             self.wan.hub,
             around.clock,
@@ -247,8 +276,8 @@ class Home(Household):
             around.recorder,
             chf=self._entity(self.chf, storage, around.broker_anchors),
             gpf=self._entity(self.gpf, storage, around.broker_anchors),
-            dc_in=self.dc,
-            settings=HubSettings(firmware_version=self.description.hub.version),
+            dc_in=self._socket,
+            settings=HubSettings(firmware_version=described.version),
             ota_server_factory=self._defects.ota_server,
             key_establishment=self._keys(self.gpf),
         )

@@ -37,6 +37,9 @@ def _version(text: object) -> int:
     return int(digits, 16)
 
 
+Tunnelling = Literal["until_swap", "always", "never"]
+"""until_swap: with the hub it joined by install code, and with no other; what is inferred of MP170-A10."""
+
 EuiText = Annotated[Eui64, PlainValidator(_eui)]
 Version = Annotated[int, BeforeValidator(_version)]
 Octets = Annotated[bytes, BeforeValidator(_octets)]
@@ -58,6 +61,12 @@ class HubDescription(_Model):
     model: str = Field(pattern="^[0-9A-F]{8}$")
 
 
+class ReplacementHub(HubDescription):
+    """A hub that may take the place of the first one; its network has another PAN id."""
+
+    pan_id: int = Field(ge=1, le=0xFFFE)
+
+
 class DeviceDescription(_Model):
     name: str = Field(pattern="^[a-z][a-z0-9-]*$")
     kind: Kind
@@ -66,6 +75,7 @@ class DeviceDescription(_Model):
     place: str
     power: float = POWER  # dBm its radio sends with
     partner: str | None = None  # of a bridge: the bridge its backhaul leads to
+    tunnelling: Tunnelling = "until_swap"  # of a bridge: when it serves tunnels [I]
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
     tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
@@ -104,6 +114,7 @@ class HomeDescription(_Model):
     pan_id: int = Field(ge=1, le=0xFFFE)
     premises: Premises
     hub: HubDescription
+    replacement: ReplacementHub | None = None
     devices: tuple[DeviceDescription, ...]
     loss: float = Field(default=0.0, ge=0.0, lt=1.0)  # of each frame on each link
     site: SiteDescription = SiteDescription()
@@ -115,12 +126,14 @@ class HomeDescription(_Model):
     def _consistent(self) -> Self:
         names = [device.name for device in self.devices]
         _unique("device name", names)
-        _unique("EUI-64", [self.hub.chf, self.hub.gpf, *(device.eui for device in self.devices)])
+        hubs = [self.hub] if self.replacement is None else [self.hub, self.replacement]
+        entities = [eui for hub in hubs for eui in (hub.chf, hub.gpf)]
+        _unique("EUI-64", [*entities, *(device.eui for device in self.devices)])
         bridges = {device.name for device in self.devices if device.is_bridge}
         for device in self.devices:
             if device.partner is not None and device.partner not in bridges:
                 raise ValueError(f"{device.name}: partner {device.partner!r} is not a bridge of this home")
-        for place in (self.hub.place, *(device.place for device in self.devices)):
+        for place in (*(hub.place for hub in hubs), *(device.place for device in self.devices)):
             if self.site.places and place not in self.site.places:
                 raise ValueError(f"place {place!r} is not among the places of the site")
         if sum(device.powers_hub for device in self.devices) != 1:

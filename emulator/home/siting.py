@@ -5,7 +5,7 @@ from emulator.air.medium import Medium
 from emulator.air.radio import SimulatedRadio
 from emulator.home.description import HomeDescription
 
-HUB = "hub"  # the radio that stands at the hub's place
+HUB, REPLACEMENT = "hub", "hub-2"  # the radios that stand at the hub's place
 _SENSED_ONLY = 1.0  # loss: a carrier that is heard and frames that are not taken
 _NEAR = -55  # dBm, of a link within a place without coordinates, and of a jammer there
 
@@ -73,6 +73,19 @@ class Siting:
         for described in site.jammers:
             jammer = described.jammer(home.name, medium.clock.now())
             medium.stand_jammer(band, jammer, site.point(described.place), described.power, path)
+
+    def place_another(self, name: str, place: str, power: float) -> SimulatedRadio:
+        """Make a radio of this home after all others were linked."""
+        home, medium = self._description, self._medium
+        radio = self.radio(name)
+        if home.site.places:
+            point, path = home.site.point(place), home.site.propagation.path
+            medium.stand(radio, point, power, path=path, loss=home.loss, bursts=self._bursts)
+            return radio
+        for other, where in self._places.items():
+            if where == place:
+                medium.link(radio, self.radios[other], _NEAR, home.loss, self._bursts)
+        return radio
 
     def _link_places(self) -> None:
         """Places are names: who is in one hears all the others there."""

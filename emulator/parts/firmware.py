@@ -157,9 +157,10 @@ class FirmwareDownload:
         application.on(OTA_UPGRADE, self._frame)
 
     def start(self, hub: Eui64) -> None:
-        """Begin with the server `hub`, from what the store holds; again after each restart of the device."""
-        if self._client is not None:
+        """Begin with the server `hub`, from what the store holds; again after each restart, and with another hub."""
+        if self._client is not None and hub == self._hub:
             return
+        self.stop()
         self._hub = hub
         self._client = OtaClient(
             self._identity,

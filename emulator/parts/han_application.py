@@ -98,6 +98,8 @@ class HanApplication:
         self.configured: Callable[[ClusterServer], object] = lambda _: None  # hears whose reports were configured
         self._node, self._clock, self._joined = node, clock, joined
         self._left: Callable[[], None] = lambda: None
+        self._networked: list[Callable[[Eui64], object]] = []
+        self.heard: Callable[[Received], object] = lambda event: None  # of every frame, before its cluster's handler
         self._endpoints = [endpoint]
         self._profiles = {endpoint.endpoint: endpoint.profile}
         self._handlers: dict[tuple[int, int], Callable[[Received], None]] = {}  # by endpoint and cluster
@@ -114,6 +116,16 @@ class HanApplication:
         """Have `joined` hear of a network in place of who did, who is returned; `left` hears that it is gone."""
         before, self._joined, self._left = self._joined, joined, left
         return before
+
+    def on_network(self, networked: Callable[[Eui64], object]) -> None:
+        """Have `networked` hear of each network and its trust centre, before there is a key for it."""
+        self._networked.append(networked)
+
+    def show(self, endpoint: SimpleDescriptor) -> None:
+        """Show another Smart Energy endpoint of the same number from now on."""
+        self._endpoints[self._endpoints.index(self.endpoint)] = endpoint
+        self.endpoint = endpoint
+        self._node.register(tuple(self._endpoints))
 
     def add(self, endpoint: SimpleDescriptor) -> None:
         """Have one more endpoint; before `attach`."""
@@ -185,6 +197,7 @@ class HanApplication:
     def _event(self, event: HanEvent) -> None:
         match event:
             case Received():
+                self.heard(event)
                 self._received(event)
             case Delivered(handle, status):
                 done = self._deliveries.pop(handle, None)
@@ -195,6 +208,8 @@ class HanApplication:
                 if answered is not None:
                     answered(event)
             case Joined(who) | Rejoined(who):
+                for networked in self._networked:
+                    networked(who)
                 self._joined(who)
             case Left():
                 self._left()

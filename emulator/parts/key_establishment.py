@@ -78,6 +78,8 @@ class KeyEstablishment:
     # --- finding the hub ---------------------------------------------------------------------------------------
 
     def _in_network(self, hub: Eui64) -> None:
+        if hub != self._hub:  # what ran with another one is in vain
+            self._initiator.stop()
         self._hub = hub
         if self._node.key_established(hub):
             self._begin(hub)

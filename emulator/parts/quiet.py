@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from emulator.parts.attributes import Identity, serve_plain
 from emulator.parts.gbcs_entity import GbcsEntity
-from emulator.parts.han_application import KEY_ESTABLISHMENT, DeviceId, HanApplication, descriptor
+from emulator.parts.han_application import KEEP_ALIVE, KEY_ESTABLISHMENT, DeviceId, HanApplication, descriptor
 from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.reporting import Reporting
+from emulator.parts.trust_watch import TrustWatch
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.interfaces import Clock, Entropy, LinkKey, Recorder, Storage, WallClock
@@ -51,13 +52,17 @@ class QuietDevice:
         self.firmware_version = factory if running_version is None else running_version
         self.statistics = DownloadStatistics()
         self.hub: Eui64 | None = None  # once joined
-        cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
-        endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
+        keyed = key_establishment is not None
+        both, asked = ((KEY_ESTABLISHMENT,), (KEEP_ALIVE,)) if keyed else ((), ())
+        endpoint = descriptor(self.shown, servers=(*self.servers, *both), clients=(*self.clients, *both, *asked))
         self.application = HanApplication(node, clock, endpoint, self._joined)
         self.keys: KeyEstablishment | None = None
+        self.watch: TrustWatch | None = None
         if key_establishment is not None:
             random = entropy.random(f"key establishment {node.eui}")
             self.keys = KeyEstablishment(self.application, node, clock, key_establishment, random, note=self.note)
+            random = entropy.random(f"trust watch {node.eui}")
+            self.watch = TrustWatch(self.application, clock, random, lost=self._trust_centre_lost)
         if home_automation:
             HomeAutomationEndpoint(self.application, ota=False)
         maker, model, hardware = ("hanlab", type(self).__name__, 1)
@@ -82,6 +87,8 @@ class QuietDevice:
             self.reporting.stop()
             if self.keys is not None:
                 self.keys.stop()
+            if self.watch is not None:
+                self.watch.stop()
             self.node.power_off()
 
     def power_on(self) -> None:
@@ -98,3 +105,9 @@ class QuietDevice:
 
     def _joined(self, hub: Eui64) -> None:
         self.hub = hub
+        if self.watch is not None:
+            self.watch.start(hub)
+
+    def _trust_centre_lost(self) -> None:
+        self.note("trust-centre-lost")
+        self.node.rejoin(without_key=True)

@@ -12,6 +12,7 @@ from emulator.parts.firmware import FirmwareDownload, FirmwareStore
 from emulator.parts.gbcs_application import GbcsApplication, RefusalAlerts
 from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
 from emulator.parts.han_application import (
+    KEEP_ALIVE,
     KEY_ESTABLISHMENT,
     OTA_UPGRADE,
     TUNNELING,
@@ -27,6 +28,7 @@ from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.long_messages import Assembly
 from emulator.parts.reporting import Reporting, ReportingSettings
 from emulator.parts.timers import Timers
+from emulator.parts.trust_watch import TrustWatch, TrustWatchSettings
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from emulator.parts.tunnel_client import TunnelClient
 from firmware_images import Product
@@ -36,7 +38,7 @@ from protocols.errors import DecodeError
 from protocols.gbcs.blocks import is_block, split
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of
-from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, Storage, WallClock
+from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, SimpleDescriptor, Storage, WallClock
 from protocols.ota.client import DownloadStatistics, OtaClientSettings, OtaIdentity, ZclStatus
 from protocols.ota.image import FirmwareImage, ProductImage, body_of, manufacturer_image_hash
 from protocols.stack.node import Node
@@ -57,6 +59,7 @@ class DeviceSettings:
     refusal_alerts: RefusalAlerts = field(default_factory=RefusalAlerts)
     cbke: CbkeSettings = field(default_factory=CbkeSettings)
     reporting: ReportingSettings = field(default_factory=ReportingSettings)
+    trust_watch: TrustWatchSettings = field(default_factory=TrustWatchSettings)
 
 
 class DeviceParts(TypedDict):
@@ -115,15 +118,19 @@ class UpdatableDevice:
         self.powered = False
         self.timers = Timers(clock)
         self.store = FirmwareStore(self.storage, product.versions[0] if running_version is None else running_version)
-        cluster = () if key_establishment is None else (KEY_ESTABLISHMENT,)
-        endpoint = descriptor(self.shown, servers=(*self.servers, *cluster), clients=(*self.clients, *cluster))
-        self.application = HanApplication(node, clock, endpoint, self._joined)
+        self._keyed = key_establishment is not None
+        self.application = HanApplication(node, clock, self.endpoint(self.servers), self._joined)
         self.keys: KeyEstablishment | None = None
+        self.watch: TrustWatch | None = None
         if key_establishment is not None:
             random = entropy.random(f"key establishment {node.eui}")
             self.keys = KeyEstablishment(
                 self.application, node, clock, key_establishment, random, note=self.note, settings=self.settings.cbke
             )
+            self.watch = TrustWatch(
+                self.application, clock, entropy.random(f"trust watch {node.eui}"),
+                lost=self._trust_centre_lost, settings=self.settings.trust_watch,
+            )  # fmt: skip
         firmware_from: Carrier = self.application
         if home_automation:
             firmware_from = HomeAutomationEndpoint(self.application, ota=True)
@@ -158,6 +165,12 @@ class UpdatableDevice:
         )
         self.application.serve(ClusterServer(OTA_UPGRADE, self.download.attributes(), from_server=False))
         self.application.attach()
+
+    def endpoint(self, servers: tuple[int, ...]) -> SimpleDescriptor:
+        """Return what the device shows on the HAN when it serves these clusters."""
+        both = (KEY_ESTABLISHMENT,) if self._keyed else ()
+        asked = (KEEP_ALIVE,) if self._keyed else ()
+        return descriptor(self.shown, servers=(*servers, *both), clients=(*self.clients, *both, *asked))
 
     def _make_tunnel(self) -> TunnelServer | TunnelClient:
         return TunnelServer(
@@ -224,6 +237,8 @@ class UpdatableDevice:
         self.reporting.stop()
         if self.keys is not None:
             self.keys.stop()
+        if self.watch is not None:
+            self.watch.stop()
         self.node.power_off()
 
     def _run(self) -> None:
@@ -233,7 +248,14 @@ class UpdatableDevice:
 
     def _joined(self, hub: Eui64) -> None:
         if self.powered:
+            if self.watch is not None:
+                self.watch.start(hub)
             self.download.start(hub)
+
+    def _trust_centre_lost(self) -> None:
+        """Look for the network anew: the hub may be another one by now."""
+        self.note("trust-centre-lost")
+        self.node.rejoin(without_key=True)
 
     def restart_after(self, duration: int) -> None:
         """Be off for `duration` ns, then boot. A power cut meanwhile ends the wait: its end boots."""

@@ -82,4 +82,6 @@ class Parties:
 
 def _entities(home: HomeDescription) -> list[Eui64]:
     """Return the GBCS entities of a home: IHD and CAD are none."""
-    return [home.hub.chf, home.hub.gpf, *(d.eui for d in home.devices if d.kind not in ("ihd", "cad"))]
+    spare = home.replacement
+    hubs = [home.hub.chf, home.hub.gpf, *(() if spare is None else (spare.chf, spare.gpf))]
+    return [*hubs, *(d.eui for d in home.devices if d.kind not in ("ihd", "cad"))]

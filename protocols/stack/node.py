@@ -167,12 +167,18 @@ class Node:
         return TrustBackup(epid, tuple((eui, aes_mmo(key)) for eui, key in keys))
 
     def restore_trust(self, backup: TrustBackup) -> None:
-        """Before `form`: take over the extended PAN id, and the hashes as link keys of the devices."""
+        """Stand in for another trust centre: take over its extended PAN id, and the hashes as link keys of its members.
+
+        A network formed already goes on under that extended PAN id. Members come back by a rejoin without network key.
+        """
         running = self._on()
-        running.trust()
+        trust = running.trust()
         self._extended_pan_id = backup.extended_pan_id
         for eui, hashed in backup.hashed_link_keys:
-            running.state.set_key(eui, LinkKey(hashed))
+            trust.expect_back(eui, LinkKey(hashed))
+        network = running.state.network
+        if network is not None:
+            running.state.enter(network._replace(extended_pan_id=backup.extended_pan_id))
 
     # --- beyond the port ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Coming back to the network: orphan notification, secured rejoin, rejoin by way of the trust centre; until it works.
 
+The trust centre may be another one by then.
+
 Source: Zigbee 05-3474 3.6.1.4.2 and 3.6.1.4.3, IEEE 802.15.4-2006 7.3.6.
 """
 
@@ -8,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocols.addresses import Eui64, ShortAddress
-from protocols.errors import DecodeError
-from protocols.interfaces import TransmitStatus
+from protocols.aps.security import ApsSecurity
+from protocols.crypto.mmo import aes_mmo
+from protocols.errors import DecodeError, IntegrityError
+from protocols.interfaces import LinkKey, TransmitStatus
 from protocols.mac.commands import AssociationStatus, DataRequest
 from protocols.mac.frame import FrameType as MacFrameType
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
@@ -19,6 +23,7 @@ from protocols.stack.joiner import open_network_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from protocols.aps.commands import TransportNetworkKey
     from protocols.interfaces import Random
     from protocols.mac.commands import Capability, CoordinatorRealignment
     from protocols.stack.mac import Candidate, MacLayer
@@ -238,15 +243,36 @@ class Rejoiner:
         if network is None or parent is None or self._answer is None:
             raise DecodeError("a network key that was not awaited", data=octets)
         centre = state.peer(network.trust_centre)
-        if centre.security is None:
+        if centre.security is None or centre.key is None:
             raise DecodeError("no link key with the trust centre", data=octets)
-        command, source, counter = open_network_key(octets, centre.security, state.eui)
-        if source != centre.eui or counter < centre.aps_next:
-            raise DecodeError("a replayed Transport-Key", data=octets)
-        state.aps_heard(centre, counter)
+        try:
+            command, source, counter = open_network_key(octets, centre.security, state.eui)
+        except IntegrityError:
+            command, source, counter = self._of_replacement(octets, centre.key)
+        else:
+            if source != centre.eui or counter < centre.aps_next:
+                raise DecodeError("a replayed Transport-Key", data=octets)
         short, by = self._answer
-        state.take_network_key(command.key, command.key_sequence)
+        state.take_network_key(command.key, command.key_sequence, source)
+        state.aps_heard(state.peer(source), counter)
         self._enter(parent, short, by)
+        if source != centre.eui:
+            state.set_short(state.peer(source), ShortAddress(0))
+            state.clear_key(centre)
+
+    def _of_replacement(self, octets: bytes, key: LinkKey) -> tuple[TransportNetworkKey, Eui64, int]:
+        """Take the network key from another trust centre, which has proved that it has the backup of the former one.
+
+        That holds the hash of the link key, and under this the key comes. It counts as preconfigured: a key has to be
+        established anew. Source: ZSE 07-5356 5.4.2.2.3.
+        """
+        hashed = LinkKey(aes_mmo(key))
+        command, source, counter = open_network_key(octets, ApsSecurity(hashed), self._state.eui)
+        known = self._state.peers.get(source)
+        if known is not None and known.key == hashed and counter < known.aps_next:
+            raise DecodeError("a replayed Transport-Key", data=octets)
+        self._state.set_key(source, hashed)
+        return command, source, counter
 
     def _enter(self, parent: Candidate, short: ShortAddress, by: Eui64) -> None:
         state, network = self._state, self._state.network

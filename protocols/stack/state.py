@@ -124,8 +124,11 @@ class NodeState:
         if self._key_log is not None:
             self._key_log(f"network key {network.extended_pan_id}", network.key)
 
-    def take_network_key(self, key: bytes, sequence: int) -> None:
-        """Replace the network key; with another one all incoming counters start anew."""
+    def take_network_key(self, key: bytes, sequence: int, centre: Eui64 | None = None) -> None:
+        """Replace the network key; with another one all incoming counters start anew.
+
+        centre: the trust centre it comes from, if that may be another one now.
+        """
         network = self.network
         if network is None or (network.key, network.key_sequence) == (key, sequence):
             return
@@ -138,7 +141,8 @@ class NodeState:
         if self._nwk_counter > _COUNTER_RESET:
             self._nwk_counter = self._nwk_saved = 0
             self._save_counters()
-        self.enter(network._replace(key=key, key_sequence=sequence))
+        trust_centre = network.trust_centre if centre is None else centre
+        self.enter(network._replace(key=key, key_sequence=sequence, trust_centre=trust_centre))
 
     @property
     def next_key_sequence(self) -> int | None:

@@ -70,6 +70,13 @@ class TrustCentre:
         self._open_joining()
         return True
 
+    def expect_back(self, eui: Eui64, hashed: LinkKey) -> None:
+        """Count `eui` as a member that has still to come back, under the hash of the key it had with the hub before."""
+        self._state.set_key(eui, hashed)
+        peer = self._state.peer(eui)
+        peer.member = True
+        self._state.save(peer)
+
     def _open_joining(self) -> None:
         """Renew the permission soon, unless that is about to happen."""
         due = self._timers.now() + _GATHER

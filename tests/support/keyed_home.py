@@ -59,21 +59,24 @@ class KeyedHome:
         loss: float = 0.001,
         seed: int = 1,
         later: tuple[str, ...] = (),
+        tunnelling: str = "until_swap",
     ) -> None:
         """Make the home and switch all on but `later`.
 
         names: of the devices, all by default, the ESME always. certificates: what a node gets in place of its own.
+        tunnelling: of the bridges.
         """
         data = yaml.safe_load(HOME.read_text(encoding="utf-8"))
         data["loss"] = loss
         wanted = (*names, "esme") if names else tuple(device["name"] for device in data["devices"])
-        data["devices"] = [device | {"installed": True} for device in data["devices"] if device["name"] in wanted]
+        changes = {"installed": True, "tunnelling": tunnelling}
+        data["devices"] = [device | changes for device in data["devices"] if device["name"] in wanted]
         description = HomeDescription.model_validate(data)
         self.clock, self.entropy, self.log = VirtualClock(START), SeededEntropy(seed), FrameLog()
         self.medium = Medium(self.clock, self.entropy, self.log)
         self.notes, self.key_table = Notes(self.clock), dict[bytes, str]()
         self.certificates = NodeCertificates(self.entropy, START)
-        own = Parties(self.entropy, START, (description,)).credentials
+        self.credentials = own = Parties(self.entropy, START, (description,)).credentials
         around = Surroundings(
             clock=self.clock,
             entropy=self.entropy,
@@ -86,11 +89,15 @@ class KeyedHome:
             key_establishment=self.certificates.of,
         )
         self.home = Home(description, around, Defects(key_establishment=certificates))
-        self.hub: Node = self.home._hub_node
         self.home.start_hub()
         for device in self.home.devices:
             if device.name not in later:
                 self.home.switch_on(device)
+
+    @property
+    def hub(self) -> Node:
+        """Of the hub in place."""
+        return self.home._hub_node
 
     def _log_key(self, label: str, key: bytes) -> None:
         self.key_table.setdefault(key, label)
@@ -130,10 +137,10 @@ class KeyedHome:
 
     def keyed(self, device: HomeDevice) -> bool:
         """Whether both sides have the same established key."""
-        node = device.device.node
-        if not (node.powered and self.hub.powered and node.key_established(HUB)):
+        node, hub = device.device.node, self.home.gpf
+        if not (node.powered and self.hub.powered and node.key_established(hub)):
             return False
-        there, here = self.hub._on().state.peer(device.eui), node._on().state.peer(HUB)
+        there, here = self.hub._on().state.peer(device.eui), node._on().state.peer(hub)
         return there.established and there.key == here.key
 
     def link(self, name: str, loss: float) -> None:

@@ -16,7 +16,8 @@ _INSIDE_THE_HAN = 0x01  # PhysicalEnvironment of a hub, GBCS 10.2.2
 class HubAttributes:
     """The tables of the clusters in `SERVED`. Nothing of them is reported: a hub has no bindings on its ports."""
 
-    def __init__(self, wall: WallClock) -> None:
+    def __init__(self, wall: WallClock, keep_alive_base: int = keep_alive.DEFAULT_BASE) -> None:
+        """keep_alive_base: minutes."""
         utc = Attribute(data_types.UTC_TIME, lambda: time.from_nanoseconds(wall.utc()), reportable=False)
         self._servers = {
             basic.CLUSTER: AttributeServer(
@@ -27,7 +28,7 @@ class HubAttributes:
             ),
             keep_alive.CLUSTER: AttributeServer(
                 {
-                    keep_alive.Attribute.TC_KEEP_ALIVE_BASE: constant(data_types.UINT8, keep_alive.DEFAULT_BASE),
+                    keep_alive.Attribute.TC_KEEP_ALIVE_BASE: constant(data_types.UINT8, keep_alive_base),
                     keep_alive.Attribute.TC_KEEP_ALIVE_JITTER: constant(data_types.UINT16, keep_alive.DEFAULT_JITTER),
                 }
             ),

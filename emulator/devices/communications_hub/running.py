@@ -14,9 +14,10 @@ from emulator.devices.communications_hub.han import PROFILE, Han, Token
 from emulator.devices.communications_hub.image_blocks import ImageBlocks
 from emulator.devices.communications_hub.key_establishment import CLUSTER as KEY_ESTABLISHMENT
 from emulator.devices.communications_hub.key_establishment import KeyEstablishment, KeyParts
+from emulator.devices.communications_hub.kinds import KindFinder
 from emulator.devices.communications_hub.message_queue import MessageQueue
 from emulator.devices.communications_hub.returning import Returning
-from emulator.devices.communications_hub.settings import HubSettings
+from emulator.devices.communications_hub.settings import DEVICE_TYPES, UNKNOWN_TYPE, HubSettings
 from emulator.devices.communications_hub.survey import Survey
 from emulator.devices.communications_hub.tunnels import Tunnels
 from emulator.parts.cluster_server import refusal
@@ -27,6 +28,7 @@ from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import DecodeError
 from protocols.gbcs.blocks import split
+from protocols.gbcs.use_cases.ccs01 import LogDeviceType
 from protocols.interfaces import (
     SECOND,
     Clock,
@@ -85,7 +87,7 @@ class Running:
         self.log = DeviceLog(storage, settings)
         for entry in self.log.entries():
             self._han.place(entry.device, entry.port)
-        self._attributes = HubAttributes(parts.wall)
+        self._attributes = HubAttributes(parts.wall, settings.keep_alive_base)
         self._assembly = Assembly(lambda _, delay, callback: self._alarms.after(delay, callback), parts.note)
         self._queue = MessageQueue(storage, self._alarms, self._expired)
         self._tunnels = Tunnels(
@@ -95,6 +97,7 @@ class Running:
         self._returning = Returning(
             self._han, storage, parts.wall, self._alarms, over=self._admit_anew, note=parts.note
         )
+        self._kinds = KindFinder(self._han, self._alarms, settings.kind_retry, self._kind_found)
         self._survey = Survey(self._han, self._alarms, parts.wall, settings.survey_wait)
         blocks = ImageBlocks(storage)
         self._gas = GasTunnels(
@@ -127,6 +130,9 @@ class Running:
                 self.admit(entry)
         if self._keys is not None:
             self._keys.start()
+        for entry in self.log.entries():
+            if entry.type_code == UNKNOWN_TYPE and entry.joined and self._han.ready(entry.device):
+                self._kinds.find(entry.device)
         self._tunnels.start()
         self._firmware.start()
 
@@ -248,6 +254,7 @@ class Running:
         elif isinstance(event, Discovered):
             token = Token(port, event.handle)
             self._tunnels.discovered(token, event)
+            self._kinds.discovered(token, event)
             self._survey.discovered(token, event)
         elif isinstance(event, Joined | Rejoined):
             self._joined(port, event.who)
@@ -304,8 +311,20 @@ class Running:
     def _begin(self, device: Eui64) -> None:
         """Speak to a device: it has a link key that serves everything."""
         self.key_changed(device)
+        entry = self.log.get(device)
+        if entry is not None and entry.type_code == UNKNOWN_TYPE:
+            self._kinds.find(device)
+            return
         self._tunnels.joined(device)
         self._firmware.notify(device)
+
+    def _kind_found(self, device: Eui64, kind: LogDeviceType) -> None:
+        """A device of a restored log has shown what it is; that stays until it is removed."""
+        entry = self.log.get(device)
+        if entry is not None and entry.type_code == UNKNOWN_TYPE:
+            self.log.put(entry._replace(type_code=kind))
+            self._parts.note("kind-found", device=str(device), type=DEVICE_TYPES[kind].name)
+            self._begin(device)
 
     def _expel(self, device: Eui64) -> None:
         """Take a device out of the network; it stays in the log."""
@@ -327,6 +346,7 @@ class Running:
         """Forget what is kept for a device that has left the log."""
         if self._keys is not None:
             self._keys.forget(device)
+        self._kinds.forget(device)
         self._queue.forget(device)
         self._tunnels.forget(device)
 

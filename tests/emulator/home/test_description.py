@@ -38,11 +38,11 @@ def test_home_2_has_three_bridge_products() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("kind: ppmid", "kind: toaster", 15, "kind"),
-        ("00-DB-12-34-56-78-11-B1", "00-DB-12", 16, "not an EUI-64"),
+        ("kind: ppmid", "kind: toaster", 16, "kind"),
+        ("00-DB-12-34-56-78-11-B1", "00-DB-12", 17, "not an EUI-64"),
         ("channel: 15", "channel: 9", 4, "channel"),
         ("partner: bridge-1", "partner: bridge-9", 2, "bridge-9"),
-        ("83fed3407a939723a5c639b26916d505", "83fed3", 11, "install_code"),
+        ("83fed3407a939723a5c639b26916d505", "83fed3", 12, "install_code"),
         ("powers_hub: true, ", "", 2, "powers the hub"),
         ("name: ihd", "name: esme", 2, "given twice"),
     ],

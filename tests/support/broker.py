@@ -1,0 +1,89 @@
+"""The far end of a hub's WAN with the keys of the ACB: sends commands, keeps what comes up."""
+
+from gateway.assembly.parties import ACB, SUPPLIER
+from protocols.addresses import Eui64
+from protocols.gbcs import security
+from protocols.gbcs.device_log import LogBackup
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.smki import Credentials
+from protocols.gbcs.use_cases import ccs01, ccs02, ccs03, ccs08, cs14
+from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, WanMessage
+from protocols.wan.session import WanSession
+from tests.support.keyed_home import KeyedHome
+
+
+class Broker:
+    """Serves the hub that is in place; after a swap make another one."""
+
+    def __init__(self, home: KeyedHome, counter: int = 1000) -> None:
+        self._home, self._counter = home, counter
+        self._session, self._link = WanSession(), home.home.wan.csp
+        self.chf = home.home.chf
+        self.up: list[WanMessage] = []
+        self._link.attach(self._received)
+
+    def _own(self) -> Credentials:
+        return self._home.credentials(ACB)
+
+    def _received(self, octets: bytes) -> None:
+        arrival = self._session.received(octets)
+        if arrival.message is not None:
+            self.up.append(arrival.message)
+        reply = self._session.accept(arrival)
+        if reply is not None:
+            self._link.send(reply)
+
+    def down(self, message: WanMessage) -> None:
+        _, octets = self._session.send(message, self._home.clock.now())
+        self._link.send(octets)
+
+    @property
+    def next_counter(self) -> int:
+        self._counter += 1
+        return self._counter
+
+    def command(self, target: Eui64, code: int, payload: bytes, counter: int) -> None:
+        """Send a non-critical command on behalf of the supplier, with the ACB's MAC."""
+        message = Message(
+            Cra.COMMAND, counter, ACB, target, message_code=code, supplementary_party=SUPPLIER,
+            supplementary_counter=counter, payload=payload,
+        )  # fmt: skip
+        z = security.shared_secret(self._own().ka_key, self._home.credentials(target).ka_certificate.public_key)
+        self.down(GbcsCarried(target, security.add_mac(message, z).encode()))
+
+    def messages(self, code: int) -> list[Message]:
+        """Return the GBCS messages of this code that came up."""
+        carried = [Message.decode(message.message) for message in self.up if isinstance(message, GbcsCarried)]
+        return [message for message in carried if message.message_code == code]
+
+    def backup(self) -> LogBackup:
+        """Return the device log as the last CS14 told it."""
+        last = self.messages(cs14.MESSAGE_CODE)[-1]
+        return cs14.Alert.decode(last.payload).log
+
+    def restore(self, backup: LogBackup) -> None:
+        """Send CCS03."""
+        counter = self.next_counter
+        payload = ccs03.Command(backup.extended_pan_id, backup.keys, counter).encode()
+        self.command(self.chf, ccs03.MESSAGE_CODE, payload, counter)
+
+    def add(self, device: Eui64, install_code: bytes, kind: ccs01.LogDeviceType) -> None:
+        """Send CCS01."""
+        counter = self.next_counter
+        payload = ccs01.Command(device, install_code, kind, 3600, counter=counter).encode()
+        self.command(self.chf, ccs01.MESSAGE_CODE, payload, counter)
+
+    def remove(self, device: Eui64) -> None:
+        """Send CCS02."""
+        counter = self.next_counter
+        self.command(self.chf, ccs02.MESSAGE_CODE, ccs02.Command(device, counter).encode(), counter)
+
+    def deliver(self, image: bytes, device: Eui64, type_code: int = 132) -> None:
+        self.down(FirmwareImageDelivery(f"image for {device} {self.next_counter}", ((device, type_code),), image))
+
+    def transfers(self) -> list[ccs08.Alert]:
+        """Return the CCS08 alerts, each with a signature of the CHF that verifies."""
+        alerts = self.messages(ccs08.MESSAGE_CODE)
+        for message in alerts:
+            security.verify_signature(message, self._home.credentials(self.chf).ds_certificate.public_key)
+        return [ccs08.Alert.decode(message.payload) for message in alerts]

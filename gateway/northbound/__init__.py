@@ -1,0 +1,1 @@
+"""The DSP as others reach it: served on lines, durable. See README.md."""

@@ -277,7 +277,7 @@ class Home(Household):
             chf=self._entity(self.chf, storage, around.broker_anchors),
             gpf=self._entity(self.gpf, storage, around.broker_anchors),
             dc_in=self._socket,
-            settings=HubSettings(firmware_version=described.version),
+            settings=HubSettings(firmware_version=described.version, secmp0007=described.secmp0007),
             ota_server_factory=self._defects.ota_server,
             key_establishment=self._keys(self.gpf),
         )

@@ -57,6 +57,7 @@ class HubDescription(_Model):
     place: str
     power: float = POWER  # dBm its radio sends with
     version: Version
+    secmp0007: bool = True  # its firmware updates PPMID, HCALCS and bridges
     manufacturer: str = Field(pattern="^[0-9A-F]{4}$")
     model: str = Field(pattern="^[0-9A-F]{8}$")
 

@@ -65,6 +65,13 @@ class Firmware:
 
     # --- deliveries --------------------------------------------------------------------------------------------
 
+    def knows(self, delivery: FirmwareImageDelivery) -> bool:
+        """Return whether the hub's own firmware has a use for the image: one before SECMP0007 serves meters only."""
+        if self._settings.secmp0007:
+            return True
+        entries = [self._log.get(device) for device, _ in delivery.targets]
+        return not any(entry is not None and entry.type.counted for entry in entries)
+
     def take(self, delivery: FirmwareImageDelivery) -> None:
         """Store the image for those of its devices that can get it; report it discarded for all others."""
         try:

@@ -184,6 +184,9 @@ class Running:
                 reply = self._session.accept(arrival)
         else:
             if isinstance(arrival.message, FirmwareImageDelivery):
+                if not self._firmware.knows(arrival.message):
+                    self._parts.note("image-not-known", request=arrival.message.request_id)
+                    return  # never acknowledged: to the CSP the delivery fails
                 self._firmware.take(arrival.message)
             reply = self._session.accept(arrival)
         if reply is not None:

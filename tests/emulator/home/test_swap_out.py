@@ -99,6 +99,7 @@ def test_the_log_that_the_acb_has_ends_with_the_new_hashes(swapped: Swapped) -> 
     assert dict(swapped.home.hub.export_trust().hashed_link_keys) == {key.device: key.key_hash for key in now.keys}
 
 
+@pytest.mark.requirement("MP170-A10")
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -125,6 +126,7 @@ def test_who_has_another_key_does_not_come_back() -> None:
     assert swapped.home.node("ppmid").trust_centre == HUB
 
 
+@pytest.mark.requirement("MP170-A10", "MP170-C16", "X-7")
 @pytest.mark.parametrize(
     ("tunnelling", "type_after", "transferred", "answers"),
     [("until_swap", "IHD", False, 0), ("always", "PPMID", True, 1), ("never", "IHD", False, 0)],

@@ -440,3 +440,16 @@ def test_the_alert_counter_of_the_chf_counts_up() -> None:
     counters = [m.counter for m in bench.messages_up(CHF) if m.message_code == ccs08.MESSAGE_CODE]
     assert counters == sorted(set(counters))
     assert len(counters) == 3
+
+
+@pytest.mark.requirement("SM7-R9")
+@pytest.mark.parametrize(("type_code", "taken"), [(PPMID_TYPE, False), (HCALCS_TYPE, False), (ESME_TYPE, True)])
+def test_a_hub_of_before_secmp0007_acknowledges_images_for_meters_only(type_code: int, taken: bool) -> None:
+    """SM7-R9: nothing is stored, told or passed on, so that to the CSP the delivery fails."""
+    bench = with_log((DEVICE, type_code), settings=HubSettings(secmp0007=False))
+    kind = {PPMID_TYPE: Kind.PPMID, HCALCS_TYPE: Kind.HCALCS, ESME_TYPE: Kind.ESME}[type_code]
+    bench.down(delivery("a:b:1", image_of(kind), DEVICE, type_code=type_code))
+    bench.run(60)
+    assert (bench.csp.deadline is None) is taken
+    assert (len(bench.notes.of("image-stored")), len(bench.notes.of("image-not-known"))) == (taken, not taken)
+    assert outcomes(bench) == []

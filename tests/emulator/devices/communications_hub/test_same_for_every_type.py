@@ -60,6 +60,42 @@ def test_a_bridge_and_a_ppmid_leave_the_same_trace_at_the_hub(kind: Kind) -> Non
     assert bridge == ppmid
 
 
+class Octets:
+    """Every frame of the air as it is."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, bytes]] = []
+
+    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
+        self.seen.append((time_ns, octets_with_fcs))
+
+
+def octets_of(*, bridge: bool) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+    """Return all frames of the air and messages of the WAN of a PPMID, or of a bridge with its name and image."""
+    capture = Octets()
+    bench = HubBench(capture=capture)
+    bench.hub.start()
+    bench.add_to_log(DEVICE, PPMID_TYPE)
+    device = bench.bridge(DEVICE, Kind.PPMID) if bridge else bench.ppmid(DEVICE)
+    bench.run(60)
+    for _ in range(2):
+        bench.down(GbcsCarried(DEVICE, bench.command(cs08.MESSAGE_CODE, cs08.Command().encode(), DEVICE)))
+        bench.run(60)
+        bench.down(delivery("a:b:1", image_of(Kind.PPMID, size=6_000), DEVICE))
+        bench.run(900)
+    assert device.firmware_version == product(Kind.PPMID).versions[1]
+    return capture.seen, [(at, message.encode()) for at, message in bench.up]
+
+
+@pytest.mark.requirement("MP170-A9", "MP170-C1", "MP170-A4", "MP170-P4")
+def test_under_one_name_a_bridge_and_a_ppmid_are_equal_octet_by_octet() -> None:
+    """With identifier, product and keys of a PPMID a bridge leaves its very octets on the air and on the WAN."""
+    frames, messages = octets_of(bridge=False)
+    assert len(frames) > 500
+    assert len(messages) > 5
+    assert octets_of(bridge=True) == (frames, messages)
+
+
 def test_the_traces_of_two_types_differ() -> None:
     """What the comparison above would show if the hub did tell them apart: another type, another upgrade time."""
     assert life_of(Kind.PPMID, HCALCS_TYPE).frames != life_of(Kind.PPMID).frames

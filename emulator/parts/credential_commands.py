@@ -1,4 +1,7 @@
-"""CS02a and CS02b at a device: what it says of its trust anchors, and how they are replaced."""
+"""CS02a and CS02b at a device: what it says of its trust anchors, and how they are replaced.
+
+CS02f and CS02g are the same for load controllers.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +35,8 @@ TARGETS: dict[Mode, tuple[RemotePartyRole, ...]] = {
     Mode.SUPPLIER_BY_TCOS: (_R.SUPPLIER,),
     Mode.ANY_EXCEPT_ABNORMAL_ROOT_BY_RECOVERY: tuple(_R),
     Mode.ANY_BY_CONTINGENCY: tuple(_R),
+    Mode.LOAD_CONTROLLER_BY_LOAD_CONTROLLER: (_R.LOAD_CONTROLLER,),
+    Mode.LOAD_CONTROLLER_BY_SUPPLIER: (_R.LOAD_CONTROLLER,),
 }
 """Whose cells a mode may change."""
 
@@ -64,7 +69,8 @@ class CredentialCommands:
         self._entity, self._store = application.entity, application.entity.anchors
         self._storage, self._wall = application.storage, application.wall
         self._settings = settings if settings is not None else CredentialSettings()
-        application.on(cs02a.MESSAGE_CODE, self._read)
+        for code in (cs02a.MESSAGE_CODE, cs02a.LOAD_CONTROLLER_MESSAGE_CODE):
+            application.on(code, self._read)
         for code in cs02b.MESSAGE_CODES.values():
             application.on(code, self._replace)
 
@@ -234,7 +240,7 @@ class CredentialCommands:
         good = all(cell.status == CredentialStatus.SUCCESS for cell in outcome.cells)
         code = AlertCode.FUTURE_DATED_COMMAND_DONE if good else AlertCode.FUTURE_DATED_COMMAND_FAILED
         payload = cs02b.Alert(code, when, outcome).encode()
-        self._application.alert(cs02b.ALERT_MESSAGE_CODE, target, lambda _: payload)
+        self._application.alert(cs02b.alert_message_code_of(outcome.mode), target, lambda _: payload)
 
     def _dated(self) -> Iterator[tuple[str, Message, int]]:
         """Yield cell, command and date of what is stored."""

@@ -35,6 +35,8 @@ _AUTHORISING_ROLE = {
     cs02b.Mode.SUPPLIER_BY_TCOS: RemotePartyRole.TRANSITIONAL_COS,
     cs02b.Mode.ANY_EXCEPT_ABNORMAL_ROOT_BY_RECOVERY: RemotePartyRole.RECOVERY,
     cs02b.Mode.ANY_BY_CONTINGENCY: RemotePartyRole.ROOT,
+    cs02b.Mode.LOAD_CONTROLLER_BY_LOAD_CONTROLLER: RemotePartyRole.LOAD_CONTROLLER,
+    cs02b.Mode.LOAD_CONTROLLER_BY_SUPPLIER: RemotePartyRole.SUPPLIER,
 }
 AUTHORISING_ROLES = {cs02b.MESSAGE_CODES[mode]: role for mode, role in _AUTHORISING_ROLE.items()}
 """The cells that must name the originator of a CS02b, by message code; its counter is theirs."""

@@ -1,10 +1,11 @@
 """The device log of a meter, HCALCS, PPMID or GPF: whom it is joined to, by CS03, CS04 and GCS59, told by CS07.
 
-Joining here is the log entry and the codes; the key establishment between the two devices is not part of it.
+Joining here is the log entry and the codes; the key establishment between the two devices is not part of it: what would
+come of it but success is a setting.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from emulator.parts.gbcs_application import Answer, GbcsApplication
 from emulator.parts.journal import Journal
@@ -48,6 +49,7 @@ _UNJOINS = (cs04.MESSAGE_CODE_AC, cs04.MESSAGE_CODE_B)
 class JoinSettings:
     log_capacity: int = 16  # entries [inferred]
     check_validity: bool = True  # of the certificate of method C
+    failing: Mapping[Eui64, JoinCode] = field(default_factory=dict)  # planted: what comes of joining these
 
 
 class JoinedLog:
@@ -118,7 +120,7 @@ class JoinCommands:
             return JoinCode.INVALID_METHOD_AND_ROLE
         if method == MethodAndRole.C and not self._certificate_good(command):
             return JoinCode.INVALID_OR_MISSING_CERTIFICATE
-        return None
+        return self._settings.failing.get(command.device)
 
     def _certificate_good(self, command: cs03.Command) -> bool:
         """Return whether the certificate is the partner's. Its issuer is not known to devices here."""

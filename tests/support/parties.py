@@ -20,6 +20,7 @@ RECOVERY = Eui64(0x90B3D51F30000001)
 TCOS = Eui64(0x90B3D51F30000004)
 WAN_PROVIDER = Eui64(0x90B3D51F30000007)
 CONTINGENCY = Eui64(0x70B3D51F300017FF)
+LOAD_CONTROLLER = Eui64(0x90B3D51F30010008)
 
 
 class RenewedEntropy(SeededEntropy):
@@ -45,6 +46,7 @@ class Parties:
         self.tcos = self.pki.organisation(TCOS, RemotePartyRole.TRANSITIONAL_COS)
         self.wan_provider = self.pki.organisation(WAN_PROVIDER, RemotePartyRole.WAN_PROVIDER)
         self.contingency = self.pki.organisation(CONTINGENCY, RemotePartyRole.ROOT)
+        self.load_controller = self.pki.organisation(LOAD_CONTROLLER, RemotePartyRole.LOAD_CONTROLLER)
 
     def renewed(self) -> "Parties":
         """Return the same parties with new keys and certificates of the same authorities."""
@@ -55,6 +57,7 @@ class Parties:
         """Every party of a role that devices can know."""
         return (
             self.supplier, self.operator, self.broker, self.recovery, self.tcos, self.wan_provider, self.contingency,
+            self.load_controller,
         )  # fmt: skip
 
     def all_anchors(self) -> TrustAnchors:

@@ -1,4 +1,4 @@
-"""CS02a, read which credentials of remote parties a device holds (service request 6.24.1).
+"""CS02a, read which credentials of remote parties a device holds (service request 6.24.1); CS02f for load controllers.
 
 Some devices write lengths longer than necessary here; they are accepted, ours are the shortest.
 """
@@ -22,6 +22,7 @@ from protocols.gbcs.der import DerReader
 from protocols.gbcs.smki import RemotePartyRole
 
 MESSAGE_CODE = 0x0008
+LOAD_CONTROLLER_MESSAGE_CODE = 0x011B
 
 _KEY_ID_OCTETS = 8
 

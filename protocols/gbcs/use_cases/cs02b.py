@@ -1,5 +1,7 @@
 """CS02b, replace credentials of remote parties on a device (service requests 6.15.1, 6.21, 6.23, 8.5, or none).
 
+CS02g is the same for load controllers: its modes are 10 and 11, its alert has a message code of its own.
+
 Some devices write lengths longer than necessary here; they are accepted, ours are the shortest.
 """
 
@@ -17,6 +19,7 @@ from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.times import Instant
 
 ALERT_MESSAGE_CODE = 0x00CB
+LOAD_CONTROLLER_ALERT_MESSAGE_CODE = 0x0124
 CANCEL = times.LAST_SECOND  # as execution time it cancels what is future-dated
 
 _KEY_ID_OCTETS = 8
@@ -35,14 +38,22 @@ class Mode(IntEnum):
     SUPPLIER_BY_TCOS = 7
     ANY_EXCEPT_ABNORMAL_ROOT_BY_RECOVERY = 8
     ANY_BY_CONTINGENCY = 9
+    LOAD_CONTROLLER_BY_LOAD_CONTROLLER = 10
+    LOAD_CONTROLLER_BY_SUPPLIER = 11
 
 
-MESSAGE_CODES = {mode: 0x0100 + mode for mode in Mode}
+_OF_LOAD_CONTROLLERS = {Mode.LOAD_CONTROLLER_BY_LOAD_CONTROLLER: 0x0125, Mode.LOAD_CONTROLLER_BY_SUPPLIER: 0x0126}
+MESSAGE_CODES = {mode: _OF_LOAD_CONTROLLERS.get(mode, 0x0100 + mode) for mode in Mode}
 
 
 def mode_of(message_code: int) -> Mode | None:
-    """Return the mode a message code stands for, None if it is none of CS02b."""
+    """Return the mode a message code stands for, None if it is none of CS02b and CS02g."""
     return next((mode for mode, code in MESSAGE_CODES.items() if code == message_code), None)
+
+
+def alert_message_code_of(mode: Mode | int) -> int:
+    """Return the message code of the alert that tells what came of a future-dated command."""
+    return LOAD_CONTROLLER_ALERT_MESSAGE_CODE if mode in _OF_LOAD_CONTROLLERS else ALERT_MESSAGE_CODE
 
 
 class CounterUsage(IntEnum):
@@ -265,7 +276,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What came of a future-dated replacement. Its message code is ALERT_MESSAGE_CODE."""
+    """What came of a future-dated replacement. Its message code: `alert_message_code_of` its mode."""
 
     alert_code: AlertCode | int  # FUTURE_DATED_COMMAND_DONE or FUTURE_DATED_COMMAND_FAILED
     execution_time: Instant  # of the command

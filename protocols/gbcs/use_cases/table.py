@@ -29,6 +29,7 @@ class DeviceKind(Enum):
     GPF = "GPF"
     PPMID = "PPMID"
     HCALCS = "HCALCS"
+    SAPC = "SAPC"  # a load controller commands it; none is emulated
 
 
 class Access(NamedTuple):
@@ -70,8 +71,9 @@ COMMANDS, ALERT = (Cra.COMMAND, Cra.RESPONSE), (Cra.ALERT,)
 _DER, _DLMS, _GBZ = (Language.DER,), (Language.DLMS,), (Language.GBZ,)
 _ACB, _SUPPLIER, _OPERATOR = Role.ACCESS_CONTROL_BROKER, Role.SUPPLIER, Role.NETWORK_OPERATOR
 _TCOS, _RECOVERY, _WAN = Role.TRANSITIONAL_COS, Role.RECOVERY, Role.WAN_PROVIDER
+_LOAD_CONTROLLER = Role.LOAD_CONTROLLER
 _ESME, _GSME, _CHF, _GPF = DeviceKind.ESME, DeviceKind.GSME, DeviceKind.CHF, DeviceKind.GPF
-_PPMID, _HCALCS = DeviceKind.PPMID, DeviceKind.HCALCS
+_PPMID, _HCALCS, _SAPC = DeviceKind.PPMID, DeviceKind.HCALCS, DeviceKind.SAPC
 _HUB_LOG = (Access(_ACB, (_CHF,), on_behalf=True), Access(_ACB, (_CHF,), inferred=True))
 
 
@@ -108,7 +110,7 @@ _FIRMWARE = (
     ),
     _commands(
         0x0059, "ecs52", _DLMS,
-        Access(_SUPPLIER, (_ESME,)), Access(_ACB, (_CHF,), on_behalf=True),
+        Access(_SUPPLIER, (_ESME,)), Access(_ACB, (_CHF,), on_behalf=True), Access(_OPERATOR, (_ESME,), inferred=True),
         Access(_ACB, (_ESME, _CHF), inferred=True), Access(_ACB, (_ESME,), on_behalf=True, inferred=True),
         critical=False, replay=False,
     ),
@@ -137,7 +139,7 @@ _JOINING = (
     ),
     _commands(
         0x000E, "cs03", _DER, Access(_SUPPLIER, (_GSME,)), Access(_ACB, (_GSME,), on_behalf=True),
-        Access(_SUPPLIER, (_GPF,), inferred=True), Access(_ACB, (_GPF,), on_behalf=True, inferred=True),
+        Access(_SUPPLIER, (_GPF, _ESME), inferred=True), Access(_ACB, (_GPF, _ESME), on_behalf=True, inferred=True),
         critical=False, replay=True,
     ),
     _commands(
@@ -150,8 +152,8 @@ _JOINING = (
         critical=True, replay=True,
     ),
     _commands(
-        0x0010, "cs04", _DER, Access(_SUPPLIER, (_GSME,)), Access(_SUPPLIER, (_GPF,), inferred=True),
-        Access(_ACB, (_GSME, _GPF), on_behalf=True, inferred=True), critical=False, replay=True,
+        0x0010, "cs04", _DER, Access(_SUPPLIER, (_GSME,)), Access(_SUPPLIER, (_GPF, _ESME), inferred=True),
+        Access(_ACB, (_GSME, _GPF, _ESME), on_behalf=True, inferred=True), critical=False, replay=True,
     ),
     _commands(
         0x0013, "cs07", _DER, Access(_SUPPLIER, (_GSME,)), Access(_ACB, (_GSME,), on_behalf=True),
@@ -177,6 +179,13 @@ _CREDENTIALS = (
         Access(_WAN, (_CHF,), inferred=True, signed=True, mac=False),
         critical=False, replay=False,
     ),
+    _commands(
+        0x011B, "cs02a", _DER,
+        Access(_ACB, (_SAPC,), inferred=True),
+        Access(_LOAD_CONTROLLER, (_SAPC,), inferred=True, signed=True, mac=False),
+        Access(_SUPPLIER, (_SAPC,), inferred=True, signed=True, mac=False),
+        critical=False, replay=False,
+    ),
     _replacement(0x0100, Access(_SUPPLIER, (_ESME, _GSME, _GPF, _HCALCS), inferred=True)),
     _replacement(0x0101, Access(_WAN, (_CHF,), inferred=True)),
     _replacement(
@@ -200,7 +209,10 @@ _CREDENTIALS = (
         Access(_RECOVERY, (_GSME, _CHF, _GPF, _PPMID, _HCALCS), inferred=True, mac=False),
     ),
     _replacement(0x0109, Access(Role.ROOT, _ALL, inferred=True, mac=False)),
+    _replacement(0x0125, Access(_LOAD_CONTROLLER, (_SAPC,), inferred=True)),
+    _replacement(0x0126, Access(_SUPPLIER, (_SAPC,), inferred=True)),
     _alert(0x00CB, "cs02b", _DER, _SUPPLIER, _OPERATOR, _TCOS, _ACB, _WAN, critical=True),
+    _alert(0x0124, "cs02b", _DER, _SUPPLIER, _LOAD_CONTROLLER, critical=True),
 )  # fmt: skip
 _OTHER_ALERTS = (
     _alert(0x0067, "ecs80", _DLMS, _OPERATOR, critical=True),
@@ -211,7 +223,7 @@ _OTHER_ALERTS = (
     _alert(0x1001, "generic_alert", (*_DLMS, *_GBZ), _SUPPLIER, _OPERATOR, _ACB, critical=False),
 )
 
-_UNTYPED_ALERTS = (0x0061, 0x008B, 0x00CC, 0x00CD, 0x00D5, *range(0x0110, 0x0116), 0x0123, 0x0124)
+_UNTYPED_ALERTS = (0x0061, 0x008B, 0x00CC, 0x00CD, 0x00D5, *range(0x0110, 0x0116), 0x0123)
 _LANGUAGES = {"ECS": _DLMS, "CCS": _DLMS, "DBCH": _DLMS, "PECS": _DLMS, "HECS": _DLMS, "GCS": _GBZ, "PCS": _GBZ}
 _BETWEEN_DEVICES = ("PCS", "PECS", "HECS")
 _OTHER_LANGUAGES = {

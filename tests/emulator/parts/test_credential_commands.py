@@ -16,7 +16,7 @@ from protocols.gbcs.use_cases import cs02a, cs02b, cs06, cs08
 from protocols.gbcs.use_cases.cs02b import CounterChange, Mode, TimeChecks
 from protocols.interfaces import DAY, SECOND
 from tests.support.offline import DEVICE, Offline
-from tests.support.parties import BROKER, START, SUPPLIER, Parties
+from tests.support.parties import BROKER, LOAD_CONTROLLER, START, SUPPLIER, Parties
 from tests.support.replacements import cells_of, replacement
 
 PARTIES = Parties()
@@ -34,6 +34,8 @@ CASES = {
         DeviceKind.ESME, PARTIES.recovery, (NEW.recovery, NEW.supplier, NEW.operator, NEW.broker, NEW.tcos),
     ),
     Mode.ANY_BY_CONTINGENCY: (DeviceKind.ESME, PARTIES.contingency, (NEW.supplier, NEW.operator, NEW.broker)),
+    Mode.LOAD_CONTROLLER_BY_LOAD_CONTROLLER: (DeviceKind.SAPC, PARTIES.load_controller, (NEW.load_controller,)),
+    Mode.LOAD_CONTROLLER_BY_SUPPLIER: (DeviceKind.SAPC, PARTIES.supplier, (NEW.load_controller,)),
 }  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def test_a_mode_reaches_no_cell_but_its_own(mode: Mode) -> None:
     assert anchors_and_floors(device.contents()) == before
 
 
-@pytest.mark.parametrize("kind", list(DeviceKind))
+@pytest.mark.parametrize("kind", [kind for kind in DeviceKind if kind is not DeviceKind.SAPC])
 def test_the_broker_replaces_its_own_credentials_on_every_kind_of_device(kind: DeviceKind) -> None:
     device, wanted = Offline(PARTIES, kind), cells_of(NEW.broker)
     octets = replacement(PARTIES, PARTIES.broker, DEVICE, Mode.ACB_BY_ACB, wanted, counter=7)
@@ -381,7 +383,7 @@ ACB_CELL = CellIdentifier(R.ACCESS_CONTROL_BROKER, KeyUsage.KEY_AGREEMENT)
 def test_the_broker_reads_cells_and_counters_under_a_mac() -> None:
     device = Offline(PARTIES, DeviceKind.ESME)
     device.entity.anchors.set_floor(R.NETWORK_OPERATOR, 9)
-    response = device.obey(read(PARTIES.broker, ACB_CELL, R.SUPPLIER, R.NETWORK_OPERATOR, R.LOAD_CONTROLLER))
+    response = device.obey(read(PARTIES.broker, ACB_CELL, R.SUPPLIER, R.NETWORK_OPERATOR, R.OTHER))
     assert response is not None
     z = security.shared_secret(PARTIES.broker.ka_key, PARTIES.pki.device(DEVICE).ka_certificate.public_key)
     security.check_mac(response, z)
@@ -401,6 +403,30 @@ def test_another_party_reads_by_a_signed_command_and_gets_a_signed_answer() -> N
     assert response is not None
     assert response.mac is None
     security.verify_signature(response, PARTIES.pki.device(DEVICE).ds_certificate.public_key)
+
+
+def test_a_load_controller_reads_by_cs02f_and_gets_a_signed_answer() -> None:
+    device, own = Offline(PARTIES, DeviceKind.SAPC), CellIdentifier(R.LOAD_CONTROLLER, KeyUsage.DIGITAL_SIGNATURE)
+    payload = cs02a.Command(own, (R.LOAD_CONTROLLER,)).encode()
+    octets = PARTIES.command(
+        PARTIES.load_controller, DEVICE, cs02a.LOAD_CONTROLLER_MESSAGE_CODE, payload, counter=3, signed=True, mac=False
+    )
+    response = device.obey(octets)
+    assert response is not None
+    security.verify_signature(response, PARTIES.pki.device(DEVICE).ds_certificate.public_key)
+    (told,) = cs02a.Response.decode(response.payload).parties
+    assert {cell.entity for cell in told.cells} == {LOAD_CONTROLLER}
+
+
+def test_a_dated_replacement_of_a_load_controller_is_told_by_0124() -> None:
+    device, when = Offline(PARTIES, DeviceKind.SAPC), START + DAY
+    mode, wanted = Mode.LOAD_CONTROLLER_BY_LOAD_CONTROLLER, cells_of(NEW.load_controller)
+    assert device.obey(replacement(PARTIES, PARTIES.load_controller, DEVICE, mode, wanted, counter=9, when=when))
+    device.run(2 * DAY)
+    assert held(device, wanted)
+    (alert,) = [message for message in device.sent if message.cra is Cra.ALERT]
+    assert (alert.message_code, alert.target) == (cs02b.LOAD_CONTROLLER_ALERT_MESSAGE_CODE, LOAD_CONTROLLER)
+    assert cs02b.Alert.decode(alert.payload).outcome.mode == mode
 
 
 def test_a_read_that_names_a_cell_of_another_party_is_refused() -> None:

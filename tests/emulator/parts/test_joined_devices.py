@@ -25,6 +25,10 @@ M = MethodAndRole
 JOINS = [
     (DeviceKind.ESME, PARTIES.supplier, A1, M.A_INITIATOR, DeviceType.HCALCS),
     (DeviceKind.ESME, PARTIES.supplier, A1, M.A_INITIATOR, DeviceType.PPMID),
+    (DeviceKind.ESME, PARTIES.supplier, B, M.B, DeviceType.TYPE_2),
+    (DeviceKind.ESME, PARTIES.broker, B, M.B, DeviceType.TYPE_2),
+    (DeviceKind.GPF, PARTIES.supplier, B, M.B, DeviceType.GSME),
+    (DeviceKind.GPF, PARTIES.broker, B, M.B, DeviceType.TYPE_2),
     (DeviceKind.HCALCS, PARTIES.supplier, A2, M.A_RESPONDER, DeviceType.ESME),
     (DeviceKind.PPMID, PARTIES.broker, A2, M.A_RESPONDER, DeviceType.ESME),
     (DeviceKind.PPMID, PARTIES.broker, C, M.C, DeviceType.GSME),
@@ -57,6 +61,15 @@ class Joining(Offline):
         response = self.say(code, cs03.Command(method, device, kind, certificate).encode(), signed=code != B)
         assert bool(response.signature) is (code != B)
         return cs03.Response.decode(response.payload).code
+
+
+@pytest.mark.parametrize("code", [code for code in JoinCode if code is not JoinCode.SUCCESS])
+def test_every_failure_of_a_join_is_told_and_leaves_no_entry(code: JoinCode) -> None:
+    """What the key establishment with the partner comes to is planted; the answer is signed as that of a success."""
+    device = Joining(DeviceKind.ESME, PARTIES.supplier, JoinSettings(failing={OTHER: code}))
+    assert device.join(A1, M.A_INITIATOR, DeviceType.PPMID) == code
+    assert device.joins.log.entries() == ()
+    assert device.join(A1, M.A_INITIATOR, DeviceType.PPMID, Eui64(OTHER + 1)) == JoinCode.SUCCESS
 
 
 @pytest.mark.parametrize(("kind", "sender", "code", "method", "other"), JOINS)

@@ -213,7 +213,9 @@ def test_time_checks_are_written_only_where_they_are_off() -> None:
 
 
 def test_the_mode_of_a_replacement_is_its_message_code() -> None:
-    assert [cs02b.mode_of(code) for code in (0x0102, 0x0109, 0x010A, 0x00CB)] == [2, 9, None, None]
+    codes = (0x0102, 0x0109, 0x010A, 0x00CB, 0x0125, 0x0126)
+    assert [cs02b.mode_of(code) for code in codes] == [2, 9, None, None, 10, 11]
+    assert [cs02b.alert_message_code_of(mode) for mode in (9, 10, 11, 12)] == [0x00CB, 0x0124, 0x0124, 0x00CB]
     assert cs02b.MESSAGE_CODES[cs02b.Mode.SUPPLIER_BY_TCOS] == 0x0107
 
 

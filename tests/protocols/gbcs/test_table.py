@@ -38,13 +38,13 @@ from tests.support.vectors import rtds_keystore, rtds_names, rtds_octets
 
 KINDS = {
     0xA0: DeviceKind.ESME, 0xA1: DeviceKind.GSME, 0xA2: DeviceKind.CHF, 0xA3: DeviceKind.GPF, 0xA4: DeviceKind.PPMID,
-    0xA5: DeviceKind.HCALCS,
+    0xA5: DeviceKind.HCALCS, 0xA6: DeviceKind.SAPC,
 }  # fmt: skip
 MODULE_CODES = {
     ccs01: (ccs01.MESSAGE_CODE,), ccs02: (ccs02.MESSAGE_CODE,), ccs03: (ccs03.MESSAGE_CODE,),
     ccs04: (ccs04.MESSAGE_CODE, ccs04.CHECKING_MESSAGE_CODE), ccs07: (ccs07.MESSAGE_CODE,),
-    ccs08: (ccs08.MESSAGE_CODE,), cs02a: (cs02a.MESSAGE_CODE,),
-    cs02b: (cs02b.ALERT_MESSAGE_CODE, *cs02b.MESSAGE_CODES.values()),
+    ccs08: (ccs08.MESSAGE_CODE,), cs02a: (cs02a.MESSAGE_CODE, cs02a.LOAD_CONTROLLER_MESSAGE_CODE),
+    cs02b: (cs02b.ALERT_MESSAGE_CODE, cs02b.LOAD_CONTROLLER_ALERT_MESSAGE_CODE, *cs02b.MESSAGE_CODES.values()),
     cs03: (cs03.MESSAGE_CODE_A1, cs03.MESSAGE_CODE_A2, cs03.MESSAGE_CODE_B, cs03.MESSAGE_CODE_C),
     cs04: (cs04.MESSAGE_CODE_AC, cs04.MESSAGE_CODE_B), cs06: (cs06.MESSAGE_CODE, cs06.ALERT_MESSAGE_CODE),
     cs07: (cs07.MESSAGE_CODE,), cs08: (cs08.MESSAGE_CODE,), cs09: (cs09.MESSAGE_CODE,), cs14: (cs14.MESSAGE_CODE,),
@@ -86,6 +86,7 @@ def test_names_are_unique() -> None:
         ("012b", [0x012B]),
         ("CS02b supplier by TCoS", [0x0107]),
         ("CS02b", [0x00CB, *range(0x0100, 0x010A)]),
+        ("CS02g", [0x0124, 0x0125, 0x0126]),
         ("generic critical alert", [0x1000]),
         ("ECS70", [0x0062]),
         ("CS", []),
@@ -138,7 +139,7 @@ def test_only_the_broker_touches_the_log_of_the_hub() -> None:
 def test_reads_are_not_replay_protected_and_changes_are() -> None:
     assert [use_case_of(row.message_code) for row in USE_CASES.values() if row.module and Cra.COMMAND in row.directions
             and not row.replay_protected] == [
-        "CCS05/CCS04", "CS02a", "CS07", "ECS52", "GCS38", "CCS07", "CCS06", "CS08",
+        "CCS05/CCS04", "CS02a", "CS07", "ECS52", "GCS38", "CCS07", "CCS06", "CS02f", "CS08",
     ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ _RUNNING, _PENDING, _PARTIAL, _PART = "firmware/running", "firmware/pending", "f
 _PARTIAL_HEAD = struct.Struct(">II")  # version, size
 _STAMP = "firmware/stamp"
 _ANSWERED_BY_BLOCKS = (0x03, 0x04)  # Image Block Request, Image Page Request
-_IMAGE_NOTIFY = b"\x09\x00"  # frame control and command id
+_KIND, _FROM_SERVER, _IMAGE_NOTIFY = 0x0F, 0x09, 0x00  # of frame controls: a server's command; command id
 _WAKE = "ota wake"
 
 
@@ -153,13 +153,18 @@ class FirmwareDownload:
         self._hub = Eui64(0)
         self._client: OtaClient | None = None
         self._due: int | None = None  # when the timer fires
+        self._announced_by: Eui64 | None = None  # who sent an Image Notify before `start`
         self.statistics = DownloadStatistics()
         application.on(OTA_UPGRADE, self._frame)
 
     def start(self, hub: Eui64) -> None:
-        """Begin with the server `hub`, from what the store holds; again after each restart, and with another hub."""
+        """Begin with the server `hub`, from what the store holds; again after each restart, and with another hub.
+
+        An image that `hub` has announced meanwhile is asked for without the random delay.
+        """
         if self._client is not None and hub == self._hub:
             return
+        announced = self._announced_by == hub
         self.stop()
         self._hub = hub
         self._client = OtaClient(
@@ -172,6 +177,8 @@ class FirmwareDownload:
             image_stamp=self._store.image_stamp,
         )
         self._run(self._client.start(self._clock.now()))
+        if announced:
+            self.look()
 
     def look(self) -> None:
         """Ask the server now: it is said to have an image."""
@@ -180,7 +187,7 @@ class FirmwareDownload:
 
     def stop(self) -> None:
         """Forget all that is not stored: the power went."""
-        self._client, self._server, self._due = None, None, None
+        self._client, self._server, self._due, self._announced_by = None, None, None, None
         self._timers.cancel(_WAKE)
 
     @property
@@ -207,13 +214,12 @@ class FirmwareDownload:
     # --- in ----------------------------------------------------------------------------------------------------
 
     def _frame(self, event: Received) -> None:
-        """Take a frame of the hub: encrypted, or a broadcast Image Notify, which no link key can protect.
-
-        On an endpoint without link keys all frames are taken.
-        """
-        client, octets = self._client, event.aps.payload
-        broadcast = self._application.secured and not event.secured
-        if client is None or event.who != self._hub or (broadcast and octets[:1] + octets[2:3] != _IMAGE_NOTIFY):
+        """Take a frame of the hub; of broadcasts, which no link key can protect, Image Notify alone."""
+        client, octets, broadcast = self._client, event.aps.payload, event.broadcast
+        notify = len(octets) > 2 and octets[0] & _KIND == _FROM_SERVER and octets[2] == _IMAGE_NOTIFY
+        if client is None and notify and not broadcast:
+            self._announced_by = event.who  # it heard of this device before the device has its network again
+        if client is None or event.who != self._hub or (broadcast and not notify):
             return
         if self._server is None and not broadcast:
             self._server = (event.who, event.aps.source_endpoint)

@@ -6,6 +6,7 @@ from protocols.interfaces import Random
 from protocols.ota import client_attributes
 from protocols.ota.client_download import Download
 from protocols.ota.client_end import Ending
+from protocols.ota.client_query import Query, concerns, refused
 from protocols.ota.client_types import (
     Activate,
     ActivationPolicy,
@@ -24,7 +25,6 @@ from protocols.ota.client_types import (
     Sequence,
     TimeoutPolicy,
 )
-from protocols.ota.image import STACK_VERSION_PRO
 from protocols.zcl.clusters import ota
 from protocols.zcl.foundation import DefaultResponse, default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
@@ -67,8 +67,7 @@ class OtaClient:
         self.statistics = DownloadStatistics()
         self._random, self._resume = random, resume
         self._sequence = Sequence()
-        self._errors = 0
-        self._awaiting = False  # an answer to a query
+        self._asked = Query(identity, self._sequence)
         self._download: Download | None = None
         self._ending: Ending | None = None
 
@@ -113,10 +112,8 @@ class OtaClient:
         """Ask for the file `version` made for `node`, this device: Query Specific File; if nothing else goes on."""
         if self.state is not ClientState.QUERYING:
             return []
-        self._awaiting, self.deadline = True, now + self.settings.response_timeout
-        maker, kind, _ = self.identity
-        request = ota.QuerySpecificFileRequest(node, maker, kind, version, STACK_VERSION_PRO)
-        return [Send(ota.encode(request, self._sequence.next()))]
+        self.deadline = now + self.settings.response_timeout
+        return [self._asked.specific_file(node, version)]
 
     def wake(self, now: int) -> list[Effect]:
         """Do what is due; nothing before `deadline`."""
@@ -202,30 +199,25 @@ class OtaClient:
         self.deadline = now + self.settings.discovery_retry
         return [Discover()]
 
-    def _query_request(self) -> Send:
-        maker, kind, hardware = self.identity
-        request = ota.QueryNextImageRequest(maker, kind, self.running_version, hardware)
-        return Send(ota.encode(request, self._sequence.next()))
-
     def _query(self, now: int) -> list[Effect]:
-        self.state, self._awaiting = ClientState.QUERYING, True
+        self.state = ClientState.QUERYING
         self.deadline = now + self.settings.response_timeout
-        return [self._query_request()]
+        return [self._asked.next_image(self.running_version)]
 
     def _query_due(self, now: int) -> list[Effect]:
-        if not self._awaiting:
+        if not self._asked.awaiting:
             return self._query(now)
-        self._awaiting = False
-        self._errors += 1
-        if self._errors >= self.settings.error_limit:
-            self._errors = 0
+        self._asked.missed()
+        if self._asked.errors >= self.settings.error_limit:
+            self._asked.settle()
             return self._discover(now)
         self.deadline = now + self.settings.query_retry
         return []
 
     def _idle(self, now: int) -> None:
         """Back to querying, next at the end of the period."""
-        self.state, self._awaiting, self._errors = ClientState.QUERYING, False, 0
+        self.state = ClientState.QUERYING
+        self._asked.settle()
         self.deadline = now + self.settings.query_period
 
     def _notified(self, frame: ZclFrame, notify: ota.ImageNotify, now: int, *, broadcast: bool) -> list[Effect]:
@@ -233,16 +225,9 @@ class OtaClient:
         if not 1 <= notify.query_jitter <= 100:
             return self._answer(frame, ZclStatus.INVALID_VALUE, broadcast=broadcast)
         if broadcast:
-            return self._ask(now) if self._concerns(notify) else []
+            versions = (self.running_version, self.downloaded_version)
+            return self._ask(now) if concerns(notify, self.identity, versions, self._random) else []
         return self._answer(frame, ZclStatus.SUCCESS) + self._ask(now)
-
-    def _concerns(self, notify: ota.ImageNotify) -> bool:
-        wanted = (
-            notify.manufacturer_code in (None, ota.WILDCARD_16, self.identity.manufacturer)
-            and notify.image_type in (None, ota.WILDCARD_16, self.identity.image_type)
-            and notify.new_file_version not in (self.running_version, self.downloaded_version or self.running_version)
-        )
-        return wanted and self._random.randrange(1, 101) <= notify.query_jitter
 
     def image_waits(self, now: int) -> list[Effect]:
         """Query because the server was heard to have an image, by other ways than an Image Notify."""
@@ -255,22 +240,23 @@ class OtaClient:
         if self.state in (ClientState.STARTING, ClientState.DISCOVERING):
             return self._discover(now)
         if self.state in (ClientState.WAITING, ClientState.COUNTDOWN):
-            return [self._query_request()]
+            return [self._asked.next_image(self.running_version)]
         return []
 
     def _offered(self, frame: ZclFrame, offer: ota.QueryNextImageResponse, now: int) -> list[Effect]:
+        """Take an answer to the last question; an offer that nobody asked for changes nothing."""
         if self.state not in (ClientState.QUERYING, ClientState.WAITING, ClientState.COUNTDOWN):
+            return []
+        if not self._asked.answered_by(frame):
             return []
         if self.state is ClientState.QUERYING:
             self._idle(now)
         if offer.status != ZclStatus.SUCCESS:
             return []
-        if (offer.manufacturer_code, offer.image_type) != self.identity[:2] or offer.image_size == 0:
-            return self._answer(frame, ZclStatus.INVALID_FIELD)
+        if (status := refused(offer, self.identity, self.settings.storage_limit)) is not None:
+            return self._answer(frame, status)
         if offer.file_version in (self.running_version, self.downloaded_version):
             return []
-        if offer.image_size > self.settings.storage_limit:
-            return self._answer(frame, ZclStatus.INSUFFICIENT_SPACE)
         return self._start_download(offer.file_version, offer.image_size, now)
 
     # --- download and end --------------------------------------------------------------------------------------
@@ -281,7 +267,7 @@ class OtaClient:
         held = rest.data if rest is not None and (rest.version, rest.size) == (version, size) else b""
         if self.settings.activation_policy is ActivationPolicy.SERVER:
             self.downloaded_version = None
-        self.state, self._errors, self._ending = ClientState.DOWNLOADING, 0, None
+        self.state, self._ending = ClientState.DOWNLOADING, None
         download = self._download = Download(
             self.identity, self.settings, self._sequence, version=version, size=size, held=held, now=now
         )
@@ -303,7 +289,6 @@ class OtaClient:
         return effects
 
     def _end(self, version: int, now: int) -> list[Effect]:
-        self._errors = 0
         ending = self._ending = Ending(self.identity, self.settings, self._sequence, version=version)
         return self._after_end(ending, ending.send(now), now)
 

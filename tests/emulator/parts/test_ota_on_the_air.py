@@ -1,11 +1,12 @@
 """OTA in every case with real nodes on simulated air: a real hub or one played by the test, real devices."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.devices.communications_hub import HubSettings
@@ -354,31 +355,68 @@ def test_a_bridge_that_restarts_holds_the_devices_behind_it_up_and_no_more() -> 
 # --- loss, bursts, reboots ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.data())
-def test_loss_bursts_and_one_reboot_on_either_side_end_with_the_right_image(data: st.DataObject) -> None:
-    """Independent loss up to 20 % a frame, bursts of silence up to 2 s, one reboot of device or hub."""
-    hub = Played(OtaClientSettings(start_delay=5 * SECOND, checkpoint=1_024))
-    hub.offer(DEVICE, image(), activate_now=True)
-    loss = data.draw(st.floats(0, 0.2), "loss")
-    hub.reach(loss)
-    for pause, silence in data.draw(
-        st.lists(st.tuples(st.integers(0, 800), st.integers(1, 2_000)), max_size=2), "bursts, ms"
-    ):
-        hub.run(pause * MILLISECOND)
-        hub.reach(1.0)
-        hub.run(silence * MILLISECOND)
-        hub.reach(loss)
-    hub.run(data.draw(st.integers(0, 1_500), "reboot after, ms") * MILLISECOND)
-    side = data.draw(st.sampled_from(["device", "hub"]), "who restarts")
+@settings(max_examples=20, deadline=None)
+@example(loss=0.0, bursts=[], reboot=0, side="hub", size=5_000)
+@example(loss=0.2, bursts=[(0, 2_000), (300, 2_000)], reboot=0, side="device", size=5_000)
+@given(
+    loss=st.floats(0, 0.2),
+    bursts=st.lists(st.tuples(st.integers(0, 1_500), st.integers(1, 2_000)), max_size=3),
+    reboot=st.integers(0, 8_000),
+    side=st.sampled_from(["device", "hub"]),
+    size=st.sampled_from([5_000, 20_000]),
+)
+def test_loss_bursts_and_one_reboot_on_either_side_end_with_the_right_image(
+    loss: float, bursts: list[tuple[int, int]], reboot: int, side: str, size: int
+) -> None:
+    """A real hub: independent loss up to 20 % a frame, bursts of silence up to 2 s, one reboot of device or hub.
+
+    bursts: ms of pause, ms of silence; reboot: ms after them.
+    """
+    bench, device = bench_with(HubSettings(), OtaClientSettings(start_delay=5 * SECOND, checkpoint=1_024))
+    (air,) = bench.radio.links
+    bench.medium.link(bench.radio, air, loss=loss)
+    file = image_of(Kind.PPMID, size=size)
+    bench.down(delivery("a:b:1", file, eui(1)))
+    for pause, silence in bursts:
+        bench.run(pause / 1_000)
+        bench.medium.link(bench.radio, air, loss=1.0)
+        bench.run(silence / 1_000)
+        bench.medium.link(bench.radio, air, loss=loss)
+    bench.run(reboot / 1_000)
     if side == "device":
-        hub.device.power_off()
-        hub.run(5 * SECOND)
-        hub.device.power_on()
+        device.power_off()
+        bench.run(5)
+        device.power_on()
     else:
-        hub.node.power_off()
-        hub.run(5 * SECOND)
-        hub.node.power_on()
-    hub.run_until(NEW, within=7_200)
-    assert hub.device.statistics.size == 5_000
-    assert hub.timeline.of("image-refused") == []
+        bench.mains.cut(5 * MINUTE)
+        bench.run(301)
+        bench.resend()
+    bench.run_till(lambda: device.firmware_version == NEW, within=7_200)
+    bench.run_till(lambda: bench.transfer_alerts() != [])
+    assert device.store.image_stamp == int.from_bytes(sha256(file).digest()[:4], "big")
+    assert [alert.code for alert in bench.transfer_alerts()] == [TransferCode.TRANSFERRED]
+    assert bench.notes.of("image-refused") == []
+
+
+def test_an_image_announced_before_a_device_has_its_network_again_is_fetched_at_once() -> None:
+    """The hub hears the announcement of a restarted device first, and tells of the image before the device is ready."""
+    bench, device = bench_with(HubSettings(), OtaClientSettings(start_delay=MINUTE))
+    device.power_off()
+    bench.down(delivery("a:b:1", image_of(Kind.PPMID), eui(1)))
+    bench.run(60)
+    device.power_on()
+    began = bench.clock.now()
+    bench.run_till(lambda: device.statistics.started != 0)
+    assert device.statistics.started - began < 2 * SECOND
+
+
+def test_a_device_that_has_moved_to_another_hub_takes_no_images_of_the_one_before() -> None:
+    hub = Played()
+    hub.device.download.start(Eui64(0x00DB1234567890FF))
+    hub.run(MINUTE)
+    hub.up.clear()
+    hub.offer(DEVICE, image(), activate_now=True)
+    hub.run(MINUTE)
+    assert hub.up == []
+    hub.device.download.start(hub.node.eui)
+    hub.run_until(NEW, within=300)

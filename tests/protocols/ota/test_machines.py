@@ -245,7 +245,7 @@ def offered(link: OtaLink, offer: ota.QueryNextImageResponse) -> list[int]:
     link.connected = False
     while link.client.state is not ClientState.QUERYING:
         link.run(SECOND)
-    answers = sent_frames(link.client.frame(ota.encode(offer, 9), link.now))
+    answers = sent_frames(link.client.frame(ota.encode(offer, 1), link.now))
     frames = [ZclFrame.decode(answer) for answer in answers]
     return [frame.payload[1] for frame in frames if frame.command == 0x0B]
 
@@ -262,6 +262,33 @@ def offered(link: OtaLink, offer: ota.QueryNextImageResponse) -> list[int]:
 )
 def test_an_offer_that_does_not_suit_is_refused(offer: ota.QueryNextImageResponse, status: ZclStatus) -> None:
     assert offered(joined(), offer) == [status]
+
+
+def test_an_offer_that_nobody_asked_for_is_not_taken() -> None:
+    """Neither by an idle client, nor by one that waits with an image, nor twice as the answer to one query."""
+    offer = ota.QueryNextImageResponse(0, 0x1A04, 0x0084, NEWER, 5_000)
+    idle = joined(file=image(OLD))
+    idle.start()
+    idle.run(MINUTE)
+    assert [idle.client.frame(ota.encode(offer, number), idle.now) for number in range(256)] == [[]] * 256
+    waiting = joined(activate_now=False)
+    waiting.start()
+    waiting.run(2 * MINUTE)
+    assert (waiting.client.state, waiting.client.downloaded_version) == (ClientState.WAITING, NEW)
+    assert [waiting.client.frame(ota.encode(offer, number), waiting.now) for number in range(256)] == [[]] * 256
+    (query,) = sent_frames(waiting.client.image_waits(waiting.now))
+    none = ota.encode(ota.QueryNextImageResponse(0x98), query[1])
+    assert [waiting.client.frame(each, waiting.now) for each in (none, ota.encode(offer, query[1]))] == [[], []]
+    assert waiting.client.downloaded_version == NEW
+
+
+def test_a_late_answer_to_the_last_query_is_taken() -> None:
+    link = joined()
+    link.connected = False
+    link.start()
+    link.run(15 * SECOND)  # the time for its answer is over
+    offer = ota.encode(ota.QueryNextImageResponse(0, 0x1A04, 0x0084, NEW, 5_000), 1)
+    assert any(isinstance(effect, DownloadStarted) for effect in link.client.frame(offer, link.now))
 
 
 def test_the_version_that_runs_is_not_fetched_again() -> None:
@@ -355,8 +382,9 @@ def test_the_jitter_is_a_threshold_for_a_draw() -> None:
     notify = ota.encode(ota.ImageNotify(25, 0x1A04, 0x0084, NEW), 3)
     asked = 0
     for _ in range(1000):
-        asked += bool(link.client.frame(notify, link.now, broadcast=True))
-        link.client.frame(ota.encode(ota.QueryNextImageResponse(0x98), 3), link.now)
+        for query in sent_frames(link.client.frame(notify, link.now, broadcast=True)):
+            asked += 1
+            link.client.frame(ota.encode(ota.QueryNextImageResponse(0x98), query[1]), link.now)
     assert 200 < asked < 300
 
 

@@ -13,14 +13,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.dsp.records import Signature
 from protocols.addresses import Eui64
+from protocols.duis.identifiers import RequestId
 from protocols.errors import DecodeError, IntegrityError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.smki import Certificate, Credentials
-from protocols.gbcs.use_cases import cs06
 from protocols.interfaces import Entropy
 
-_NON_CRITICAL_RESPONSES = frozenset({0x0001, 0x0059, 0x0084, 0x0129})  # CCS01, ECS52, GCS38, CS08: MAC, no signature
+# Responses with a MAC and no signature: CCS01 to CCS03, CS03B, CS04B, ECS17b, ECS52, GCS13a, GCS38, CS08.
+_NON_CRITICAL_RESPONSES = frozenset(
+    {0x0001, 0x0002, 0x0003, 0x000E, 0x0010, 0x0027, 0x0059, 0x0074, 0x0084, 0x0129}
+)
 _NON_CRITICAL_ALERTS = frozenset({0x0018, 0x00B2, 0x00F0, 0x00F2, 0x1001})  # CS14, GCS62, integrity, generic
 
 
@@ -46,10 +49,15 @@ class Acb:
 
     # --- commands ---
 
-    def pre_command(self, user: Eui64, device: Eui64, counter: int, payload: bytes) -> bytes:
-        """Return the pre-command of CS06 for the user to sign (Transform)."""
-        message = Message(Cra.COMMAND, counter, user, device, message_code=cs06.MESSAGE_CODE, payload=payload)
-        return message.encode()
+    def pre_command(self, request_id: RequestId, code: int, payload: bytes) -> bytes:
+        """Return the pre-command of a critical use case for the user to sign (Transform)."""
+        user, device, counter = request_id
+        return Message(Cra.COMMAND, counter, user, device, message_code=code, payload=payload).encode()
+
+    def key_agreement_certificate(self, device: Eui64) -> bytes | None:
+        """Return the certificate in use of a device, DER; None where the repository has none."""
+        certificate = self._certificates.get((device, "ka"))
+        return None if certificate is None else certificate.der
 
     def command(self, message: Message) -> bytes:
         """Return a command with the broker's MAC, whoever its originator is. Raises IntegrityError without a key."""

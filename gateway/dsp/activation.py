@@ -5,31 +5,30 @@ from dataclasses import replace
 
 from gateway.dsp.acb import Acb
 from gateway.dsp.answers import Answers, Counters
-from gateway.dsp.commands import Commands
+from gateway.dsp.critical import pre_command_content, read_signed, verify_signed
+from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn
 from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.products import ProductsList
 from gateway.dsp.records import Activation, ActivationState, Command, Device
-from gateway.dsp.rows import Table, Unsigned
+from gateway.dsp.rows import Table
+from gateway.dsp.services import DATE_TOO_FAR, PRE_COMMAND_MISMATCH, RefusedError
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.suppression import Suppression
-from gateway.dsp.validation import DATE_TOO_FAR, PRE_COMMAND_MISMATCH, SIGNATURE_INVALID, RefusedError, Target
+from gateway.dsp.validation import Target
 from protocols.addresses import Eui64
 from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
-from protocols.duis.codes import ACCEPTED, SUCCESS
+from protocols.duis.codes import SUCCESS
 from protocols.duis.identifiers import RequestId
 from protocols.duis.requests import CommandVariant, Request
-from protocols.duis.responses import LocalCommand, PreCommand
 from protocols.duis.times import CANCELLATION_DATE_TIME
-from protocols.errors import DecodeError, IntegrityError
-from protocols.gbcs.envelope import Category, Message
+from protocols.errors import DecodeError
+from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs06
 from protocols.interfaces import SECOND
 
 IMMEDIATE, DATED, CANCEL = "immediate", "dated", "cancel"
-_TO_DEVICE = (CommandVariant.SIGNED_TO_DEVICE, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
-_LOCAL = (CommandVariant.SIGNED_LOCAL, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
 _AWAITED = (ActivationState.SENT, ActivationState.SCHEDULED)
 
 
@@ -42,12 +41,12 @@ class Activations:
         acb: Acb,
         answers: Answers,
         counters: Counters,
-        commands: Commands,
+        dispatch: Dispatch,
         firmware: Firmware,
         suppression: Suppression,
     ) -> None:
         self._settings, self._inventory, self._products, self._acb = settings, inventory, products, acb
-        self._answers, self._counters, self._commands = answers, counters, commands
+        self._answers, self._counters, self._dispatch = answers, counters, dispatch
         self._firmware, self._suppression = firmware, suppression
         self.table = Table(Activation)
 
@@ -64,14 +63,14 @@ class Activations:
         kind = self._kind(execution, turn.now)
         counter = request.request_id.counter
         payload = cs06.Command(body.firmware_hash, counter, execution).encode()
-        pre_command = self._acb.pre_command(user, target.device.device, counter, payload)
+        pre_command = self._acb.pre_command(request.request_id, cs06.MESSAGE_CODE, payload)
         activation = Activation(
             request_id=str(request.request_id), user=user, device=target.device.device, hash=body.firmware_hash,
             kind=kind, execution=execution if kind == DATED else None, state=ActivationState.TRANSFORMED,
             transformed=turn.now,
         )  # fmt: skip
         self.table.put(turn, activation)
-        content = PreCommand(gbcs_version=self._gbcs_version(target.device), gbcs_payload=pre_command)
+        content = pre_command_content(self._settings, self._products, target.device, pre_command)
         self._answers.reply(turn, request, SUCCESS, content)
         return SUCCESS
 
@@ -85,7 +84,7 @@ class Activations:
             raise RefusedError(PRE_COMMAND_MISMATCH, "no Transform of this RequestID waits for its signature")
         message, command = self._read_signed(request.request_id, body.gbcs_payload, activation)
         kind = self._kind(command.execution_time, turn.now)
-        octets = self._acb.command(message)
+        self._acb.command(message)  # IntegrityError before anything is written
         dated = command.execution_time if kind == DATED else None
         others = (body.execution_date_time, activation.execution)
         if any(time not in (None, CANCELLATION_DATE_TIME) and _seconds(time) != dated for time in others):
@@ -97,7 +96,7 @@ class Activations:
         self.table.put(turn, accepted)
         local = request.command_variant is CommandVariant.SIGNED_LOCAL
         self._track(turn, target.device, accepted, local=local)
-        return self._dispatch(turn, request, target, octets)
+        return self._dispatch.send(turn, request, target, message)
 
     def _kind(self, execution: int | None, now: int) -> str:
         """Return what an execution time asks for. Raises RefusedError for a date beyond the horizon."""
@@ -116,22 +115,14 @@ class Activations:
 
         The execution time alone may differ; that of the command counts, since the device obeys it.
         """
+        message = read_signed(request_id, octets, cs06.MESSAGE_CODE)
         try:
-            message = Message.decode(octets)
             command = cs06.Command.decode(message.payload)
         except DecodeError as error:
             raise RefusedError(PRE_COMMAND_MISMATCH, f"signed pre-command: {error}") from error
-        if message.category is not Category.SIGNED_COMMAND:
-            raise RefusedError(SIGNATURE_INVALID, "pre-command without a signature")
-        seen = (message.originator, message.target, message.counter, message.message_code, message.date_time)
-        if seen != (*request_id, cs06.MESSAGE_CODE, b"") or message.supplementary_party is not None:
-            raise RefusedError(PRE_COMMAND_MISMATCH, "header of the signed pre-command differs from its Transform")
         if (command.image_hash, command.originator_counter) != (activation.hash, request_id.counter):
             raise RefusedError(PRE_COMMAND_MISMATCH, "payload of the signed pre-command differs from its Transform")
-        try:
-            self._acb.verify_user_signature(message)
-        except IntegrityError as error:
-            raise RefusedError(SIGNATURE_INVALID, error.what) from error
+        verify_signed(self._acb, message)
         return message, command
 
     def _track(self, turn: Turn, device: Device, activation: Activation, *, local: bool) -> None:
@@ -139,25 +130,6 @@ class Activations:
             self._suppression.cancel_requested(turn, device.device)
         else:
             self._suppression.arm(turn, device, activation, local=local)
-
-    def _dispatch(self, turn: Turn, request: Request, target: Target, octets: bytes) -> str:
-        request_id, variant = request.request_id, request.command_variant
-        if variant in _TO_DEVICE:
-            command = Command(
-                originator=request_id.originator, device=request_id.target, counter=Unsigned(request_id.counter),
-                request_id=str(request_id), user=request_id.originator, service=request.service,
-                hub=target.hub.device, message_code=cs06.MESSAGE_CODE, due=turn.now,
-            )  # fmt: skip
-            self._commands.send(turn, command, octets)
-        if variant in _LOCAL:
-            self._answers.reply(turn, request, SUCCESS, LocalCommand(gbcs_payload=octets))
-            return SUCCESS
-        self._answers.reply(turn, request, ACCEPTED)
-        return ACCEPTED
-
-    def _gbcs_version(self, device: Device) -> str:
-        entry = self._products.of(device)
-        return self._settings.gbcs_version if entry is None else entry.gbcs_version
 
     # --- what the device says ---
 

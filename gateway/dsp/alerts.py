@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from gateway.dsp.activation import Activations
 from gateway.dsp.answers import Answers
+from gateway.dsp.device_logs import DeviceLogs
 from gateway.dsp.effects import Turn
 from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import Inventory
@@ -38,20 +39,20 @@ class DeviceAlerts:
         inventory: Inventory,
         firmware: Firmware,
         activations: Activations,
+        device_logs: DeviceLogs,
         answers: Answers,
         image_transferred: Callable[[Turn, Update], None],
     ) -> None:
         """image_transferred: what to do once a hub told that it passed an image on."""
         self._image_transferred = image_transferred
         self._broker, self._inventory, self._firmware = broker, inventory, firmware
-        self._activations, self._answers = activations, answers
+        self._activations, self._device_logs, self._answers = activations, device_logs, answers
         self._effects_of: dict[int, Callable[[Turn, Message, bytes], None]] = {
             fdra.MESSAGE_CODE: self._image_verified,
             fdra.GSME_MESSAGE_CODE: self._image_verified,
             cs06.ALERT_MESSAGE_CODE: self._dated_activation,
             cs14.MESSAGE_CODE: self._device_log,
         }
-        self._log_counters: dict[Eui64, int] = {}  # by hub, of the latest CS14
 
     def believed(self, turn: Turn, message: Message, carried: GbcsFromHub, code: int, signature: Signature) -> None:
         """Take an alert. Raises DecodeError, with nothing done, for a payload that does not fit its message code."""
@@ -113,14 +114,7 @@ class DeviceAlerts:
         """CS14, the whole device log of a hub: who has a link key has joined, who is missing was removed."""
         log = cs14.Alert.decode(payload).log
         hub = self._addressed(message, DeviceType.CHF)
-        if message.counter <= self._log_counters.get(hub.device, -1):
-            return  # overtaken by a newer one
-        self._log_counters[hub.device] = message.counter
-        self._inventory.follow_log(turn, hub, {key.device: bool(key.key_hash) for key in log.keys}, message.counter)
-
-    def device_log_seen(self, hub: Eui64, counter: int) -> None:
-        """Note a CS14 of an earlier run."""
-        self._log_counters[hub] = max(counter, self._log_counters.get(hub, -1))
+        self._device_logs.told(turn, hub, log, message.counter)
 
     # --- to the broker, which tells users in alerts of the DCC ---
 

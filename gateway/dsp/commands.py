@@ -1,12 +1,13 @@
-"""Commands on their way to devices: held until their date, sent, and awaited until the answer or the time-out."""
+"""Commands on their way to devices: held until their date, sent or handed over, awaited until the answer or the time-out.
+"""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.dsp.effects import Turn
 from gateway.dsp.records import Command
 from gateway.dsp.rows import Table
 from gateway.dsp.settings import DspSettings
-from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Message
 from protocols.wan.smwan import GbcsToHub
 
@@ -24,12 +25,21 @@ class Commands:
         self.table.put(turn, replace(command, due=turn.now + self._settings.response_timeout, held=None))
         turn.to_csp(GbcsToHub(command.hub, command.device, octets).encode())
 
+    def hand_over(self, turn: Turn, command: Command) -> None:
+        """Await the answer of a command the user delivers itself."""
+        self.table.put(turn, replace(command, due=turn.now + self._settings.local_timeout, held=None, local=True))
+
     def awaited(self, message: Message) -> Command | None:
         """Return the command a response answers, if one is awaited."""
         command = self.table.get(message.target, message.originator, message.counter)
         if command is None or command.held is not None or command.message_code != message.message_code:
             return None
         return command
+
+    def sent(self, message: Message) -> Command | None:
+        """Return the command that is awaited, by its own message."""
+        command = self.table.get(message.originator, message.target, message.counter)
+        return None if command is None or command.held is not None else command
 
     def done(self, turn: Turn, command: Command) -> None:
         self.table.drop(turn, command)
@@ -47,9 +57,9 @@ class Commands:
             self.table.drop(turn, command)
         return late
 
-    def cancel_held(self, turn: Turn, hub: Eui64) -> list[Command]:
-        """Forget and return the commands held for a hub and the devices behind it."""
-        held = [command for command in self.table if command.hub == hub and command.held is not None]
+    def cancel_held(self, turn: Turn, wanted: Callable[[Command], bool]) -> list[Command]:
+        """Forget and return the held commands that are `wanted`."""
+        held = [command for command in self.table if command.held is not None and wanted(command)]
         for command in held:
             self.table.drop(turn, command)
         return held

@@ -1,6 +1,6 @@
 """What a turn of the DSP asks its driver to do, in order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from protocols.addresses import Eui64
@@ -71,21 +71,34 @@ class Turn:
 
     now: int  # ns UTC
     effects: list[Effect] = field(default_factory=list)
+    gate: Callable[[], None] | None = None  # called once before the first effect; what it raises keeps the turn empty
+    late_replies_to: Eui64 | None = None  # this user no longer waits for the answer: it is delivered
 
     def reply(self, octets: bytes) -> None:
-        self.effects.append(Reply(octets))
+        self._open()
+        user = self.late_replies_to
+        self.effects.append(Reply(octets) if user is None else ToUser(user, octets))
 
     def to_user(self, user: Eui64, octets: bytes) -> None:
+        self._open()
         self.effects.append(ToUser(user, octets))
 
     def to_csp(self, octets: bytes) -> None:
+        self._open()
         self.effects.append(ToCsp(octets))
 
     def write(self, table: str, key: tuple[Value, ...], values: Mapping[str, Value] | None) -> None:
+        self._open()
         self.effects.append(Write(table, key, values))
 
     def append(self, table: str, values: Mapping[str, Value]) -> None:
+        self._open()
         self.effects.append(Append(table, values))
+
+    def _open(self) -> None:
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate()
 
     def wake_at(self, when: int) -> None:
         self.effects.append(WakeAt(when))

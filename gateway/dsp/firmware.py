@@ -9,7 +9,8 @@ from gateway.dsp.inventory import Inventory
 from gateway.dsp.records import Device, Update, UpdateChange, UpdateState
 from gateway.dsp.rows import Table, Version, append
 from gateway.dsp.settings import DspSettings
-from gateway.dsp.validation import RefusedError, Validation
+from gateway.dsp.services import RefusedError
+from gateway.dsp.validation import Validation
 from gateway.dsp.variants import type_for_csp
 from protocols.addresses import Eui64
 from protocols.duis.bodies import UpdateFirmware, UpdatePpmidFirmware
@@ -176,6 +177,12 @@ class Firmware:
     def activation_failed(self, turn: Turn, update: Update | None, reason: str) -> None:
         if update is not None and update.state not in _FINAL:
             self._set(turn, update, UpdateState.ACTIVATION_FAILED, reason)
+
+    def left(self, turn: Turn, device: Eui64) -> None:
+        """The device is gone: what was on its way to it has failed."""
+        for update in list(self.updates):
+            if update.device == device and update.state in _RANK:
+                self._set(turn, update, UpdateState.FAILED, "the device left the inventory")
 
     def of_hash(self, device: Eui64, image_hash: bytes) -> Update | None:
         return self._latest(device, lambda update: update.hash == image_hash)

@@ -1,6 +1,9 @@
-"""The Smart Metering Inventory (SMI): devices, their status, and the history of every change with its cause."""
+"""The Smart Metering Inventory (SMI): devices, their status, and the history of every change with its cause.
 
-from collections.abc import Iterable, Iterator, Mapping
+Statuses change by the table of `statuses` and in no other way.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -8,15 +11,15 @@ from gateway.dsp.effects import Turn, Value
 from gateway.dsp.products import CURRENT, UNLISTED, ProductsList
 from gateway.dsp.records import Device, InventoryChange, Premises, User
 from gateway.dsp.rows import Table, Version, append, to_values
+from gateway.dsp.statuses import SUSPENDABLE, Trigger, allowed
 from protocols.addresses import Eui64
 from protocols.duis.inventory import DeviceStatus, DeviceType
+from protocols.errors import UsageError
 
-SUPPLIER_ROLES = ("IS", "GS")
-OPERATOR_ROLES = ("ED", "GT")
 METERS = (DeviceType.ESME, DeviceType.GSME)
-GONE = (DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN)
-_SUSPENDABLE = (DeviceStatus.COMMISSIONED, DeviceStatus.INSTALLED_NOT_COMMISSIONED, DeviceStatus.WHITELISTED)
-_NOT_TOLD = ("device", "added", "commissioned", "suspended_from")  # follow from other fields
+_NOT_TOLD = ("device", "added", "commissioned", "suspended_from", "recovered_from", "joined")  # follow from others
+
+Watcher = Callable[[Turn, Device, Trigger], None]
 
 
 class Inventory:
@@ -26,6 +29,7 @@ class Inventory:
         self._on_hub: dict[Eui64, dict[Eui64, None]] = {}
         self.users = Table(User)
         self.premises = Table(Premises)
+        self.watchers: list[Watcher] = []  # each is told of every change of status, with the device as it now is
 
     # --- reading ---
 
@@ -76,8 +80,8 @@ class Inventory:
 
     def add(self, turn: Turn, device: Device, cause: str) -> None:
         """Put a new device in; an earlier row of the same identifier is replaced."""
-        self._insert(device)
         self._devices.put(turn, device)
+        self._insert(device)
         values = to_values(device)
         told = ("status", "firmware_version", "variant", "hub")
         for field in told:
@@ -90,24 +94,44 @@ class Inventory:
         if changed == device:
             return device
         old, new = to_values(device), to_values(changed)
+        self._devices.put(turn, changed)
         self._remove(device)
         self._insert(changed)
-        self._devices.put(turn, changed)
         for field in (f.name for f in fields(Device) if f.name not in _NOT_TOLD):
             if old[field] != new[field]:
                 self._record(turn, device.device, field, old[field], new[field], cause)
         return changed
 
-    def set_status(self, turn: Turn, device: Device, status: DeviceStatus, cause: str) -> Device:
-        """Change the status; the first Commissioned sets the date."""
-        commissioned = device.commissioned
-        if status is DeviceStatus.COMMISSIONED and commissioned is None:
-            commissioned = turn.now
-        return self.change(turn, device, cause, status=status, commissioned=commissioned)
+    def set_status(
+        self,
+        turn: Turn,
+        device: Device,
+        trigger: Trigger,
+        status: DeviceStatus,
+        cause: str,
+        **changes: Any,  # noqa: ANN401 - any field of Device
+    ) -> Device:
+        """Change the status by a row of the table, other fields with it; the first Commissioned sets the date.
+
+        A Recovered device is judged by its status before Recovery. Raises UsageError where the table has no such row.
+        """
+        if not allowed(trigger, device.type, self.judged(device), status):
+            raise UsageError(f"{trigger} does not make a {device.type} {status} that is {device.status}")
+        if status is DeviceStatus.COMMISSIONED and device.commissioned is None:
+            changes["commissioned"] = turn.now
+        changed = self.change(turn, device, cause, status=status, **changes)
+        for told in self.watchers:
+            told(turn, changed, trigger)
+        return changed
+
+    @staticmethod
+    def judged(device: Device) -> DeviceStatus | None:
+        """Return the status a change is judged by."""
+        return device.recovered_from if device.status is DeviceStatus.RECOVERED else device.status
 
     def remove(self, turn: Turn, device: Device, cause: str) -> None:
-        self._remove(device)
         self._devices.drop(turn, device)
+        self._remove(device)
         status = None if device.status is None else str(device.status)
         self._record(turn, device.device, "status", status, None, cause)
 
@@ -116,23 +140,17 @@ class Inventory:
         changed = self.change(turn, device, cause, firmware_version=Version(version))
         return self.review_suspension(turn, changed, cause)
 
-    def follow_log(self, turn: Turn, hub: Device, log: Mapping[Eui64, bool], counter: int) -> None:
-        """A hub told its whole device log: by device, whether it has a link key there, so has joined."""
-        cause = f"8F12 counter {counter}"
-        for eui, joined in log.items():
-            device = self._devices.get(eui)
-            if device is None or device.type is DeviceType.CHF:
-                continue
-            changes: dict[str, object] = {"hub": hub.device}
-            if joined and device.status in (DeviceStatus.PENDING, DeviceStatus.WHITELISTED):
-                changes["status"] = DeviceStatus.INSTALLED_NOT_COMMISSIONED
-            elif device.status is DeviceStatus.PENDING:
-                changes["status"] = DeviceStatus.WHITELISTED
-            self.change(turn, device, cause, **changes)
-        for device in self.on_hub(hub.device):
-            if device.device not in log and device.type not in (DeviceType.CHF, DeviceType.GPF):
-                back = DeviceStatus.PENDING if device.status is DeviceStatus.WHITELISTED else device.status
-                self.change(turn, device, cause, hub=None, status=back)
+    def logged(self, turn: Turn, device: Device, hub: Eui64, cause: str, **changes: Any) -> Device:  # noqa: ANN401
+        """A device is in the device log of a hub."""
+        if device.status is DeviceStatus.PENDING:
+            return self.set_status(turn, device, Trigger.LOGGED, DeviceStatus.WHITELISTED, cause, hub=hub, **changes)
+        return self.change(turn, device, cause, hub=hub, **changes)
+
+    def unlogged(self, turn: Turn, device: Device, cause: str) -> Device:
+        """A device is no longer in the device log of its hub."""
+        if device.status is DeviceStatus.WHITELISTED:
+            return self.set_status(turn, device, Trigger.UNLOGGED, DeviceStatus.PENDING, cause, hub=None)
+        return self.change(turn, device, cause, hub=None)
 
     def review_suspension(self, turn: Turn, device: Device, cause: str) -> Device:
         """Suspend a device whose firmware is not approved; give back its status once it is (MP105)."""
@@ -142,9 +160,10 @@ class Inventory:
         approved = entry is not None and entry.status == CURRENT
         if device.status is DeviceStatus.SUSPENDED and approved:
             back = device.suspended_from or DeviceStatus.COMMISSIONED
-            return self.change(turn, device, cause, status=back, suspended_from=None)
-        if device.status in _SUSPENDABLE and not approved:
-            return self.change(turn, device, cause, status=DeviceStatus.SUSPENDED, suspended_from=device.status)
+            return self.set_status(turn, device, Trigger.PRODUCT_APPROVED, back, cause, suspended_from=None)
+        if device.status in SUSPENDABLE and not approved:
+            trigger, suspended = Trigger.PRODUCT_NOT_APPROVED, DeviceStatus.SUSPENDED
+            return self.set_status(turn, device, trigger, suspended, cause, suspended_from=device.status)
         return device
 
     def load(self, tables: Mapping[str, Iterable[Mapping[str, Value]]]) -> None:

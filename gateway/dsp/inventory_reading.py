@@ -7,7 +7,7 @@ from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.products import UNLISTED, ProductsList
 from gateway.dsp.records import Device, Premises
 from gateway.dsp.rows import version_text
-from gateway.dsp.validation import RefusedError
+from gateway.dsp.services import RefusedError
 from protocols.duis.bodies import ReadInventory
 from protocols.duis.inventory import DeviceType, DspInventory, InventoryDevice, PropertyFilter
 

@@ -5,38 +5,21 @@ from dataclasses import replace
 
 from gateway.dsp import variants
 from gateway.dsp.answers import Answers
-from gateway.dsp.commands import Commands
 from gateway.dsp.effects import Turn
-from gateway.dsp.inventory import GONE, METERS, SUPPLIER_ROLES, Inventory
+from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.products import UNLISTED, ProductsList
 from gateway.dsp.records import Device
 from gateway.dsp.rows import Version
-from gateway.dsp.suppression import Suppression
-from gateway.dsp.validation import RefusedError, Validation
+from gateway.dsp.services import SUPPLIER_ROLES, RefusedError
+from gateway.dsp.statuses import GPF_FOLLOWS, Trigger, allowed, applies
+from gateway.dsp.validation import Validation
 from protocols.addresses import Eui64
 from protocols.duis import bodies
-from protocols.duis.alerts import CommandFailure, DeviceStatusChangeEvent, MeterIdentity, MeterMpxns
+from protocols.duis.alerts import DeviceStatusChangeEvent, MeterIdentity, MeterMpxns
 from protocols.duis.bodies import DevicePrenotification, UpdateInventory
-from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import ESME_VARIANTS, DeviceStatus, DeviceType
 
 _VERSION = re.compile("[0-9A-F]{8}")
-_HUB_TYPES = (DeviceType.CHF, DeviceType.GPF)
-_EXCEPT_HUB = {
-    (DeviceStatus.PENDING, DeviceStatus.INSTALLED_NOT_COMMISSIONED),
-    (DeviceStatus.WHITELISTED, DeviceStatus.PENDING),
-}
-# From, to: what becomes of the GPF, by its own status.
-_INSTALL_GPF = {DeviceStatus.PENDING: DeviceStatus.INSTALLED_NOT_COMMISSIONED}
-_OF_HUB: dict[tuple[DeviceStatus | None, DeviceStatus], dict[DeviceStatus, DeviceStatus]] = {
-    (DeviceStatus.PENDING, DeviceStatus.INSTALLED_NOT_COMMISSIONED): _INSTALL_GPF,
-    (DeviceStatus.PENDING, DeviceStatus.COMMISSIONED): _INSTALL_GPF,
-    (DeviceStatus.INSTALLED_NOT_COMMISSIONED, DeviceStatus.COMMISSIONED): {},
-    (DeviceStatus.COMMISSIONED, DeviceStatus.WITHDRAWN): {
-        DeviceStatus.COMMISSIONED: DeviceStatus.WITHDRAWN,
-        DeviceStatus.INSTALLED_NOT_COMMISSIONED: DeviceStatus.WITHDRAWN,
-    },
-}
 _MPXN_STATUSES = (DeviceStatus.WHITELISTED, DeviceStatus.INSTALLED_NOT_COMMISSIONED, DeviceStatus.COMMISSIONED)
 
 
@@ -47,11 +30,9 @@ class InventoryServices:
         products: ProductsList,
         validation: Validation,
         answers: Answers,
-        commands: Commands,
-        suppression: Suppression,
     ) -> None:
         self._inventory, self._products, self._validation = inventory, products, validation
-        self._answers, self._commands, self._suppression = answers, commands, suppression
+        self._answers = answers
 
     # --- 12.2 ---
 
@@ -61,8 +42,10 @@ class InventoryServices:
         if kind is DeviceType.GPF:
             raise RefusedError("E120207", "a GPF cannot be pre-notified")
         present = self._inventory.device(body.device_id)
-        if present is not None and present.status not in GONE:
-            raise RefusedError("E120201", f"{body.device_id} is in the inventory as {present.status}")
+        status = None if present is None else present.status
+        known_type_2 = present is not None and status is None
+        if known_type_2 or not allowed(Trigger.PRENOTIFIED, DeviceType.ESME, status, DeviceStatus.PENDING):
+            raise RefusedError("E120201", f"{body.device_id} is in the inventory as {status}")
         variant = self._variant(body, schema_version)
         manufacturer, model, version = self._product(body)
         device = Device(
@@ -134,33 +117,25 @@ class InventoryServices:
 
     def _status_except_hub(self, turn: Turn, user: Eui64, device: Device, status: DeviceStatus, cause: str) -> None:
         self._check_supplier(user, device)
-        if device.type in (*_HUB_TYPES, *UNLISTED):
+        if not applies(Trigger.STATUS_UPDATE, device.type):
             raise RefusedError("E080405", f"status of a {device.type} is not changed this way")
-        if (device.status, status) not in _EXCEPT_HUB:
+        if not allowed(Trigger.STATUS_UPDATE, device.type, self._inventory.judged(device), status):
             raise RefusedError("E080406", f"{device.status} does not become {status}")
-        self._inventory.set_status(turn, device, status, cause)
+        self._inventory.set_status(turn, device, Trigger.STATUS_UPDATE, status, cause)
 
     def _status_of_hub(self, turn: Turn, user: Eui64, hub: Device, status: DeviceStatus, cause: str) -> None:
         self._check_supplier(user, hub)
-        if hub.type is not DeviceType.CHF:
+        if not applies(Trigger.HUB_STATUS_UPDATE, hub.type):
             raise RefusedError("E080411", f"{hub.device} is a {hub.type}")
-        of_gpf = _OF_HUB.get((hub.status, status))
-        if of_gpf is None:
+        before = self._inventory.judged(hub)
+        if before is None or not allowed(Trigger.HUB_STATUS_UPDATE, hub.type, before, status):
             raise RefusedError("E080412", f"{hub.status} does not become {status}")
-        self._inventory.set_status(turn, hub, status, cause)
-        gpf = None if hub.associated_gpf is None else self._inventory.device(hub.associated_gpf)
-        if gpf is not None and gpf.status in of_gpf:
-            self._inventory.set_status(turn, gpf, of_gpf[gpf.status], cause)
-        if status is DeviceStatus.WITHDRAWN:
-            self._withdrawn(turn, hub)
-
-    def _withdrawn(self, turn: Turn, hub: Device) -> None:
-        """Cancel what was to happen over a withdrawn hub: dated requests (N36), windows to come."""
-        for command in self._commands.cancel_held(turn, hub.device):
-            payload = CommandFailure(command_request_id=RequestId.parse(command.request_id), device_id=command.device)
-            self._answers.dcc_alert(turn, command.user, "N36", payload)
-        for device in self._inventory.on_hub(hub.device):
-            self._suppression.remove(turn, device.device)
+        follows = GPF_FOLLOWS[before, status]
+        for gpf in self._gpf_of(hub):
+            own = self._inventory.judged(gpf)
+            if own in follows:
+                self._inventory.set_status(turn, gpf, Trigger.WITH_ITS_HUB, follows[own], cause)
+        self._inventory.set_status(turn, hub, Trigger.HUB_STATUS_UPDATE, status, cause)
 
     def _details(
         self, turn: Turn, user: Eui64, device: Device, details: bodies.UpdateDeviceDetails, cause: str
@@ -198,7 +173,7 @@ class InventoryServices:
         import_only = mpxns.secondary_import_mpan is None and mpxns.export_mpan is None
         if device.type not in METERS or (device.type is DeviceType.GSME and not import_only):
             raise RefusedError("E080413", f"that kind of MPxN does not suit a {device.type}")
-        if device.status not in _MPXN_STATUSES:
+        if self._inventory.judged(device) not in _MPXN_STATUSES:
             raise RefusedError("E080414", f"{device.device} is {device.status}")
         mpxn = mpxns.import_mpxn or mpxns.secondary_import_mpan or mpxns.export_mpan or ""
         row = self._inventory.premises.get(mpxn)

@@ -64,6 +64,10 @@ class ProductsList:
         """Return the firmware version this hash means on the product of `device`."""
         return self._known.get((device.type, device.manufacturer, device.model), {}).get(image_hash)
 
+    def gbcs_version(self, device: Device) -> str | None:
+        entry = self.of(device)
+        return None if entry is None else entry.gbcs_version
+
     @staticmethod
     def status(entry: Product | None) -> ProductStatus:
         """Return the status users see; a version no entry knows counts as cancelled."""

@@ -4,37 +4,30 @@ A response that fails goes to `refused_messages`, an alert that fails to `alerts
 passed on, and nothing else changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
 
 from gateway.dsp.acb import Acb
-from gateway.dsp.activation import Activations
 from gateway.dsp.alerts import DeviceAlerts
 from gateway.dsp.answers import Answers
 from gateway.dsp.commands import Commands
-from gateway.dsp.device_services import DeviceServices
+from gateway.dsp.device_answers import AnswerKind
+from gateway.dsp.device_logs import DeviceLogs
 from gateway.dsp.effects import Turn, Value
 from gateway.dsp.records import Alert, Command, Decision, Refusal, Signature
 from gateway.dsp.rows import append, from_values
+from gateway.dsp.services import LOCAL_RESPONSE_MISMATCH, RefusedError
 from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
+from protocols.duis.bodies import ReturnLocalCommandResponse
 from protocols.duis.codes import SUCCESS
 from protocols.errors import DecodeError
-from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.use_cases import alert_code_of, ccs01, cs06, cs08, ecs52
-from protocols.wan.smwan import GbcsFromHub
+from protocols.gbcs.use_cases import alert_code_of, ccs01, ccs02
+from protocols.wan.smwan import GbcsFromHub, GbcsUndeliverable
 
-_NO_ANSWER = "E21"
-_DEVICE_LOG_CHANGED = f"{AlertCode.CHF_DEVICE_LOG_CHANGED:04X}"
+_NOT_DELIVERED, _NO_ANSWER = "E20", "E21"
 _NO_SIGNATURE = b"\x40" + bytes(64)  # put where a signature is missing, to read the rest
-_Answer: TypeAlias = cs06.Response | ecs52.Response | cs08.Response | ccs01.Response
-_DECODERS: dict[int, Callable[[bytes], _Answer]] = {
-    cs06.MESSAGE_CODE: cs06.Response.decode,
-    ecs52.MESSAGE_CODE: ecs52.Response.decode,
-    cs08.MESSAGE_CODE: cs08.Response.decode,
-    ccs01.MESSAGE_CODE: ccs01.Response.decode,
-}
+_LOG_CODES = (ccs01.MESSAGE_CODE, ccs02.MESSAGE_CODE)
 
 
 class Reports:
@@ -44,12 +37,13 @@ class Reports:
         acb: Acb,
         answers: Answers,
         commands: Commands,
-        activations: Activations,
-        device_services: DeviceServices,
+        kinds: Mapping[int, AnswerKind],
+        device_logs: DeviceLogs,
         alerts: DeviceAlerts,
     ) -> None:
+        """kinds: what answers of devices mean, by message code."""
         self._settings, self._acb, self._answers, self._commands = settings, acb, answers, commands
-        self._activations, self._device_services, self._alerts = activations, device_services, alerts
+        self._kinds, self._device_logs, self._alerts = kinds, device_logs, alerts
         self._seen: set[tuple[Eui64, int]] = set()  # alerts believed before, looked up only
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
@@ -58,8 +52,6 @@ class Reports:
             alert = from_values(Alert, values)
             if alert.signature is not Signature.NONE and alert.decision is not Decision.REFUSED:
                 self._seen.add((alert.originator, alert.counter or 0))
-                if alert.code == _DEVICE_LOG_CHANGED:
-                    self._alerts.device_log_seen(alert.originator, alert.counter or 0)
 
     def received(self, turn: Turn, carried: GbcsFromHub) -> None:
         """Take a GBCS message."""
@@ -76,11 +68,29 @@ class Reports:
             self._refuse(turn, carried, message, "a command does not come from below")
 
     def give_up(self, turn: Turn) -> None:
-        """Tell users of commands that were never answered."""
+        """Tell users of commands that were never answered; what they deliver themselves is only forgotten."""
         for command in self._commands.timed_out(turn):
-            self._answers.device_response(turn, command, None, _NO_ANSWER)
-            if command.message_code == ccs01.MESSAGE_CODE:
-                self._device_services.log_updated(turn, command, success=False)
+            if not command.local:
+                self._unanswered(turn, command, _NO_ANSWER)
+
+    def undeliverable(self, turn: Turn, carried: GbcsUndeliverable) -> None:
+        """The CSP cannot reach the hub of a command: E20 to its user."""
+        try:
+            message = Message.decode(carried.message)
+        except DecodeError as error:
+            self._refuse(turn, carried, None, f"not a GBCS message: {error}")
+            return
+        command = self._commands.sent(message)
+        if command is None:
+            self._refuse(turn, carried, message, "no command that is awaited")
+            return
+        self._commands.done(turn, command)
+        self._unanswered(turn, command, _NOT_DELIVERED)
+
+    def _unanswered(self, turn: Turn, command: Command, code: str) -> None:
+        self._answers.device_response(turn, command, None, code)
+        if command.message_code in _LOG_CODES:
+            self._device_logs.answered(turn, command, success=False)
 
     # --- responses ---
 
@@ -94,27 +104,37 @@ class Reports:
         if judgement not in (Signature.VALID, Signature.NONE) or (relayed_only and carried.hub != command.hub):
             self._refuse(turn, carried, message, f"signature or MAC {judgement}")
             return
+        kind = self._kinds[message.message_code]
         try:
-            answer = _DECODERS[message.message_code](message.payload)
+            answer = kind.decode(message.payload)
         except DecodeError as error:
             self._refuse(turn, carried, message, f"payload: {error}")
             return
         self._commands.done(turn, command)
         self._answers.device_response(turn, command, carried.message, SUCCESS)
         if not relayed_only or self._settings.believe_relayed_reads:
-            self._apply(turn, command, answer)
+            kind.follow(turn, command, answer)
 
-    def _apply(self, turn: Turn, command: Command, answer: _Answer) -> None:
-        """Let the inventory and the trackers follow an answer that is believed."""
-        if isinstance(answer, cs06.Response):
-            self._activations.answered(turn, command, answer)
-        elif isinstance(answer, ccs01.Response):
-            self._device_services.log_updated(turn, command, success=answer.success)
-        elif isinstance(answer, cs08.Response):
-            version = answer.firmware_version if answer.code == cs08.ReadCode.READ else None
-            self._device_services.version_read(turn, command, version)
-        else:
-            self._device_services.version_read(turn, command, answer.firmware_version)
+    def returned(self, turn: Turn, user: Eui64, body: ReturnLocalCommandResponse) -> None:
+        """8.13: take what a device answered to a command its user delivered. Raises RefusedError.
+
+        An answer whose MAC only the user can check is not believed, since it came by the user.
+        """
+        try:
+            message = Message.decode(body.device_gbcs_response)
+            command = None if message.cra is not Cra.RESPONSE else self._commands.awaited(message)
+            if command is None or command.user != user or command.request_id != str(body.original_request_id):
+                raise RefusedError(LOCAL_RESPONSE_MISMATCH, f"no command of {body.original_request_id} waits for this")
+            judgement = self._acb.judge(message)
+            if judgement not in (Signature.VALID, Signature.NONE):
+                raise RefusedError(LOCAL_RESPONSE_MISMATCH, f"signature or MAC {judgement}")
+            kind = self._kinds[message.message_code]
+            answer = kind.decode(message.payload)
+        except DecodeError as error:
+            raise RefusedError(LOCAL_RESPONSE_MISMATCH, f"device response: {error}") from error
+        self._commands.done(turn, command)
+        if judgement is Signature.VALID:
+            kind.follow(turn, command, answer)
 
     # --- alerts ---
 
@@ -153,7 +173,10 @@ class Reports:
                 return
         self._refuse(turn, carried, None, f"not a GBCS message: {error}")
 
-    def _refuse(self, turn: Turn, carried: GbcsFromHub, message: Message | None, reason: str) -> None:
+    @staticmethod
+    def _refuse(
+        turn: Turn, carried: GbcsFromHub | GbcsUndeliverable, message: Message | None, reason: str
+    ) -> None:
         code = None if message is None else message.message_code
         append(turn, Refusal(turn.now, carried.hub, carried.device, code, reason))
         turn.note("message-refused", hub=str(carried.hub), device=str(carried.device), reason=reason)

@@ -128,14 +128,14 @@ class Table(Generic[R]):
     def put(self, turn: Turn, row: R) -> None:
         """Insert or replace the row of this key."""
         values = to_values(row)
-        self._insert(row)
         turn.write(self._row.TABLE, tuple(values[name] for name in self._row.KEY), values)
+        self._insert(row)
 
     def drop(self, turn: Turn, row: R) -> None:
         """Remove the row of this key."""
         values = to_values(row)
-        self._remove(row)
         turn.write(self._row.TABLE, tuple(values[name] for name in self._row.KEY), None)
+        self._remove(row)
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
         """Take rows as the store returns them."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.interfaces import DAY, HOUR, MINUTE
@@ -19,6 +20,7 @@ class OutageTime(StrEnum):
     RECEIPT = "receipt"
     EVENT_START = "event_start"
     EITHER = "either"
+    CSP_RECEIPT = "csp_receipt"  # when the CSP took it from the hub, where it says so
 
 
 class OutageScope(StrEnum):
@@ -28,25 +30,60 @@ class OutageScope(StrEnum):
     PER_MPXN = "per_mpxn"
 
 
-_IN_USE = frozenset({DeviceStatus.COMMISSIONED, DeviceStatus.SUSPENDED})
-# Joins commission PPMIDs and HCALCS, and bridges are barred from them: until joins exist these count too.
+class Threshold(NamedTuple):
+    """At most so many requests in a period; the next one is quarantined."""
+
+    requests: int
+    period: int  # ns
+
+
+_COMMISSIONED = frozenset({DeviceStatus.COMMISSIONED})
+_IN_USE = _COMMISSIONED | {DeviceStatus.SUSPENDED}
+_INSTALLED = _COMMISSIONED | {DeviceStatus.INSTALLED_NOT_COMMISSIONED}
 _BEFORE_JOIN = frozenset({DeviceStatus.WHITELISTED, DeviceStatus.INSTALLED_NOT_COMMISSIONED})
-_HUB = frozenset({DeviceStatus.INSTALLED_NOT_COMMISSIONED, DeviceStatus.COMMISSIONED})
+_LISTED = _INSTALLED | {DeviceStatus.WHITELISTED}
 
 
 def _eligible() -> Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]]:
-    """Return by service and device type the statuses that pass E5 (device lists: NotCommissioned)."""
+    """Return by service and device type the statuses that pass E5 (device lists: NotCommissioned).
+
+    Only what stands here with Suspended passes for a Suspended device: 11.1 to 11.4 (11.2 by MP105), and 8.3.
+    """
     meters = {DeviceType.ESME: _IN_USE, DeviceType.GSME: _IN_USE}
-    hcalcs = {DeviceType.HCALCS: _IN_USE | _BEFORE_JOIN}
-    ppmid = {DeviceType.PPMID: _IN_USE | _BEFORE_JOIN}
+    hcalcs, ppmid = {DeviceType.HCALCS: _IN_USE}, {DeviceType.PPMID: _IN_USE}
+    registers = {DeviceType.ESME: _COMMISSIONED, DeviceType.GSME: _COMMISSIONED}
+    new_meters = {DeviceType.ESME: _BEFORE_JOIN, DeviceType.GSME: _BEFORE_JOIN}
+    installed = {DeviceType.ESME: _INSTALLED, DeviceType.GSME: _INSTALLED}
+    critical = installed | {DeviceType.HCALCS: _LISTED}
+    non_critical = installed | {DeviceType.GPF: _INSTALLED, DeviceType.PPMID: _LISTED}
+    hub = {DeviceType.CHF: _INSTALLED}
     table: dict[str, Mapping[DeviceType, frozenset[DeviceStatus]]] = {
-        "8.11": {DeviceType.CHF: _HUB},
+        "4.1.1": registers,
+        "8.1.1": new_meters,
+        "8.3": dict.fromkeys(DeviceType, frozenset(DeviceStatus) - {DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN}),
+        "8.5": registers,
+        "8.7.1": critical,
+        "8.7.2": non_critical,
+        "8.8.1": critical,
+        "8.8.2": non_critical,
+        "8.11": hub,
+        "8.12.1": hub,
         "11.1": meters | hcalcs,
-        "11.2": {DeviceType.ESME: _IN_USE, DeviceType.CHF: _HUB} | hcalcs | ppmid,
+        "11.2": meters | {DeviceType.GPF: _INSTALLED | _IN_USE, DeviceType.CHF: _INSTALLED | _IN_USE} | hcalcs | ppmid,
         "11.3": meters | hcalcs,
         "11.4": ppmid,
     }
     return MappingProxyType(table)
+
+
+def _without_mp105() -> Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]]:
+    """Return the table before MP105: 11.2 of a Suspended device is refused."""
+    table = dict(_eligible())
+    table["11.2"] = {kind: statuses - {DeviceStatus.SUSPENDED} for kind, statuses in table["11.2"].items()}
+    return MappingProxyType(table)
+
+
+BEFORE_MP105 = _without_mp105()
 
 
 @dataclass(frozen=True)
@@ -65,6 +102,15 @@ class DspSettings:
     update_timeout: int = 7 * DAY  # an open update then expires and blocks no more; ours
     response_timeout: int = 25 * HOUR  # the hub keeps a command 24 h; then E21; ours
     gbcs_version: str = "4.1"  # told with a pre-command where the products list has no entry for the device
+    local_timeout: int = 30 * DAY  # a command handed over for local delivery is then forgotten; ours
+    close_window_on_failure: bool = False  # a reported failure ends an open window early; ours
+    secmp0007: bool = True  # firmware of PPMID, bridges and HCALCS over the air
+    # Joins commission PPMID and HCALCS. Until a home makes them, those statuses count for firmware too; without this
+    # only bridges, which cannot be joined, keep that right.
+    unjoined_count: bool = True
+    before_join: frozenset[DeviceStatus] = _BEFORE_JOIN
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)  # by service, for each user; ours
+    dcc_thresholds: Mapping[str, Threshold] = field(default_factory=dict)  # by service, for all users together; ours
     use_activation_retry: bool = True  # MP105: the response to any 11.3 corrects the version
     # The answer of an ESME to its supplier's own read bears a MAC between the two, which the DSP cannot check. It is
     # believed only for a command that is awaited, over the hub of that device; the path is the DCC's own.

@@ -1,70 +1,48 @@
 """The checks every request passes, in their documented order, and the refusal that ends them.
 
-Order: schema; XML signature (both before this module); the user (E1, E2, E3); command variant (E12); counter; device
-known (E19), of a type the service takes (E11), within the user's rights (E4), of a status that allows it (E5),
-reachable (E20). What only one service asks follows in that service. Nothing is written before all checks have passed.
+Order: schema; XML signature (both before this module); web service (E13); the user (E1, E2, E3); command variant (E12,
+E17); counter; device known (E19), of a type the service takes (E11), within the user's rights (E4), of a status that
+allows it (E5), reachable (E20). What only one service asks follows in that service, anomaly thresholds last. Nothing is
+written before all checks have passed.
 """
 
-from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.dsp.inventory import METERS, OPERATOR_ROLES, SUPPLIER_ROLES, Inventory
+from gateway.dsp import variants
+from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.records import Device, RequestCounter
 from gateway.dsp.rows import Table
+from gateway.dsp.services import COUNTER_NOT_RISING, OPERATOR_ROLES, SERVICES, SUPPLIER_ROLES, RefusedError, Service
 from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
-from protocols.duis.bodies import SignedPreCommand
-from protocols.duis.codes import EMULATOR_CODES
+from protocols.duis.bodies import JoinServiceNonCritical, SignedPreCommand
 from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.duis.requests import ALLOWED_COMMAND_VARIANTS, CommandVariant, Request
-from protocols.errors import HanlabError
 
-SCHEMA_INVALID = EMULATOR_CODES["schema-invalid"]
-SIGNATURE_INVALID = EMULATOR_CODES["signature-invalid"]
-COUNTER_NOT_RISING = EMULATOR_CODES["counter-not-rising"]
-DATE_TOO_FAR = EMULATOR_CODES["execution-date-too-far"]
-PRE_COMMAND_MISMATCH = EMULATOR_CODES["pre-command-mismatch"]
-
-# The texts of E0811xx are not public; the use of each number is this project's.
-LOG_DEVICE_UNKNOWN = "E081101"
-LOG_DEVICE_STATUS = "E081102"
-LOG_DEVICE_TYPE = "E081104"
-LOG_ADD_BLOCK = "E081105"
-LOG_NOT_BUILT = "E081106"
-LOG_ROLE = "E081107"
-LOG_MPXN = "E081108"
-
-ALL_ROLES = ("IS", "ES", "GS", "RSA", "ED", "GT", "OU")
 _LOCAL = (CommandVariant.LOCAL, CommandVariant.TO_DEVICE_AND_LOCAL)
-_SIGNED = (CommandVariant.SIGNED_TO_DEVICE, CommandVariant.SIGNED_LOCAL, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
+_SIGNED_LOCAL = (CommandVariant.SIGNED_LOCAL, CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL)
+_SIGNED = (CommandVariant.SIGNED_TO_DEVICE, *_SIGNED_LOCAL)
 
 
-class RefusedError(HanlabError):
-    """A request ends here. `code` is the response code; the text is for the timeline, not for the user."""
+class WebService(StrEnum):
+    """Where a request is posted. Source: DUIS, by command variant."""
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code, self.text = code, text
-
-
-class Service(NamedTuple):
-    """Who may use a service and which types it is addressed to; no types: it is addressed to the DSP."""
-
-    roles: tuple[str, ...]
-    targets: tuple[DeviceType, ...] = ()
+    SEND_COMMAND = "Send Command"
+    NON_DEVICE = "Non-Device"
+    TRANSFORM = "Transform"
 
 
-SERVICES: Mapping[str, Service] = {
-    "8.2": Service(ALL_ROLES),
-    "8.4": Service(ALL_ROLES),
-    "8.11": Service((*SUPPLIER_ROLES, "OU"), (DeviceType.CHF,)),
-    "11.1": Service(SUPPLIER_ROLES),
-    "11.2": Service(ALL_ROLES, (DeviceType.ESME, DeviceType.CHF, DeviceType.PPMID, DeviceType.HCALCS)),
-    "11.3": Service(SUPPLIER_ROLES, (DeviceType.ESME, DeviceType.GSME, DeviceType.HCALCS)),
-    "11.4": Service(SUPPLIER_ROLES),
-    "12.2": Service(ALL_ROLES),
+WEB_SERVICE_OF = {
+    CommandVariant.TO_DEVICE: WebService.SEND_COMMAND,
+    CommandVariant.LOCAL: WebService.NON_DEVICE,
+    CommandVariant.TO_DEVICE_AND_LOCAL: WebService.SEND_COMMAND,
+    CommandVariant.TRANSFORM: WebService.TRANSFORM,
+    CommandVariant.SIGNED_TO_DEVICE: WebService.SEND_COMMAND,
+    CommandVariant.SIGNED_LOCAL: WebService.NON_DEVICE,
+    CommandVariant.SIGNED_TO_DEVICE_AND_LOCAL: WebService.SEND_COMMAND,
+    CommandVariant.DCC_ONLY: WebService.NON_DEVICE,
 }
-"""11.2 to a GSME (GCS38) is not built."""
 
 
 class Target(NamedTuple):
@@ -81,11 +59,16 @@ class Validation:
         self._settings, self._inventory, self._dsp = settings, inventory, dsp
         self.counters = Table(RequestCounter)
 
-    def check(self, user: Eui64, request: Request) -> Target | None:
-        """Return the target of a device request, None for one to the DSP itself. Raises RefusedError."""
+    def check(self, user: Eui64, request: Request, posted_to: WebService | None = None) -> Target | None:
+        """Return the target of a device request, None for one to the DSP itself. Raises RefusedError.
+
+        posted_to: the web service it came by, None where there is none.
+        """
         service = SERVICES[request.service]
+        if posted_to is not None and posted_to is not WEB_SERVICE_OF.get(request.command_variant, posted_to):
+            raise RefusedError("E13", f"command variant {request.command_variant} posted to {posted_to}")
         self._check_user(user, request, service)
-        self._check_variant(request)
+        self._check_variant(user, request)
         self._check_counter(request)
         if not service.targets:
             if request.request_id.target != self._dsp:
@@ -96,10 +79,12 @@ class Validation:
     def eligible(self, service: str, device: Device) -> bool:
         """Whether the statuses of a device and its hub allow the service (E5)."""
         statuses = self._settings.eligible.get(service, {}).get(device.type, frozenset())
+        if variants.counts_unjoined(device, service, self._settings):
+            statuses |= self._settings.before_join
         if device.status not in statuses:
             return False
         hub = self._inventory.hub_of(device)
-        if device.type in (*METERS, DeviceType.CHF) or not self._settings.hub_must_be_commissioned:
+        if device.type in (*METERS, DeviceType.CHF, DeviceType.GPF) or not self._settings.hub_must_be_commissioned:
             return True
         return hub is not None and hub.status is DeviceStatus.COMMISSIONED
 
@@ -129,14 +114,22 @@ class Validation:
         if not row.active:
             raise RefusedError("E3", f"{user} is not active")
 
-    def _check_variant(self, request: Request) -> None:
+    def _check_variant(self, user: Eui64, request: Request) -> None:
         variant = request.command_variant
         if variant not in ALLOWED_COMMAND_VARIANTS[request.service]:
             raise RefusedError("E12", f"command variant {variant} of {request.service}")
         if isinstance(request.body, SignedPreCommand) is not (variant in _SIGNED):
             raise RefusedError("E12", f"command variant {variant} with {type(request.body).__name__}")
-        if variant in _LOCAL:
-            raise RefusedError("E17", f"{request.service} is not available as local command")
+        if variant in (*_LOCAL, *_SIGNED_LOCAL):
+            self._check_local(user, request)
+
+    def _check_local(self, user: Eui64, request: Request) -> None:
+        """Local delivery is for suppliers, who alone can return the answer (8.13), and for now, not for a date."""
+        if not any(role in SUPPLIER_ROLES for role in self._inventory.roles(user)):
+            raise RefusedError("E17", f"{user} is no supplier: {request.service} is not available as local command")
+        dated = getattr(request.body, "execution_date_time", None) is not None
+        if dated and request.command_variant in _LOCAL:
+            raise RefusedError("E17", "a command the DSP is to hold until a date is not available locally")
 
     def _check_counter(self, request: Request) -> None:
         """Counters rise for each pair of user and target; a Signed Pre-Command repeats that of its Transform."""
@@ -153,7 +146,9 @@ class Validation:
             raise RefusedError("E19", f"{request.request_id.target} is not in the inventory")
         if device.type not in service.targets:
             raise RefusedError("E11", f"{request.service} does not apply to {device.type}")
-        if not self.authorised(user, device):
+        if not variants.reachable(device, request.service, self._settings):
+            raise RefusedError("E11", f"{request.service} to a {device.type} needs SECMP0007")
+        if not self._has_own_rights(request, device) and not self.authorised(user, device):
             raise RefusedError("E4", f"{user} has no rights on {device.device}")
         if not self.eligible(request.service, device):
             raise RefusedError("E5", f"{device.device} is {device.status}")
@@ -161,3 +156,10 @@ class Validation:
         if hub is None:
             raise RefusedError("E20", f"{device.device} has no hub")
         return Target(device, hub)
+
+    def _has_own_rights(self, request: Request, device: Device) -> bool:
+        """Whether rights are the service's own: a GSME joined to its GPF is open to more than the GSME's supplier."""
+        if not isinstance(request.body, JoinServiceNonCritical) or device.type is not DeviceType.GSME:
+            return False
+        other = self._inventory.device(request.body.other_device_id)
+        return other is not None and other.type is DeviceType.GPF

@@ -1,13 +1,21 @@
-"""Everything that turns on PPMIDVariant (MP170). No other module of the DSP knows what a bridge is.
+"""Everything that turns on PPMIDVariant (MP170) and SECMP0007. No other module of the DSP knows what a bridge is.
 
 An Alt HAN bridge is a PPMID with a variant of its own. The variant comes from 12.2 alone; neither the products list,
 nor the CSP, nor the hub knows it.
 """
 
 from gateway.dsp.records import Device
-from gateway.dsp.validation import RefusedError
+from gateway.dsp.services import RefusedError
+from gateway.dsp.settings import DspSettings
 from protocols.duis.inventory import DeviceType, PpmidVariant
 from protocols.duis.schema import has_ppmid_variant
+
+_BY_SECMP0007 = (DeviceType.PPMID, DeviceType.HCALCS)
+_FIRMWARE_SERVICES = ("11.1", "11.2", "11.3", "11.4")
+
+
+def is_bridge(device: Device) -> bool:
+    return device.type is DeviceType.PPMID and device.variant not in (None, PpmidVariant.PPMID)
 
 
 def prenotified(kind: DeviceType, variant: PpmidVariant | None, schema_version: str) -> PpmidVariant | None:
@@ -44,3 +52,25 @@ def shown(device: Device, schema_version: str) -> PpmidVariant | None:
 def type_for_csp(device: Device) -> str:
     """Return the device type the CSP is told: a bridge is a PPMID to it."""
     return str(device.type)
+
+
+def refuse_join(code: str, *devices: Device) -> None:
+    """Refuse to join or unjoin a bridge with anything."""
+    for device in devices:
+        if is_bridge(device):
+            raise RefusedError(code, f"{device.device} is {device.variant}, which is not joined")
+
+
+def counts_unjoined(device: Device, service: str, settings: DspSettings) -> bool:
+    """Whether a device that no join has commissioned yet counts for firmware services.
+
+    A bridge always: joins are barred for it, and they alone commission a PPMID. Other devices by a setting.
+    """
+    if service not in _FIRMWARE_SERVICES or device.type not in _BY_SECMP0007:
+        return False
+    return is_bridge(device) or settings.unjoined_count
+
+
+def reachable(device: Device, service: str, settings: DspSettings) -> bool:
+    """Whether SECMP0007 is in force where a firmware service needs it."""
+    return settings.secmp0007 or service not in _FIRMWARE_SERVICES or device.type not in _BY_SECMP0007

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias, get_args
 
 from protocols.addresses import Eui64
 from protocols.duis.binding import (
@@ -17,6 +17,7 @@ from protocols.duis.binding import (
     enumerated,
     group,
     leaf,
+    many,
 )
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceType
@@ -48,14 +49,93 @@ class MeterIdentity:
     esme_variant: str | None = field(default=None, metadata=leaf("ESMEVariant", STRING))
 
 
+class Gone(StrEnum):
+    """How a meter left; the texts are inferred."""
+
+    DECOMMISSIONED = "Decommissioned"
+    WITHDRAWN = "Withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociatedType1Device:
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    device_type: DeviceType = field(metadata=leaf("DeviceType", enumerated(DeviceType)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterDecommissioningOrWithdrawal:
+    """N1, N2; at most seven associated devices are named."""
+
+    ELEMENT: ClassVar[str] = "MeterDecommissioningOrWithdrawal"
+
+    gone: Gone = field(metadata=leaf("MeterDecommissionOrWithdrawal", enumerated(Gone)))
+    associated: tuple[AssociatedType1Device, ...] = field(
+        default=(), metadata=many("AssociatedType1Device", AssociatedType1Device)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRemovedFromInventory:
+    """N9."""
+
+    ELEMENT: ClassVar[str] = "DeviceRemovedFromInventory"
+
+
+@dataclass(frozen=True, slots=True)
+class ChfDecommissioning:
+    """N8."""
+
+    ELEMENT: ClassVar[str] = "CHFDecommissioning"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSuspended:
+    """N28."""
+
+    ELEMENT: ClassVar[str] = "DeviceSuspended"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRestored:
+    """N29."""
+
+    ELEMENT: ClassVar[str] = "DeviceRestored"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryComplete:
+    ELEMENT: ClassVar[str] = "RecoveryComplete"
+
+
+StatusChange: TypeAlias = (
+    MeterIdentity
+    | MeterDecommissioningOrWithdrawal
+    | DeviceRemovedFromInventory
+    | ChfDecommissioning
+    | DeviceSuspended
+    | DeviceRestored
+    | RecoveryComplete
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatusChangeEvent:
-    """N16. Of the changes the schema knows only MeterIdentity is built."""
+    """N1, N2, N8, N9, N16, N28, N29: the status of a device, or what identifies it, has changed."""
 
     ELEMENT: ClassVar[str] = "DeviceStatusChangeEvent"
 
     device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
-    change: MeterIdentity = field(metadata=choice(MeterIdentity, within="DeviceStatusChange"))
+    change: StatusChange = field(metadata=choice(*get_args(StatusChange), within="DeviceStatusChange"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DspScheduleRemoval:
+    """N3 to N6, N17, N37."""
+
+    ELEMENT: ClassVar[str] = "DSPScheduleRemoval"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    dsp_schedule_id: int = field(metadata=leaf("DSPScheduleID", INTEGER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,28 +261,70 @@ class CommsHubAlert:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidRemoval:
+    """N43."""
+
+    ELEMENT: ClassVar[str] = "PPMIDRemoval"
+
+    ppmid_device_id: Eui64 = field(metadata=leaf("PPMIDDeviceID", EUI))
+    chf_device_id: Eui64 = field(metadata=leaf("CHFDeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareUpgradeRequested:
+    """N58: tells the other responsible supplier."""
+
+    ELEMENT: ClassVar[str] = "FirmwareUpgradeRequested"
+
+    device_type: DeviceType = field(metadata=leaf("DeviceType", enumerated(DeviceType)))
+    firmware_version: str = field(metadata=leaf("FirmwareVersion", STRING))
+    device_list: tuple[Eui64, ...] = field(metadata=leaf("DeviceList", EUI_LIST))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserThresholdBreach:
+    """N46: the user sent more than its threshold allows."""
+
+    ELEMENT: ClassVar[str] = "ADUserThresholdBreach"
+
+    request_id: RequestId = field(metadata=leaf("RequestID", REQUEST_ID))
+    quarantine_event_ref: str = field(metadata=leaf("QuarantineEventRef", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DccThresholdBreach:
+    """N47: all users together sent more than the DCC's threshold allows."""
+
+    ELEMENT: ClassVar[str] = "ADDCCThresholdBreach"
+
+    request_id: RequestId = field(metadata=leaf("RequestID", REQUEST_ID))
+    quarantine_event_ref: str = field(metadata=leaf("QuarantineEventRef", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedRequest:
+    ELEMENT: ClassVar[str] = "QuarantinedRequest"
+
+    breach: UserThresholdBreach | DccThresholdBreach = field(metadata=choice(UserThresholdBreach, DccThresholdBreach))
+
+
 DccAlert: TypeAlias = (
     PowerOutageEvent
     | DeviceStatusChangeEvent
+    | DspScheduleRemoval
     | CommandFailure
     | FirmwareDistributionFailure
     | UpdateHanDeviceLogResult
     | PpmidAlert
+    | PpmidRemoval
     | FirmwareVersionMismatch
+    | FirmwareUpgradeRequested
     | CspFirmwareDeliveryStatus
     | CommsHubAlert
+    | QuarantinedRequest
 )
-DCC_ALERTS: tuple[type[DccAlert], ...] = (
-    PowerOutageEvent,
-    DeviceStatusChangeEvent,
-    CommandFailure,
-    FirmwareDistributionFailure,
-    UpdateHanDeviceLogResult,
-    PpmidAlert,
-    FirmwareVersionMismatch,
-    CspFirmwareDeliveryStatus,
-    CommsHubAlert,
-)
+DCC_ALERTS: tuple[type[DccAlert], ...] = get_args(DccAlert)
 
 
 class DccAlertRow(NamedTuple):
@@ -213,16 +335,34 @@ class DccAlertRow(NamedTuple):
 
 DCC_ALERT_TABLE: dict[str, DccAlertRow] = {
     "AD1": DccAlertRow("hub without supply for at least 3 minutes", PowerOutageEvent, False),
+    "N1": DccAlertRow("meter decommissioned", DeviceStatusChangeEvent, True),
+    "N2": DccAlertRow("meter withdrawn", DeviceStatusChangeEvent, True),
+    "N3": DccAlertRow("schedule removed: device decommissioned", DspScheduleRemoval, True),
+    "N4": DccAlertRow("schedule removed: device withdrawn", DspScheduleRemoval, True),
+    "N5": DccAlertRow("schedule removed: device suspended", DspScheduleRemoval, True),
+    "N7": DccAlertRow("future dated request cancelled: device suspended or gone", CommandFailure, True),
+    "N8": DccAlertRow("hub decommissioned", DeviceStatusChangeEvent, True),
+    "N9": DccAlertRow("device removed from the inventory", DeviceStatusChangeEvent, True),
+    "N10": DccAlertRow("command could not be delivered", CommandFailure, True),
+    "N11": DccAlertRow("no response to a future dated command", CommandFailure, True),
     "N16": DccAlertRow("identity recorded for a meter", DeviceStatusChangeEvent, True),
     "N18": DccAlertRow("firmware distribution: device list problem", FirmwareDistributionFailure, True),
     "N22": DccAlertRow("firmware distribution: device not identifiable at the CSP", FirmwareDistributionFailure, True),
     "N23": DccAlertRow("firmware distribution: delivery failed", FirmwareDistributionFailure, True),
     "N24": DccAlertRow("update of the HAN device log succeeded", UpdateHanDeviceLogResult, False),
     "N25": DccAlertRow("update of the HAN device log doubtful", UpdateHanDeviceLogResult, True),
+    "N28": DccAlertRow("device suspended", DeviceStatusChangeEvent, True),
+    "N29": DccAlertRow("device restored from suspension", DeviceStatusChangeEvent, True),
+    "N31": DccAlertRow("device recovered", DeviceStatusChangeEvent, True),
     "N36": DccAlertRow("future dated request cancelled: hub withdrawn", CommandFailure, True),
+    "N37": DccAlertRow("schedule removed: hub withdrawn", DspScheduleRemoval, True),
     "N39": DccAlertRow("alert of a PPMID or bridge", PpmidAlert, False),
+    "N43": DccAlertRow("PPMID removed from a hub", PpmidRemoval, True),
+    "N46": DccAlertRow("request quarantined: threshold of the user", QuarantinedRequest, True),
+    "N47": DccAlertRow("request quarantined: threshold of the DCC", QuarantinedRequest, True),
     "N49": DccAlertRow("firmware version on the device differs", FirmwareVersionMismatch, True),
     "N52": DccAlertRow("GSME firmware version mismatch seen through the GPF", FirmwareVersionMismatch, False),
+    "N58": DccAlertRow("firmware upgrade requested by the other supplier", FirmwareUpgradeRequested, True),
     "N60": DccAlertRow("firmware image delivered to the hub", CspFirmwareDeliveryStatus, True),
     "N61": DccAlertRow("firmware image not delivered to the hub", CspFirmwareDeliveryStatus, True),
     "N62": DccAlertRow("firmware transfer alert of the hub", CommsHubAlert, True),

@@ -48,6 +48,7 @@ class Kind(Enum):
     MANY = 3
     TEXT = 4
     SERVICE = 5
+    LISTED = 6
 
 
 class Binding(NamedTuple):
@@ -70,6 +71,11 @@ def group(name: str, member: type[Any]) -> Mapping[str, Binding]:
 def many(name: str, member: type[Any]) -> Mapping[str, Binding]:
     """Bind a tuple to repeated elements."""
     return {"duis": Binding(Kind.MANY, name, None, (member,))}
+
+
+def listed(name: str, simple: Simple) -> Mapping[str, Binding]:
+    """Bind a tuple to repeated elements with simple content."""
+    return {"duis": Binding(Kind.LISTED, name, simple)}
 
 
 def choice(*members: type[Any], within: str = "") -> Mapping[str, Binding]:
@@ -138,6 +144,9 @@ def _write_field(parts: list[str], binding: Binding, value: object, indent: str)
     elif binding.kind is Kind.MANY and isinstance(value, tuple):
         for item in value:
             _write(parts, binding.name, item, indent)
+    elif binding.kind is Kind.LISTED and isinstance(value, tuple):
+        for item in value:
+            _write_leaf(parts, binding.name, binding, item, indent)
     elif binding.kind is Kind.SERVICE:
         _write_leaf(parts, "ServiceReference", binding, _reference(str(value)), indent)
         _write_leaf(parts, "ServiceReferenceVariant", binding, value, indent)
@@ -201,6 +210,8 @@ def _read_field(binding: Binding, element: etree._Element) -> object:
         return _read_leaf(binding, element)
     if binding.kind is Kind.MANY:
         return tuple(read(binding.members[0], child) for child in element.findall(_PREFIX + binding.name))
+    if binding.kind is Kind.LISTED:
+        return tuple(_read_leaf(binding, child) for child in element.findall(_PREFIX + binding.name))
     if binding.kind is Kind.CHOICE:
         return _read_choice(binding, element)
     child = element.find(_PREFIX + binding.name)

@@ -2,24 +2,28 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, get_args
 
 from protocols.addresses import Eui64
 from protocols.duis.binding import (
     BASE64,
+    BOOLEAN,
     DATE_TIME,
     EUI,
     EUI_LIST,
     HEX,
     IMAGE,
     INTEGER,
+    REQUEST_ID,
     STRING,
     choice,
     enumerated,
     group,
     leaf,
+    listed,
     text,
 )
+from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant, PropertyFilter
 
 _STATUS = enumerated(DeviceStatus)
@@ -195,6 +199,189 @@ class DevicePrenotification:
     ppmid_variant: PpmidVariant | None = field(default=None, metadata=leaf("PPMIDVariant", _VARIANT))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadInstantaneousImportRegisters:
+    """SR 4.1.1, the one read of registers here: it shows what a device's status bars."""
+
+    ELEMENT: ClassVar[str] = "ReadInstantaneousImportRegisters"
+
+    execution_date_time: int | None = field(default=None, metadata=leaf("ExecutionDateTime", DATE_TIME))  # ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionDevice:
+    """SR 8.1.1: set a meter's clock for the first time, which commissions it."""
+
+    ELEMENT: ClassVar[str] = "CommissionDeviceSynchroniseClock"
+
+    current_date_time: int = field(metadata=leaf("CurrentDateTime", DATE_TIME))  # ns
+    tolerance_period: int = field(metadata=leaf("TolerancePeriod", INTEGER))  # s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecommissionDevice:
+    """SR 8.3."""
+
+    ELEMENT: ClassVar[str] = "DecommissionDevice"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacementCertificates:
+    """DER; the digital signing certificate stands first where both are there."""
+
+    digital_signing: bytes | None = field(default=None, metadata=leaf("DigitalSigningCertificate", BASE64))
+    key_agreement: bytes | None = field(default=None, metadata=leaf("KeyAgreementCertificate", BASE64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificationPath:
+    certificates: tuple[bytes, ...] = field(metadata=listed("Certificate", BASE64))  # DER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptOut:
+    """SR 8.5: the broker hands its place on a meter to another."""
+
+    ELEMENT: ClassVar[str] = "ServiceOptOut"
+
+    execution_date_time: int | None = field(default=None, metadata=leaf("ExecutionDateTime", DATE_TIME))  # ns
+    acb_floor_seq_number: int = field(metadata=leaf("ACBFloorSeqNumber", INTEGER))  # 64 bits
+    replacement_certificates: ReplacementCertificates = field(
+        metadata=group("ReplacementCertificates", ReplacementCertificates)
+    )
+    certification_path: CertificationPath = field(metadata=group("CertificationPathCertificates", CertificationPath))
+    apply_time_based_checks: bool = field(metadata=leaf("ApplyTimeBasedCPVChecks", BOOLEAN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinServiceCritical:
+    """SR 8.7.1, addressed to one of the two devices."""
+
+    ELEMENT: ClassVar[str] = "JoinServiceCritical"
+
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinServiceNonCritical:
+    """SR 8.7.2."""
+
+    ELEMENT: ClassVar[str] = "JoinServiceNonCritical"
+
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnjoinServiceCritical:
+    """SR 8.8.1."""
+
+    ELEMENT: ClassVar[str] = "UnjoinServiceCritical"
+
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnjoinServiceNonCritical:
+    """SR 8.8.2."""
+
+    ELEMENT: ClassVar[str] = "UnjoinServiceNonCritical"
+
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreHanDeviceLog:
+    """SR 8.12.1, addressed to the CHF that replaces another."""
+
+    ELEMENT: ClassVar[str] = "RestoreHANDeviceLog"
+
+    old_chf_id: Eui64 = field(metadata=leaf("OldCHFID", EUI))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLocalCommandResponse:
+    """SR 8.13: what a device answered to a command delivered locally."""
+
+    ELEMENT: ClassVar[str] = "ReturnLocalCommandResponse"
+
+    original_request_id: RequestId = field(metadata=leaf("OriginalRequestID", REQUEST_ID))
+    device_gbcs_response: bytes = field(metadata=leaf("DeviceGBCSResponse", BASE64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChfInstallSuccessSmWan:
+    """SR 8.14.1."""
+
+    ELEMENT: ClassVar[str] = "CHFInstallSuccessSMWAN"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    install_type: str = field(metadata=leaf("CHFInstallType", STRING))
+    install_date_time: int | None = field(default=None, metadata=leaf("InstallDateTime", DATE_TIME))  # ns
+    user_ref_id: str | None = field(default=None, metadata=leaf("UserRefID", STRING))
+    mpxn: str = field(metadata=leaf("MPxN", STRING))
+    gis_data: str | None = field(default=None, metadata=leaf("GISData", STRING))
+    aerial_install: bool = field(metadata=leaf("AerialInstall", BOOLEAN))
+    location: str = field(metadata=leaf("CHFLocation", STRING))
+    additional_information: str | None = field(default=None, metadata=leaf("AdditionalInformation", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChfInstallSuccessNoSmWan:
+    """SR 8.14.2."""
+
+    ELEMENT: ClassVar[str] = "CHFInstallSuccessNoSMWAN"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    install_type: str = field(metadata=leaf("CHFInstallType", STRING))
+    install_date_time: int | None = field(default=None, metadata=leaf("InstallDateTime", DATE_TIME))  # ns
+    user_ref_id: str | None = field(default=None, metadata=leaf("UserRefID", STRING))
+    mpxn: str = field(metadata=leaf("MPxN", STRING))
+    gis_data: str | None = field(default=None, metadata=leaf("GISData", STRING))
+    aerial_install: bool = field(metadata=leaf("AerialInstall", BOOLEAN))
+    location: str = field(metadata=leaf("CHFLocation", STRING))
+    premise_type: str = field(metadata=leaf("PremiseType", STRING))
+    metal_obstruction: bool = field(metadata=leaf("MetalObstructionCheck", BOOLEAN))
+    connectivity_obstruction: bool = field(metadata=leaf("ConnectivityObstructionCheck", BOOLEAN))
+    shared_obstruction: bool = field(metadata=leaf("SharedObstructionCheck", BOOLEAN))
+    additional_information: str | None = field(default=None, metadata=leaf("AdditionalInformation", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChfFaultReturn:
+    """SR 8.14.3."""
+
+    ELEMENT: ClassVar[str] = "CHFFaultReturn"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    return_type: str = field(metadata=leaf("CHFFaultReturnType", STRING))
+    user_ref_date_time: int | None = field(default=None, metadata=leaf("UserRefDateTime", DATE_TIME))  # ns
+    user_ref_id: str | None = field(default=None, metadata=leaf("UserRefID", STRING))
+    other_device_id: Eui64 = field(metadata=leaf("OtherDeviceID", EUI))
+    incident_reference: str | None = field(default=None, metadata=leaf("IncidentReference", STRING))
+    connection_method: str = field(metadata=leaf("CHFConnectionMethod", STRING))
+    fault_reason: str = field(metadata=leaf("CHFFaultReason", STRING))
+    additional_information: str | None = field(default=None, metadata=leaf("AdditionalInformation", STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChfNoFaultReturn:
+    """SR 8.14.4."""
+
+    ELEMENT: ClassVar[str] = "CHFNoFaultReturn"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))
+    return_type: str = field(metadata=leaf("CHFNoFaultReturnType", STRING))
+    user_ref_date_time: int | None = field(default=None, metadata=leaf("UserRefDateTime", DATE_TIME))  # ns
+    user_ref_id: str | None = field(default=None, metadata=leaf("UserRefID", STRING))
+    incident_reference: str | None = field(default=None, metadata=leaf("IncidentReference", STRING))
+    additional_information: str | None = field(default=None, metadata=leaf("AdditionalInformation", STRING))
+
+
+ChfStatusUpdate: TypeAlias = ChfInstallSuccessSmWan | ChfInstallSuccessNoSmWan | ChfFaultReturn | ChfNoFaultReturn
+
+
 RequestBody: TypeAlias = (
     ReadInventory
     | UpdateInventory
@@ -205,15 +392,19 @@ RequestBody: TypeAlias = (
     | ActivateFirmware
     | SignedPreCommand
     | DevicePrenotification
+    | ReadInstantaneousImportRegisters
+    | CommissionDevice
+    | DecommissionDevice
+    | ServiceOptOut
+    | JoinServiceCritical
+    | JoinServiceNonCritical
+    | UnjoinServiceCritical
+    | UnjoinServiceNonCritical
+    | RestoreHanDeviceLog
+    | ReturnLocalCommandResponse
+    | ChfInstallSuccessSmWan
+    | ChfInstallSuccessNoSmWan
+    | ChfFaultReturn
+    | ChfNoFaultReturn
 )
-REQUEST_BODIES: tuple[type[RequestBody], ...] = (
-    ReadInventory,
-    UpdateInventory,
-    UpdateHanDeviceLog,
-    UpdateFirmware,
-    UpdatePpmidFirmware,
-    ReadFirmwareVersion,
-    ActivateFirmware,
-    SignedPreCommand,
-    DevicePrenotification,
-)
+REQUEST_BODIES: tuple[type[RequestBody], ...] = get_args(RequestBody)

@@ -103,5 +103,8 @@ EMULATOR_CODES: dict[str, str] = {
     "counter-not-rising": "E42",
     "execution-date-too-far": "E43",
     "pre-command-mismatch": "E44",
+    "service-not-offered": "E45",
+    "local-response-mismatch": "E46",
+    "no-device-log": "E47",
 }
 """This emulator's own choice out of E40 to E71, whose meanings are not public. Settings may replace them."""

@@ -3,19 +3,9 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from protocols.duis import bodies
 from protocols.duis.binding import BOOLEAN, INTEGER, REQUEST_ID, choice, group, leaf, service
-from protocols.duis.bodies import (
-    REQUEST_BODIES,
-    ActivateFirmware,
-    DevicePrenotification,
-    ReadFirmwareVersion,
-    ReadInventory,
-    RequestBody,
-    UpdateFirmware,
-    UpdateHanDeviceLog,
-    UpdateInventory,
-    UpdatePpmidFirmware,
-)
+from protocols.duis.bodies import REQUEST_BODIES, RequestBody
 from protocols.duis.document import Document, encode_document, parse_document
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
@@ -24,18 +14,32 @@ from protocols.duis.signature import XmlSignature
 from protocols.errors import UsageError
 
 SERVICE_OF: dict[type[RequestBody], str] = {
-    ReadInventory: "8.2",
-    UpdateInventory: "8.4",
-    UpdateHanDeviceLog: "8.11",
-    UpdateFirmware: "11.1",
-    ReadFirmwareVersion: "11.2",
-    ActivateFirmware: "11.3",
-    UpdatePpmidFirmware: "11.4",
-    DevicePrenotification: "12.2",
+    bodies.ReadInstantaneousImportRegisters: "4.1.1",
+    bodies.CommissionDevice: "8.1.1",
+    bodies.ReadInventory: "8.2",
+    bodies.DecommissionDevice: "8.3",
+    bodies.UpdateInventory: "8.4",
+    bodies.ServiceOptOut: "8.5",
+    bodies.JoinServiceCritical: "8.7.1",
+    bodies.JoinServiceNonCritical: "8.7.2",
+    bodies.UnjoinServiceCritical: "8.8.1",
+    bodies.UnjoinServiceNonCritical: "8.8.2",
+    bodies.UpdateHanDeviceLog: "8.11",
+    bodies.RestoreHanDeviceLog: "8.12.1",
+    bodies.ReturnLocalCommandResponse: "8.13",
+    bodies.ChfInstallSuccessSmWan: "8.14.1",
+    bodies.ChfInstallSuccessNoSmWan: "8.14.2",
+    bodies.ChfFaultReturn: "8.14.3",
+    bodies.ChfNoFaultReturn: "8.14.4",
+    bodies.UpdateFirmware: "11.1",
+    bodies.ReadFirmwareVersion: "11.2",
+    bodies.ActivateFirmware: "11.3",
+    bodies.UpdatePpmidFirmware: "11.4",
+    bodies.DevicePrenotification: "12.2",
 }
 """ServiceReferenceVariant of each body; a SignedPreCommand may belong to any critical service."""
 
-CRITICAL_SERVICES = ("11.3",)
+CRITICAL_SERVICES = ("8.1.1", "8.7.1", "8.8.1", "11.3")
 """Those of this project that a SignedPreCommand may name."""
 
 
@@ -53,10 +57,14 @@ class CommandVariant(IntEnum):
     DCC_INTERNAL = 9  # never from a user
 
 
+_DSP_SERVICES = ("8.2", "8.3", "8.4", "8.13", "8.14.1", "8.14.2", "8.14.3", "8.14.4", "11.1", "11.4", "12.2")
+_NON_CRITICAL = ("4.1.1", "8.7.2", "8.8.2", "8.11", "8.12.1", "11.2")
 ALLOWED_COMMAND_VARIANTS: dict[str, tuple[CommandVariant, ...]] = {
-    **dict.fromkeys(("8.2", "8.4", "11.1", "11.4", "12.2"), (CommandVariant.DCC_ONLY,)),
-    **dict.fromkeys(("8.11", "11.2"), tuple(CommandVariant(n) for n in (1, 2, 3))),
-    "11.3": tuple(CommandVariant(n) for n in (4, 5, 6, 7)),
+    **dict.fromkeys(_DSP_SERVICES, (CommandVariant.DCC_ONLY,)),
+    **dict.fromkeys(_NON_CRITICAL, tuple(CommandVariant(n) for n in (1, 2, 3))),
+    **dict.fromkeys(("8.7.1", "8.8.1", "11.3"), tuple(CommandVariant(n) for n in (4, 5, 6, 7))),
+    "8.1.1": (CommandVariant.TRANSFORM, CommandVariant.SIGNED_TO_DEVICE),
+    "8.5": (CommandVariant.TO_DEVICE,),
 }
 """By ServiceReferenceVariant. A request outside is schema-valid; the DSP answers E12."""
 

@@ -15,9 +15,10 @@ from protocols.octets import Reader
 from protocols.wan.fields import put_block, put_text, take_block, take_eui, take_flag, take_header, take_text
 
 MAGIC = b"HLSM"
-VERSION = 1
+VERSION = 2
 
-_STATUS = struct.Struct(">QQIQB")
+_STATUS = struct.Struct(">QQIQBB")
+_OUTAGE = struct.Struct(">QQQII")
 
 
 class Kind(IntEnum):
@@ -26,6 +27,7 @@ class Kind(IntEnum):
     GBCS_FROM_HUB = 0x81
     FIRMWARE_DELIVERY_STATUS = 0x82
     POWER_OUTAGE = 0x83
+    GBCS_UNDELIVERABLE = 0x84
 
 
 def _frame(kind: Kind, body: bytes) -> bytes:
@@ -108,35 +110,61 @@ class FirmwareDeliveryStatus:
     version: int  # 32 bits, file version of the OTA header
     time: int  # ns since 1970 UTC
     success: bool
+    identified: bool = True  # False: the CSP does not know the hub, or cannot serve the type; nothing was sent
 
     def encode(self) -> bytes:
-        fixed = _STATUS.pack(self.hub, self.device, self.version, self.time, self.success)
+        fixed = _STATUS.pack(self.hub, self.device, self.version, self.time, self.success, self.identified)
         return _frame(Kind.FIRMWARE_DELIVERY_STATUS, put_text(self.request_id) + fixed)
 
     @classmethod
     def take(cls, reader: Reader) -> Self:
         request_id = take_text(reader)
-        return cls(
-            request_id, take_eui(reader), take_eui(reader), reader.uint_be(4), reader.uint_be(8), take_flag(reader)
-        )
+        hub, device = take_eui(reader), take_eui(reader)
+        version, time = reader.uint_be(4), reader.uint_be(8)
+        return cls(request_id, hub, device, version, time, take_flag(reader), take_flag(reader))
 
 
 @dataclass(frozen=True, slots=True)
 class PowerOutage:
-    """CSP to DSP: the hub has been without supply for three minutes or more. Source of AD1."""
+    """CSP to DSP: the hub has been without supply for three minutes or more. Source of AD1.
+
+    Where the CSP throttles such alerts, a sequence identifier and a count stand in for those it kept back.
+    """
 
     hub: Eui64
-    started: int  # ns since 1970 UTC, when the supply went
+    started: int  # ns since 1970 UTC
+    taken: int = 0  # ns since 1970 UTC, when the CSP took it from the hub; 0: not told
+    throttled_sequence: int = 0  # 32 bits
+    throttled_count: int = 0  # 32 bits; 0: not throttled
 
     def encode(self) -> bytes:
-        return _frame(Kind.POWER_OUTAGE, self.hub.big + self.started.to_bytes(8, "big"))
+        fixed = (self.hub, self.started, self.taken, self.throttled_sequence, self.throttled_count)
+        return _frame(Kind.POWER_OUTAGE, _OUTAGE.pack(*fixed))
 
     @classmethod
     def take(cls, reader: Reader) -> Self:
-        return cls(take_eui(reader), reader.uint_be(8))
+        return cls(
+            take_eui(reader), reader.uint_be(8), reader.uint_be(8), reader.uint_be(4), reader.uint_be(4)
+        )
 
 
-SmWanMessage = GbcsToHub | FirmwareToHubs | GbcsFromHub | FirmwareDeliveryStatus | PowerOutage
+@dataclass(frozen=True, slots=True)
+class GbcsUndeliverable:
+    """CSP to DSP: a GBCS message cannot be carried to its hub."""
+
+    hub: Eui64
+    device: Eui64
+    message: bytes  # as the DSP gave it
+
+    def encode(self) -> bytes:
+        return _frame(Kind.GBCS_UNDELIVERABLE, self.hub.big + self.device.big + put_block(self.message))
+
+    @classmethod
+    def take(cls, reader: Reader) -> Self:
+        return cls(take_eui(reader), take_eui(reader), take_block(reader))
+
+
+SmWanMessage = GbcsToHub | FirmwareToHubs | GbcsFromHub | FirmwareDeliveryStatus | PowerOutage | GbcsUndeliverable
 
 
 _TAKERS: dict[int, Callable[[Reader], SmWanMessage]] = {
@@ -145,6 +173,7 @@ _TAKERS: dict[int, Callable[[Reader], SmWanMessage]] = {
     Kind.GBCS_FROM_HUB: GbcsFromHub.take,
     Kind.FIRMWARE_DELIVERY_STATUS: FirmwareDeliveryStatus.take,
     Kind.POWER_OUTAGE: PowerOutage.take,
+    Kind.GBCS_UNDELIVERABLE: GbcsUndeliverable.take,
 }
 
 

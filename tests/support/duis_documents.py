@@ -3,9 +3,6 @@
 The order of elements here is the digest's; neither the encoder nor the schema file had a part in these texts.
 """
 
-from typing import NamedTuple
-
-from protocols.addresses import Eui64
 from protocols.duis.alerts import (
     ActivateImageResultCode,
     CommandFailure,
@@ -31,7 +28,6 @@ from protocols.duis.bodies import (
     DevicePrenotification,
     ReadFirmwareVersion,
     ReadInventory,
-    RequestBody,
     RequestType,
     SignedPreCommand,
     UpdateDeviceDetails,
@@ -64,74 +60,34 @@ from protocols.duis.responses import (
     LocalCommand,
     PreCommand,
     Response,
-    ResponseBody,
     ResponseMessage,
 )
 from protocols.duis.times import CANCELLATION_DATE_TIME
+from tests.support.duis_forms import (
+    CHF,
+    DCC_ALERT_ID,
+    DSP,
+    ESME,
+    FIRMWARE_REQUEST,
+    FIRMWARE_REQUEST_TEXT,
+    NOON,
+    PPMID,
+    REQUEST,
+    REQUEST_ID,
+    RESPONSE,
+    RESPONSE_ID,
+    SOLICITED,
+    SUPPLIER,
+    RequestCase,
+    ResponseCase,
+    dcc_alert,
+    message,
+    reference,
+    tree,
+)
+from tests.support.duis_management import MANAGEMENT_ALERTS, MANAGEMENT_REQUESTS
 
-SUPPLIER = Eui64(0x90B3D51F30010000)
-DSP = Eui64(0x90B3D51F30000002)
-ESME = Eui64(0x00DB1234567890A0)
-CHF = Eui64(0x00DB1234567890A2)
-PPMID = Eui64(0x00DB1234567890A4)
-NOON = 1_772_452_800_000_000_000  # 2026-03-02T12:00:00Z
-
-REQUEST = """<?xml version="1.0" encoding="UTF-8"?>
-<sr:Request xmlns:sr="http://www.dccinterface.co.uk/ServiceUserGateway" schemaVersion="5.5">
-  <sr:Header>
-    <sr:RequestID>90-B3-D5-1F-30-01-00-00:{target}:1000</sr:RequestID>
-    <sr:CommandVariant>{variant}</sr:CommandVariant>
-    <sr:ServiceReference>{service}</sr:ServiceReference>
-    <sr:ServiceReferenceVariant>{service}</sr:ServiceReferenceVariant>
-  </sr:Header>
-  <sr:Body>
-{body}
-  </sr:Body>
-</sr:Request>
-"""
-RESPONSE = """<?xml version="1.0" encoding="UTF-8"?>
-<sr:Response xmlns:sr="http://www.dccinterface.co.uk/ServiceUserGateway" schemaVersion="5.5">
-  <sr:Header>
-{ids}
-    <sr:ResponseCode>{code}</sr:ResponseCode>
-    <sr:ResponseDateTime>2026-03-02T12:00:00.000Z</sr:ResponseDateTime>
-  </sr:Header>
-  <sr:Body>
-{body}
-  </sr:Body>
-</sr:Response>
-"""
-
-
-class RequestCase(NamedTuple):
-    target: Eui64
-    variant: int
-    service: str
-    body: RequestBody
-    text: str
-
-
-def tree(*lines: str) -> str:
-    """Return lines like `>>Name text` as elements: each `>` is a level, a line without text opens one."""
-    written: list[str] = []
-    open_names: list[str] = []
-    for line in lines:
-        name, _, text = line.lstrip(">").partition(" ")
-        level = len(line) - len(line.lstrip(">"))
-        while len(open_names) > level:
-            written.append("  " * (len(open_names) + 1) + f"</sr:{open_names.pop()}>")
-        indent = "  " * (level + 2)
-        if text == "/":
-            written.append(f"{indent}<sr:{name}/>")
-        elif text:
-            written.append(f"{indent}<sr:{name}>{text}</sr:{name}>")
-        else:
-            written.append(f"{indent}<sr:{name}>")
-            open_names.append(name)
-    while open_names:
-        written.append("  " * (len(open_names) + 1) + f"</sr:{open_names.pop()}>")
-    return "\n".join(written)
-
+__all__ = ["CHF", "DSP", "ESME", "NOON", "PPMID", "SUPPLIER"]
 
 REQUESTS = {
     "8.2 by device": RequestCase(
@@ -276,6 +232,7 @@ REQUESTS = {
             ">FirmwareVersion 00000001", ">AssociatedGPFDeviceID 00-DB-12-34-56-78-90-A0",
         ),
     ),
+    **MANAGEMENT_REQUESTS,
 }  # fmt: skip
 
 
@@ -291,45 +248,21 @@ def request_of(name: str) -> Request:
 
 
 def _request_document(case: RequestCase) -> bytes:
-    text = REQUEST.format(target=case.target.hyphenated, variant=case.variant, service=case.service, body=case.text)
+    text = REQUEST.format(
+        target=case.target.hyphenated,
+        variant=case.variant,
+        service=case.service,
+        reference=reference(case.service),
+        body=case.text,
+    )
     return text.encode()
 
 
 REQUEST_DOCUMENTS = {name: _request_document(case) for name, case in REQUESTS.items()}
 
-SOLICITED = RequestId(SUPPLIER, ESME, 1000)
-REQUEST_ID = "    <sr:RequestID>90-B3-D5-1F-30-01-00-00:00-DB-12-34-56-78-90-A0:1000</sr:RequestID>"
-RESPONSE_ID = "    <sr:ResponseID>00-DB-12-34-56-78-90-A0:90-B3-D5-1F-30-01-00-00:1000</sr:ResponseID>"
-DCC_ALERT_ID = "    <sr:ResponseID>90-B3-D5-1F-30-00-00-02:90-B3-D5-1F-30-01-00-00:5</sr:ResponseID>"
-FIRMWARE_REQUEST = RequestId(SUPPLIER, DSP, 7)
-FIRMWARE_REQUEST_TEXT = "90-B3-D5-1F-30-01-00-00:90-B3-D5-1F-30-00-00-02:7"
-
-
-class ResponseCase(NamedTuple):
-    code: str
-    body: ResponseBody
-    text: str
-    asked: bool = True  # RequestID is there
-    from_device: bool = False  # ResponseID is there
-
-    @property
-    def is_dcc_alert(self) -> bool:
-        return not self.asked and not self.from_device
-
-
-def message(service: str, *content: str) -> str:
-    lines = [f">ServiceReference {service}", f">ServiceReferenceVariant {service}"]
-    return tree("ResponseMessage", *lines, *(">" + line for line in content))
-
-
-def dcc_alert(code: str, *payload: str) -> str:
-    return tree("DCCAlertMessage", f">DCCAlertCode {code}", ">DCCAlert", *(">>" + line for line in payload))
-
-
 RESPONSES = {
     "acknowledgement": ResponseCase("I99", ResponseMessage("11.3"), message("11.3")),
-    "refusal": ResponseCase("E080702", ResponseMessage("8.7.1"), message("8.7.1").replace(
-        "<sr:ServiceReference>8.7.1", "<sr:ServiceReference>8.7")),
+    "refusal": ResponseCase("E080702", ResponseMessage("8.7.1"), message("8.7.1")),
     "pre-command": ResponseCase(
         "I0", ResponseMessage("11.3", PreCommand(gbcs_version="4.3", gbcs_payload=b"\xdf\x09\x01")),
         message("11.3", "PreCommand", ">GBCSVersion 4.3", ">GBCSPayload 3wkB"),
@@ -548,6 +481,7 @@ RESPONSES = {
         ),
         asked=False,
     ),
+    **MANAGEMENT_ALERTS,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 from firmware_images import product
 from protocols.addresses import Eui64
 from protocols.duis import bodies
-from protocols.duis.alerts import DeviceStatusChangeEvent, UpdateHanDeviceLogResult
+from protocols.duis.alerts import DeviceStatusChangeEvent, MeterIdentity, UpdateHanDeviceLogResult
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceStatus, DeviceType, DspInventory, PpmidVariant, PropertyFilter
 from protocols.duis.requests import CommandVariant, Request
@@ -363,6 +363,7 @@ def test_a_new_mpxn_is_told_to_the_network_operator() -> None:
     assert user == NETWORK_OPERATOR
     assert isinstance(response.body, DccAlertMessage)
     assert isinstance(response.body.alert, DeviceStatusChangeEvent)
+    assert isinstance(response.body.alert.change, MeterIdentity)
     assert response.body.alert.change.mpxns.import_mpxn == OTHER_MPAN
     assert bench.inventory_row(ESME)["mpxn"] == OTHER_MPAN
 

@@ -15,6 +15,7 @@ from protocols.duis.alerts import (
     ActivateImageResultCode,
     CommsHubTransferStatus,
     DccAlert,
+    Gone,
     TransferResponseCode,
 )
 from protocols.duis.binding import Binding, Kind, bindings
@@ -101,10 +102,22 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "ThrottledAlertSequenceId": st.integers(0, 2**40),
     "ThrottledAlertCount": st.integers(0, 2**40),
     "DSPScheduleID": st.integers(1, 2**40),
+    "TolerancePeriod": st.integers(1, 86400),
+    "ACBFloorSeqNumber": st.integers(0, MAX_COUNTER),
+    "MeterDecommissionOrWithdrawal": st.sampled_from(Gone),
+    "CHFInstallType": st.sampled_from(["New CHF Install", "Replacement CHF Install", "CHF Install - no SM WAN"]),
+    "CHFConnectionMethod": st.sampled_from(["Hot-shoe", "Cradle", "ESME"]),
     "Connectivity": st.sampled_from(["Cellular", "Virtual"]),
     "DCCAlertCode": st.sampled_from(["AD1", "N1", "N65", "N999"]),
     **dict.fromkeys(("CSPRegion", "DeviceGBCSVersion", "HANVariant", "S1SP", "GBCSVersion"), texts(0, 20)),
-}
+    **dict.fromkeys(
+        (
+            "UserRefID", "GISData", "CHFLocation", "AdditionalInformation", "PremiseType", "CHFFaultReturnType",
+            "IncidentReference", "CHFFaultReason", "CHFNoFaultReturnType", "QuarantineEventRef",
+        ),
+        texts(1, 40),
+    ),
+}  # fmt: skip
 BY_ELEMENT = {
     "UpdateDeviceStatusExceptCH": st.sampled_from([DeviceStatus.PENDING, DeviceStatus.INSTALLED_NOT_COMMISSIONED]),
     "UpdateDeviceStatusCH": st.sampled_from([DeviceStatus.COMMISSIONED, DeviceStatus.WITHDRAWN]),
@@ -120,6 +133,8 @@ def field_values(bound: type[Any], bind: Binding) -> st.SearchStrategy[Any]:
         return st.sampled_from(["8.2", "8.7.1", "11.3", "12.2"])
     if bind.kind is Kind.LEAF:
         return BY_NAME[bind.name] if bind.name in BY_NAME else BY_TYPE[id(bind.simple)]
+    if bind.kind is Kind.LISTED:
+        return st.lists(BY_TYPE[id(bind.simple)], min_size=1, max_size=3).map(tuple)
     members = st.one_of([values_of(member) for member in bind.members])
     return st.lists(members, min_size=1, max_size=3).map(tuple) if bind.kind is Kind.MANY else members
 

@@ -1,0 +1,104 @@
+"""Service requests that read: 11.2 from any device with firmware, 4.1.1 from meters."""
+
+from gateway.dsp.acb import Acb
+from gateway.dsp.answers import Answers, Counters
+from gateway.dsp.dispatch import Dispatch
+from gateway.dsp.effects import Turn
+from gateway.dsp.firmware import Firmware
+from gateway.dsp.inventory import METERS, Inventory
+from gateway.dsp.records import Command, Device
+from gateway.dsp.rows import version_text
+from gateway.dsp.services import OPERATOR_ROLES, SUPPLIER_ROLES
+from gateway.dsp.validation import Target
+from protocols.addresses import Eui64
+from protocols.duis.alerts import FirmwareVersionMismatch
+from protocols.duis.bodies import ReadFirmwareVersion, ReadInstantaneousImportRegisters
+from protocols.duis.inventory import DeviceType
+from protocols.duis.requests import Request
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.use_cases import cs08, ecs17b, ecs52, gcs13a, gcs38
+
+_VERSION_CODES = {
+    DeviceType.ESME: ecs52.MESSAGE_CODE,
+    DeviceType.CHF: ecs52.MESSAGE_CODE,
+    DeviceType.GSME: gcs38.MESSAGE_CODE,
+    DeviceType.GPF: gcs38.MESSAGE_CODE,
+    DeviceType.PPMID: cs08.MESSAGE_CODE,
+    DeviceType.HCALCS: cs08.MESSAGE_CODE,
+}
+_REGISTER_CODES = {DeviceType.ESME: ecs17b.MESSAGE_CODE, DeviceType.GSME: gcs13a.MESSAGE_CODE}
+REGISTER_CODES = tuple(_REGISTER_CODES.values())
+
+Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters
+
+
+class Reads:
+    def __init__(
+        self,
+        inventory: Inventory,
+        acb: Acb,
+        answers: Answers,
+        counters: Counters,
+        dispatch: Dispatch,
+        firmware: Firmware,
+    ) -> None:
+        self._inventory, self._acb, self._answers, self._counters = inventory, acb, answers, counters
+        self._dispatch, self._firmware = dispatch, firmware
+
+    def request(self, turn: Turn, user: Eui64, request: Request, target: Target, body: Read) -> str:
+        """Send the read: as the user where the device knows it, else as the broker on its behalf."""
+        codes = _VERSION_CODES if isinstance(body, ReadFirmwareVersion) else _REGISTER_CODES
+        code, device = codes[target.device.type], target.device
+        originator, eui, counter = request.request_id
+        if device.type in METERS and self._known_to(device, user):
+            payload = _payload(code, counter, originator, eui)
+            message = Message(Cra.COMMAND, counter, originator, eui, message_code=code, payload=payload)
+        else:
+            own = self._counters.next(turn, "broker")
+            payload = _payload(code, own, self._acb.eui, eui)
+            message = self._acb.on_behalf(eui, own, (originator, counter), code, payload)
+        return self._dispatch.send(turn, request, target, message, at=body.execution_date_time)
+
+    def version_read(self, turn: Turn, command: Command, version: int | None) -> None:
+        """A device answered an 11.2; a failed one tells nothing. A GPF speaks of its GSME, which only tells (N52)."""
+        device = self._inventory.device(command.device)
+        if device is None or version is None:
+            return
+        if device.type is DeviceType.GPF:
+            self._mirrored(turn, device, version)
+            return
+        self._inventory.version_reported(turn, device, version, f"11.2 {command.request_id}")
+        self._firmware.activated(turn, device.device, version)
+
+    def _mirrored(self, turn: Turn, gpf: Device, version: int) -> None:
+        """Raise N52 where the firmware a GPF shows for its GSME is not what the inventory has; nothing else changes."""
+        hub = self._inventory.hub_of(gpf)
+        on_hub = [] if hub is None else self._inventory.on_hub(hub.device)
+        for gsme in (device for device in on_hub if device.type is DeviceType.GSME):
+            if gsme.firmware_version in (None, version):
+                continue
+            payload = FirmwareVersionMismatch(
+                device_id=gsme.device,
+                device_type=gsme.type,
+                firmware_version_smi=version_text(gsme.firmware_version) or "",
+                firmware_version_device=f"{version:08X}",
+            )
+            for supplier in self._inventory.responsible_suppliers(gsme):
+                self._answers.dcc_alert(turn, supplier, "N52", payload)
+
+    def _known_to(self, device: Device, user: Eui64) -> bool:
+        """Whether a meter holds credentials of the user: its supplier and its network operator."""
+        roles = self._inventory.roles(user)
+        if any(role in SUPPLIER_ROLES for role in roles) and user in self._inventory.responsible_suppliers(device):
+            return True
+        return any(role in OPERATOR_ROLES for role in roles) and user in self._inventory.network_operators(device)
+
+
+def _payload(code: int, counter: int, originator: Eui64, target: Eui64) -> bytes:
+    if code == ecs52.MESSAGE_CODE:
+        return ecs52.Command(counter).encode()
+    if code == ecs17b.MESSAGE_CODE:
+        return ecs17b.Command(counter, originator, target).encode()
+    if code == gcs13a.MESSAGE_CODE:
+        return gcs13a.Command().encode()
+    return gcs38.Command().encode() if code == gcs38.MESSAGE_CODE else cs08.Command().encode()

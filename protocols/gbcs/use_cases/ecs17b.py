@@ -1,0 +1,44 @@
+"""ECS17b, read the total registers of an ESME (service request 4.1.1). The answer is for the user alone.
+
+The request asks for protected attributes: what comes back is encrypted between the ESME and the originator.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from protocols.addresses import Eui64
+from protocols.errors import DecodeError
+from protocols.gbcs import dlms
+from protocols.gbcs.dlms import ACTION, Descriptor
+
+MESSAGE_CODE = 0x0027
+
+_DESCRIPTORS = (Descriptor(ACTION, 0x001E, bytes.fromhex("00002B0208FF"), 1),)
+_BEFORE = bytes.fromhex(  # one object: class 1, 0-0:94.44.34.10, attribute 2; then how it is protected
+    "0202 0101 0205 120001 0906 00005E2C220A 0F02 120000 0202 1600 00 0101 0202 1602 0205"
+)
+_AFTER = bytes.fromhex("0900 0202 1602 0202 0901 02 0900")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    counter: int  # originator counter, 64 bits
+    originator: Eui64
+    target: Eui64
+
+    def encode(self) -> bytes:
+        transaction = bytes((dlms.OCTET_STRING, 9, 4)) + self.counter.to_bytes(8, "big")
+        parties = dlms.octet_string(self.originator.big) + dlms.octet_string(self.target.big)
+        return dlms.access_request(self.counter, _DESCRIPTORS, (_BEFORE + transaction + parties + _AFTER,))
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        data = dlms.parse_access_request(octets, _DESCRIPTORS).data
+        dlms.expect(data, _BEFORE, "object and protection")
+        transaction = dlms.read_octet_string(data, 9)
+        if transaction[0] != 4:
+            raise DecodeError("not a transaction of the use case", data=octets)
+        originator, target = (Eui64.from_big(dlms.read_octet_string(data, 8)) for _ in range(2))
+        dlms.expect(data, _AFTER, "key of the protection")
+        data.finish()
+        return cls(int.from_bytes(transaction[1:], "big"), originator, target)

@@ -62,6 +62,8 @@ class Csp:
         if isinstance(message, smwan.GbcsToHub):
             if not self._serves(message.hub):
                 self.undeliverable += 1
+                told = smwan.GbcsUndeliverable(message.hub, message.device, message.message)
+                self._effects.append(ToDsp(told.encode(), now + self._settings.delay_up))
                 return self._turn(now)
             self._transmit(message.hub, GbcsCarried(message.device, message.message), now)
         elif isinstance(message, smwan.FirmwareToHubs):
@@ -109,7 +111,7 @@ class Csp:
             )
             type_code = DEVICE_TYPE_CODES.get(device_type)
             if type_code is None or not self._serves(hub):
-                self._report(message.request_id, hub, device, version, now, success=False)
+                self._report(message.request_id, hub, device, version, now, success=False, identified=False)
             else:
                 by_hub.setdefault(hub, []).append(ImageTarget(device, type_code))
         image = self._altered(message.request_id, version, message.image)
@@ -150,7 +152,7 @@ class Csp:
         if isinstance(message, GbcsCarried):
             self._effects.append(ToDsp(smwan.GbcsFromHub(hub, message.device, message.message).encode(), at))
         elif isinstance(message, PowerLoss):
-            self._effects.append(ToDsp(smwan.PowerOutage(hub, message.started).encode(), at))
+            self._effects.append(ToDsp(smwan.PowerOutage(hub, message.started, now).encode(), at))
         else:
             self.malformed += 1
 
@@ -161,9 +163,19 @@ class Csp:
         for device in underway.devices:
             self._report(underway.request_id, hub, device, underway.version, now, success=success)
 
-    def _report(self, request_id: str, hub: Eui64, device: Eui64, version: int, now: int, *, success: bool) -> None:
+    def _report(
+        self,
+        request_id: str,
+        hub: Eui64,
+        device: Eui64,
+        version: int,
+        now: int,
+        *,
+        success: bool,
+        identified: bool = True,
+    ) -> None:
         self._note("image-delivered", hub=str(hub), device=str(device), success=success)
-        status = smwan.FirmwareDeliveryStatus(request_id, hub, device, version, now, success)
+        status = smwan.FirmwareDeliveryStatus(request_id, hub, device, version, now, success, identified)
         self._effects.append(ToDsp(status.encode(), now + self._settings.delay_up))
 
     # --- turns -------------------------------------------------------------------------------------------------

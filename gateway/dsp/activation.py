@@ -169,6 +169,7 @@ class Activations:
         if not success:
             reason = f"activation outcome {int(outcome.code)}"
             self._firmware.activation_failed(turn, self._firmware.of_hash(device.device, activation.hash), reason)
+            self._suppression.activation_failed(turn, activation.request_id)
         self.table.put(turn, replace(activation, state=ActivationState.DONE if success else ActivationState.FAILED))
 
     def _scheduled(self, turn: Turn, activation: Activation) -> None:

@@ -16,6 +16,8 @@ from protocols.duis.alerts import (
     CommsHubAlert,
     CommsHubTransferStatus,
     CspFirmwareDeliveryStatus,
+    DccAlert,
+    FirmwareDistributionFailure,
     FirmwareTransferAlert,
     PpmidAlert,
     PpmidFirmwareUpgradeAlert,
@@ -195,19 +197,20 @@ class DeviceAlerts:
     # --- of the CSP ---
 
     def delivery_status(self, turn: Turn, status: FirmwareDeliveryStatus) -> bool:
-        """The CSP told whether a hub took an image: N60 or N61 to the requester. False if nobody asked for it."""
+        """The CSP told whether a hub took an image: N60 or N61 to the requester. False if nobody asked for it.
+
+        What the CSP could not even send, for it does not know hub or device type, is N22.
+        """
         update = self._firmware.updates.get(status.request_id, status.device)
         if update is None or update.hub != status.hub:
             return False
-        code = "N60" if status.success else "N61"
-        payload = CspFirmwareDeliveryStatus(
-            update_firmware_request_id=RequestId.parse(update.request_id),
-            comms_hub_device_id=status.hub,
-            target_device_id=status.device,
-            firmware_version=version_text(status.version) or "",
-            time_stamp=status.time,
-            status=CommsHubTransferStatus.SUCCESS if status.success else CommsHubTransferStatus.FAILURE,
-        )
+        payload: DccAlert
+        if status.identified:
+            code, payload = "N60" if status.success else "N61", self._delivery(update, status)
+        else:
+            request_id = RequestId.parse(update.request_id)
+            payload = FirmwareDistributionFailure(update_firmware_request_id=request_id, meter_ids=(status.device,))
+            code = "N22"
         self._answers.dcc_alert(turn, update.user, code, payload)
         append(turn, Alert(turn.now, code, status.hub, Decision.DELIVERED, update.user, Signature.NONE, None))
         turn.note(
@@ -216,6 +219,17 @@ class DeviceAlerts:
         )  # fmt: skip
         self._firmware.delivered(turn, update, success=status.success)
         return True
+
+    @staticmethod
+    def _delivery(update: Update, status: FirmwareDeliveryStatus) -> CspFirmwareDeliveryStatus:
+        return CspFirmwareDeliveryStatus(
+            update_firmware_request_id=RequestId.parse(update.request_id),
+            comms_hub_device_id=status.hub,
+            target_device_id=status.device,
+            firmware_version=version_text(status.version) or "",
+            time_stamp=status.time,
+            status=CommsHubTransferStatus.SUCCESS if status.success else CommsHubTransferStatus.FAILURE,
+        )
 
 
 _RESULTS = {True: ActivateImageResultCode.ACTIVATION_SUCCESS, False: ActivateImageResultCode.ACTIVATION_FAILURE}

@@ -86,13 +86,18 @@ class Answers:
         )
         turn.to_user(user, self._signatures.sign(response.encode()))
 
-    def dcc_alert(self, turn: Turn, user: Eui64, code: str, payload: DccAlert) -> None:
-        """Raise an alert of the DCC's own."""
+    def dcc_alert(
+        self, turn: Turn, user: Eui64, code: str, payload: DccAlert, throttled: tuple[int, int] | None = None
+    ) -> None:
+        """Raise an alert of the DCC's own. throttled: sequence and count of those it stands for."""
+        sequence, count = throttled or (None, None)
         counter = self._counters.next(turn, f"alerts to {user}")
         response = Response(
             response_id=RequestId(self._dsp, user, counter),
             response_code=SUCCESS,
             response_date_time=turn.now,
-            body=DccAlertMessage(dcc_alert_code=code, alert=payload),
+            body=DccAlertMessage(
+                dcc_alert_code=code, throttled_alert_sequence_id=sequence, throttled_alert_count=count, alert=payload
+            ),
         )
         turn.to_user(user, self._signatures.sign(response.encode()))

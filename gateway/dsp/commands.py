@@ -1,5 +1,4 @@
-"""Commands on their way to devices: held until their date, sent or handed over, awaited until the answer or the time-out.
-"""
+"""Commands on their way to devices: held until their date, then sent or handed over, and awaited."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -23,9 +23,9 @@ from protocols.gbcs.envelope import Category, Message
 
 
 def read_signed(request_id: RequestId, octets: bytes, message_code: int) -> Message:
-    """Decode a signed pre-command. Raises RefusedError unless its header is that of the Transform and its user signed it.
+    """Decode a signed pre-command. Raises RefusedError unless its header is that of its Transform.
 
-    The payload is left for the caller to compare.
+    The payload is left for the caller to compare, the signature for `verify_signed`.
     """
     try:
         message = Message.decode(octets)
@@ -47,9 +47,7 @@ def verify_signed(acb: Acb, message: Message) -> None:
         raise RefusedError(SIGNATURE_INVALID, error.what) from error
 
 
-def pre_command_content(
-    settings: DspSettings, products: ProductsList, device: Device, octets: bytes
-) -> PreCommand:
+def pre_command_content(settings: DspSettings, products: ProductsList, device: Device, octets: bytes) -> PreCommand:
     """Return the answer to a Transform."""
     version = products.gbcs_version(device) or settings.gbcs_version
     return PreCommand(gbcs_version=version, gbcs_payload=octets)

@@ -90,7 +90,7 @@ class DeviceLogs:
         return device
 
     def answered(self, turn: Turn, command: Command, *, success: bool) -> None:
-        """The hub answered CCS01 or CCS02, or nothing came: N24 and the inventory follows, or N25 and nothing changes."""
+        """The hub answered CCS01 or CCS02: N24 and the inventory follows, or N25, as without any, and nothing does."""
         device = None if command.subject is None else self._inventory.device(command.subject)
         cause = f"8.11 {command.request_id}"
         if success and device is not None and command.message_code == ccs01.MESSAGE_CODE:

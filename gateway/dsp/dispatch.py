@@ -44,7 +44,8 @@ class Dispatch:
     ) -> str:
         """Protect a command with the broker's MAC, send it or hand it over, and answer the request.
 
-        at: when the DSP sends it, None for now. subject, mpxns: kept with the command until its answer. Returns the code.
+        at: when the DSP sends it, None for now. subject, mpxns: kept with the command until its answer.
+        Returns the response code.
         """
         octets = self._acb.command(message)
         mpxn, secondary, export = mpxns

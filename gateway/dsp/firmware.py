@@ -3,18 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.dsp import variants
+from gateway.dsp.answers import Answers
 from gateway.dsp.effects import Turn
 from gateway.dsp.images import TYPES, ApprovedImage, ImageChecks, no_device_left, warning
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.records import Device, Update, UpdateChange, UpdateState
 from gateway.dsp.rows import Table, Version, append
-from gateway.dsp.settings import DspSettings
 from gateway.dsp.services import RefusedError
+from gateway.dsp.settings import DspSettings
 from gateway.dsp.validation import Validation
-from gateway.dsp.variants import type_for_csp
 from protocols.addresses import Eui64
+from protocols.duis.alerts import FirmwareUpgradeRequested
 from protocols.duis.bodies import UpdateFirmware, UpdatePpmidFirmware
 from protocols.duis.codes import ACCEPTED
+from protocols.duis.inventory import DeviceType
 from protocols.duis.requests import Request
 from protocols.duis.responses import DspUpdateFirmwareWarning, DspUpdatePpmidFirmwareWarning
 from protocols.wan.smwan import FirmwareTarget, FirmwareToHubs
@@ -45,9 +48,15 @@ class _Sorted:
 
 class Firmware:
     def __init__(
-        self, settings: DspSettings, inventory: Inventory, validation: Validation, images: ImageChecks
+        self,
+        settings: DspSettings,
+        inventory: Inventory,
+        validation: Validation,
+        images: ImageChecks,
+        answers: Answers,
     ) -> None:
         self._settings, self._inventory, self._validation, self._images = settings, inventory, validation, images
+        self._answers = answers
         self.updates = Table(Update)
 
     # --- the request ---
@@ -81,6 +90,8 @@ class Firmware:
             device = self._inventory.device(eui)
             if device is None or device.type not in TYPES[service] or not self._validation.authorised(user, device):
                 found.invalid.append(eui)
+            elif not variants.reachable(device, service, self._settings):
+                found.not_applicable.append(eui)
             elif device.hub is None or not self._validation.eligible(service, device):
                 found.not_commissioned.append(eui)
             elif not image.suits(device):
@@ -103,8 +114,22 @@ class Firmware:
                 state=UpdateState.REQUESTED, user=user, hub=hub, hash=image.hash, requested=turn.now, changed=turn.now,
             )  # fmt: skip
             self._put(turn, update)
-            targets.append(FirmwareTarget(hub, device.device, type_for_csp(device)))
+            targets.append(FirmwareTarget(hub, device.device, variants.type_for_csp(device)))
         turn.to_csp(FirmwareToHubs(request_id, tuple(targets), image.octets).encode())
+        self._tell_others(turn, user, image, devices)
+
+    def _tell_others(self, turn: Turn, user: Eui64, image: ApprovedImage, devices: Sequence[Device]) -> None:
+        """Tell the other supplier of a device that serves two what is on its way (N58)."""
+        concerned: dict[tuple[Eui64, DeviceType], list[Eui64]] = {}
+        for device in devices:
+            for supplier in self._inventory.responsible_suppliers(device):
+                if supplier != user:
+                    concerned.setdefault((supplier, device.type), []).append(device.device)
+        for (supplier, kind), euis in concerned.items():
+            payload = FirmwareUpgradeRequested(
+                device_type=kind, firmware_version=f"{image.version:08X}", device_list=tuple(euis)
+            )
+            self._answers.dcc_alert(turn, supplier, "N58", payload)
 
     # --- what is known of updates ---
 

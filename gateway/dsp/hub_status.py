@@ -16,14 +16,11 @@ from gateway.dsp.validation import Validation
 from protocols.addresses import Eui64
 from protocols.duis.bodies import (
     ChfFaultReturn,
-    ChfInstallSuccessNoSmWan,
-    ChfInstallSuccessSmWan,
     ChfNoFaultReturn,
     ChfStatusUpdate,
 )
 from protocols.duis.codes import ACCEPTED
 from protocols.duis.inventory import DeviceType
-
 
 
 class HubStatus:

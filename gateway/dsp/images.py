@@ -8,8 +8,8 @@ from gateway.dsp.acb import Acb
 from gateway.dsp.products import ProductsList
 from gateway.dsp.records import Device, Product
 from gateway.dsp.rows import Version
-from gateway.dsp.settings import DspSettings
 from gateway.dsp.services import RefusedError
+from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.duis.bodies import UpdateFirmware, UpdatePpmidFirmware
 from protocols.duis.inventory import DeviceType

@@ -71,9 +71,9 @@ class InventoryServices:
             "ESMEVariant": (body.esme_variant, kind is DeviceType.ESME),
             "AssociatedGPFDeviceID": (body.associated_gpf_device_id, kind is DeviceType.CHF),
         }
-        for name, (value, applies) in applicable.items():
-            if (value is not None) is not applies:
-                raise RefusedError("E120204", f"{name} {'is missing' if applies else f'does not apply to {kind}'}")
+        for name, (value, wanted) in applicable.items():
+            if (value is not None) is not wanted:
+                raise RefusedError("E120204", f"{name} {'is missing' if wanted else f'does not apply to {kind}'}")
         if body.esme_variant is not None and body.esme_variant not in ESME_VARIANTS:
             raise RefusedError("E120204", f"unknown ESMEVariant {body.esme_variant!r}")
         return variants.prenotified(kind, body.ppmid_variant, schema_version) or body.esme_variant
@@ -133,7 +133,7 @@ class InventoryServices:
         follows = GPF_FOLLOWS[before, status]
         for gpf in self._gpf_of(hub):
             own = self._inventory.judged(gpf)
-            if own in follows:
+            if own is not None and own in follows:
                 self._inventory.set_status(turn, gpf, Trigger.WITH_ITS_HUB, follows[own], cause)
         self._inventory.set_status(turn, hub, Trigger.HUB_STATUS_UPDATE, status, cause)
 

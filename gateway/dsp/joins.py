@@ -156,9 +156,7 @@ class Joins:
                 raise RefusedError("E20", f"no key agreement certificate of {other.device}")
         return cs03.Command(pair.method, other.device, _GBCS_TYPES[other.type], certificate).encode()
 
-    def _message(
-        self, turn: Turn, user: Eui64, request: Request, device: Device, code: int, payload: bytes
-    ) -> Message:
+    def _message(self, turn: Turn, user: Eui64, request: Request, device: Device, code: int, payload: bytes) -> Message:
         """Return the command, of the user where a meter knows it, else of the broker on its behalf."""
         originator, target, counter = request.request_id
         if device.type in METERS and user in self._inventory.responsible_suppliers(device):

@@ -7,44 +7,57 @@ from collections.abc import Iterable, Mapping
 
 from gateway.dsp.acb import Acb
 from gateway.dsp.activation import Activations
+from gateway.dsp.administration import Administration
 from gateway.dsp.alerts import DeviceAlerts
+from gateway.dsp.anomalies import HELD, REJECTED, RELEASED, Anomalies, QuarantinedError
 from gateway.dsp.answers import Answers, Counters
 from gateway.dsp.commands import Commands
-from gateway.dsp.device_services import DeviceServices
+from gateway.dsp.critical import Critical
+from gateway.dsp.departures import Departures
+from gateway.dsp.device_answers import answer_kinds
+from gateway.dsp.device_logs import DeviceLogs
+from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn, Value
 from gateway.dsp.firmware import Firmware
+from gateway.dsp.hub_status import HubStatus
 from gateway.dsp.images import ImageChecks
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.inventory_reading import InventoryReading
 from gateway.dsp.inventory_services import InventoryServices
+from gateway.dsp.joins import Joins
 from gateway.dsp.outages import Outages
 from gateway.dsp.products import ProductsList
+from gateway.dsp.reads import Reads
 from gateway.dsp.records import (
     Activation,
     Alert,
     Command,
     Counter,
     Device,
+    DeviceLog,
     OutageAudit,
     Premises,
     Product,
+    Quarantined,
     Refusal,
     RequestCounter,
+    Schedule,
+    Transform,
     Update,
     User,
     Window,
 )
 from gateway.dsp.records import Request as RequestRow
 from gateway.dsp.reports import Reports
+from gateway.dsp.routing import Router
 from gateway.dsp.rows import Unsigned, append
+from gateway.dsp.services import NOT_OFFERED, QUARANTINED, SCHEMA_INVALID, SIGNATURE_INVALID, RefusedError
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.suppression import Suppression
 from gateway.dsp.tracked import TrackedList, TrackedSummary
-from gateway.dsp.validation import SCHEMA_INVALID, SIGNATURE_INVALID, RefusedError, Target, Validation
+from gateway.dsp.validation import Validation, WebService
 from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
-from protocols.duis import bodies
-from protocols.duis.codes import ACCEPTED, SUCCESS
 from protocols.duis.errors import DuisError
 from protocols.duis.requests import Request, parse_request
 from protocols.duis.signature import Judgement
@@ -76,35 +89,43 @@ class Dsp:
         xml: KeyPair,
     ) -> None:
         self._settings = settings
-        self._acb = Acb(acb, certificates, entropy)
-        self._counters = Counters()
+        broker = Acb(acb, certificates, entropy)
+        self._counters = counters = Counters()
         self._signatures = XmlSignatures(settings, certificates, xml, entropy)
-        self._answers = Answers(acb.eui, self._counters, self._signatures)
-        self._commands = Commands(settings)
-        self.products = ProductsList()
-        self.inventory = Inventory(self.products)
+        self._answers = answers = Answers(acb.eui, counters, self._signatures)
+        self._commands = commands = Commands(settings)
+        self._dispatch = dispatch = Dispatch(broker, answers, commands)
+        self.products = products = ProductsList()
+        self.inventory = inventory = Inventory(products)
         self.suppression = Suppression(settings)
-        self._validation = Validation(settings, self.inventory, acb.eui)
-        images = ImageChecks(settings, self.products, self._acb)
-        self.firmware = Firmware(settings, self.inventory, self._validation, images)
+        self._validation = validation = Validation(settings, inventory, acb.eui)
+        self.firmware = Firmware(settings, inventory, validation, ImageChecks(settings, products, broker), answers)
+        self._critical = Critical(settings, products, broker, answers, dispatch)
         self._activations = Activations(
-            settings, self.inventory, self.products, self._acb, self._answers, self._counters, self._commands,
-            self.firmware, self.suppression,
+            settings, inventory, products, broker, answers, counters, dispatch, self.firmware, self.suppression
+        )
+        self._device_logs = DeviceLogs(inventory, validation, broker, answers, counters, dispatch)
+        joins = Joins(inventory, broker, counters, self._critical, dispatch)
+        reads = Reads(inventory, broker, answers, counters, dispatch, self.firmware)
+        self._departures = Departures(
+            settings, inventory, validation, broker, answers, counters, commands, dispatch, self.firmware,
+            self.suppression,
         )  # fmt: skip
-        self._device_services = DeviceServices(
-            self.inventory, self._acb, self._answers, self._counters, self._commands, self.firmware
-        )
-        self._reading = InventoryReading(self.inventory, self.products)
-        self._inventory_services = InventoryServices(
-            self.inventory, self.products, self._validation, self._answers, self._commands, self.suppression
-        )
         self._alerts = DeviceAlerts(
-            acb.eui, self.inventory, self.firmware, self._activations, self._answers, self.image_transferred
+            acb.eui, inventory, self.firmware, self._activations, self._device_logs, answers, self.image_transferred
         )
-        self._reports = Reports(
-            settings, self._acb, self._answers, self._commands, self._activations, self._device_services, self._alerts
-        )
-        self._outages = Outages(settings, self.inventory, self.suppression, self._answers)
+        kinds = answer_kinds(self._activations, self._device_logs, reads, joins, self._departures)
+        self._reports = Reports(settings, broker, answers, commands, kinds, self._device_logs, self._alerts)
+        self._outages = Outages(settings, inventory, self.suppression, answers)
+        self._anomalies = Anomalies(settings, answers, counters)
+        self._administration = Administration(inventory, products)
+        self._router = Router(
+            acb=broker, answers=answers, reading=InventoryReading(inventory, products),
+            inventory_services=InventoryServices(inventory, products, validation, answers), firmware=self.firmware,
+            activations=self._activations, critical=self._critical, joins=joins, device_logs=self._device_logs,
+            reads=reads, departures=self._departures, hub_status=HubStatus(inventory, validation),
+            reports=self._reports,
+        )  # fmt: skip
         self._announced: int | None = None
         self._latest = 0  # time of the latest turn
         self.load_tracked(tracked)
@@ -128,6 +149,7 @@ class Dsp:
         premises: Iterable[Premises] = (),
         products: Iterable[Product] = (),
         devices: Iterable[Device] = (),
+        schedules: Iterable[Schedule] = (),
     ) -> Turn:
         """Lay what does not come by service requests: users, registration data, products, the installed estate."""
         turn = Turn(now)
@@ -139,6 +161,8 @@ class Dsp:
             self.products.put(turn, product)
         for device in devices:
             self.inventory.add(turn, device, "installed")
+        for schedule in schedules:
+            self._departures.schedules.put(turn, schedule)
         return turn
 
     def restore(self, tables: Tables) -> None:
@@ -153,6 +177,11 @@ class Dsp:
         self.suppression.load(tables.get(Window.TABLE, ()))
         self._outages.load(tables.get(OutageAudit.TABLE, ()))
         self._reports.load(tables.get(Alert.TABLE, ()))
+        self._critical.table.load(tables.get(Transform.TABLE, ()))
+        self._departures.schedules.load(tables.get(Schedule.TABLE, ()))
+        self._device_logs.table.load(tables.get(DeviceLog.TABLE, ()))
+        self._anomalies.table.load(tables.get(Quarantined.TABLE, ()))
+        self._anomalies.load(tables.get(RequestRow.TABLE, ()))
 
     def start(self, now: int) -> Turn:
         """Begin, or begin again after a restart: windows are reloaded, what fell due meanwhile is done."""
@@ -163,28 +192,66 @@ class Dsp:
 
     # --- turns ---
 
-    def submit(self, user: Eui64, octets: bytes, now: int) -> Turn:
-        """Take a request of `user`, who is authenticated; the turn holds one `Reply`."""
+    def submit(self, user: Eui64, octets: bytes, now: int, posted_to: WebService | None = None) -> Turn:
+        """Take a request of `user`, who is authenticated; the turn holds one `Reply`.
+
+        posted_to: the web service it came by, None where there is none.
+        """
         turn = self._begin(now)
         try:
             request = parse_request(octets)
         except DuisError as error:
-            self._answers.reply_unread(turn, error.request_id, SCHEMA_INVALID)
-            turn.note("request", user=str(user), code=SCHEMA_INVALID, reason=str(error))
+            code = SCHEMA_INVALID if error.service is None else NOT_OFFERED
+            self._answers.reply_unread(turn, error.request_id, code)
+            turn.note("request", user=str(user), code=code, reason=str(error))
             return turn
         judgement = self._signatures.judge(user, request, now)
         try:
             if not self._signatures.accepts(judgement.verdict):
                 raise RefusedError(SIGNATURE_INVALID, judgement.reason)
-            code = self._handle(turn, user, request)
+            target = self._validation.check(user, request, posted_to)
+            turn.gate = lambda: self._anomalies.check(user, request, now)
+            code = self._router.carry_out(turn, user, request, target)
         except RefusedError as refused:
-            if turn.rows:
-                raise UsageError("a refused request has written rows") from refused
-            self._answers.reply(turn, request, refused.code)
-            self._note(turn, user, request, refused.code, refused.text, judgement)
-            return turn
+            return self._refused(turn, user, request, refused, judgement)
+        except QuarantinedError as quarantined:
+            self._anomalies.quarantine(turn, user, request, octets, quarantined.breach)
+            self._raise_counter(turn, request)
+            self._note(turn, user, request, QUARANTINED, str(quarantined), judgement)
+            return self._announce(turn)
         self._record(turn, user, request, code, judgement)
         return self._announce(turn)
+
+    def release(self, reference: int, now: int) -> Turn:
+        """Carry out what is quarantined under a reference; its user gets the answer as a response delivered.
+
+        Raises InputError if nothing is held under it.
+        """
+        turn = self._begin(now)
+        row = self._anomalies.decide(turn, reference, RELEASED)
+        request = parse_request(row.octets)
+        judgement = self._signatures.judge(row.user, request, row.time)
+        turn.late_replies_to = row.user
+        try:
+            target = self._validation.check(row.user, request, repeated=True)
+            code = self._router.carry_out(turn, row.user, request, target)
+        except RefusedError as refused:
+            self._answers.reply(turn, request, refused.code)
+            self._note(turn, row.user, request, refused.code, refused.text, judgement)
+            return self._announce(turn)
+        self._record(turn, row.user, request, code, judgement)
+        return self._announce(turn)
+
+    def reject(self, reference: int, now: int) -> Turn:
+        """Forget what is quarantined under a reference. Raises InputError if nothing is."""
+        turn = self._begin(now)
+        self._anomalies.decide(turn, reference, REJECTED)
+        return turn
+
+    @property
+    def quarantine(self) -> list[Quarantined]:
+        """What is held now, oldest first."""
+        return [row for row in self._anomalies.table if row.state == HELD]
 
     def from_csp(self, octets: bytes, now: int) -> Turn:
         """Take a message of the CSP; one that cannot be read, or does not go this way, is recorded as refused."""
@@ -202,6 +269,8 @@ class Dsp:
                     self._refuse(turn, message.hub, message.device, "delivery status of an update nobody asked for")
             case smwan.PowerOutage():
                 self._outages.received(turn, message)
+            case smwan.GbcsUndeliverable():
+                self._reports.undeliverable(turn, message)
             case _:
                 self._refuse(turn, message_hub(message), None, f"{type(message).__name__} does not go this way")
         return self._announce(turn)
@@ -217,58 +286,48 @@ class Dsp:
         """A hub told that a device has its image: the update moves on. The inventory waits for the device itself."""
         self.firmware.transferred(turn, update)
 
+    # --- administration ---
+
+    def update_products(self, products: Iterable[Product], now: int) -> Turn:
+        """Take entries of a new products list, removed ones with their status; devices are suspended and restored."""
+        turn = self._begin(now)
+        self._administration.update_products(turn, products)
+        return self._announce(turn)
+
+    def recover(self, devices: Iterable[Eui64], now: int, *, complete: bool) -> Turn:
+        """Note that the SMKI recovery of devices began, or is complete. Raises InputError for one it cannot be."""
+        turn = self._begin(now)
+        self._administration.recover(turn, devices, complete=complete)
+        return self._announce(turn)
+
+    def correct_variant(self, device: Eui64, variant: str, now: int) -> Turn:
+        """Amend the variant of a device recorded before MP170, whatever its status. Raises InputError."""
+        turn = self._begin(now)
+        self._administration.correct_variant(turn, device, variant)
+        return self._announce(turn)
+
     # --- requests ---
 
-    def _handle(self, turn: Turn, user: Eui64, request: Request) -> str:
-        """Check and carry out a request; return the code of its answer. Raises RefusedError."""
-        target = self._validation.check(user, request)
-        if target is None:
-            return self._own_service(turn, user, request)
-        if not self._acb.reaches(target.device.device):
-            raise RefusedError("E20", f"no key agreement certificate of {target.device.device}")
-        return self._device_service(turn, user, request, target)
-
-    def _own_service(self, turn: Turn, user: Eui64, request: Request) -> str:
-        body, cause = request.body, f"{request.service} {request.request_id}"
-        match body:
-            case bodies.ReadInventory():
-                found = self._reading.read(body, request.schema_version)
-                self._answers.reply(turn, request, SUCCESS, found)
-                return SUCCESS
-            case bodies.UpdateFirmware() | bodies.UpdatePpmidFirmware():
-                code, warnings = self.firmware.request(turn, user, request)
-                self._answers.reply(turn, request, code, warnings)
-                return code
-            case bodies.DevicePrenotification():
-                self._inventory_services.prenotify(turn, user, body, request.schema_version, cause)
-            case bodies.UpdateInventory():
-                self._inventory_services.update(turn, user, body, cause)
-            case _:
-                raise RefusedError("E12", f"{type(body).__name__} is not for the DSP")
-        self._answers.reply(turn, request, ACCEPTED)
-        return ACCEPTED
-
-    def _device_service(self, turn: Turn, user: Eui64, request: Request, target: Target) -> str:
-        match request.body:
-            case bodies.ActivateFirmware():
-                return self._activations.transform(turn, user, request, target)
-            case bodies.SignedPreCommand():
-                return self._activations.signed(turn, user, request, target)
-            case bodies.ReadFirmwareVersion():
-                return self._device_services.read_version(turn, user, request, target)
-            case bodies.UpdateHanDeviceLog():
-                return self._device_services.update_log(turn, user, request, target)
-            case _:
-                raise RefusedError("E12", f"{type(request.body).__name__} is not for a device")
+    def _refused(self, turn: Turn, user: Eui64, request: Request, refused: RefusedError, judgement: Judgement) -> Turn:
+        if turn.rows:
+            raise UsageError("a refused request has written rows") from refused
+        turn.gate = None
+        self._answers.reply(turn, request, refused.code)
+        self._note(turn, user, request, refused.code, refused.text, judgement)
+        return turn
 
     def _record(self, turn: Turn, user: Eui64, request: Request, code: str, judgement: Judgement) -> None:
+        self._raise_counter(turn, request)
+        request_id, variant = str(request.request_id), int(request.command_variant)
+        append(turn, RequestRow(turn.now, user, request_id, request.service, variant, code))
+        self._anomalies.count(user, request.service, variant, turn.now)
+        self._note(turn, user, request, code, None, judgement)
+
+    def _raise_counter(self, turn: Turn, request: Request) -> None:
         originator, target, counter = request.request_id
         last = self._validation.counters.get(originator, target)
         if last is None or counter > last.counter:
             self._validation.counters.put(turn, RequestCounter(originator, target, Unsigned(counter)))
-        request_id, variant = str(request.request_id), int(request.command_variant)
-        append(turn, RequestRow(turn.now, user, request_id, request.service, variant, code))
-        self._note(turn, user, request, code, None, judgement)
 
     @staticmethod
     def _note(turn: Turn, user: Eui64, request: Request, code: str, reason: str | None, judgement: Judgement) -> None:
@@ -298,6 +357,7 @@ class Dsp:
         self._reports.give_up(turn)
         self.firmware.expire(turn)
         self._activations.expire(turn)
+        self._critical.expire(turn)
         self.suppression.expire(turn)
 
     def _announce(self, turn: Turn) -> Turn:
@@ -305,6 +365,7 @@ class Dsp:
             self._commands.next_due(),
             self.firmware.next_due(),
             self._activations.next_due(),
+            self._critical.next_due(),
             self.suppression.next_due(),
         )
         when = min((due for due in dues if due is not None), default=None)

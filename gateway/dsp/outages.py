@@ -46,7 +46,7 @@ class Outages:
 
     def _decide(self, turn: Turn, event: PowerOutage, mpxn: str | None, on_hub: list[Device], *, mapped: bool) -> None:
         recipient = None if mpxn is None else self._inventory.operator_of(mpxn)
-        window = self._suppression.window_for(Outage(mpxn, event.started, turn.now), on_hub)
+        window = self._suppression.window_for(Outage(mpxn, event.started, turn.now, event.taken or turn.now), on_hub)
         if window is not None:
             decision = Decision.SUPPRESSED
         else:
@@ -68,7 +68,8 @@ class Outages:
         )  # fmt: skip
         if decision is not Decision.SUPPRESSED and recipient is not None and mpxn is not None:
             payload = PowerOutageEvent(comms_hub_device_id=event.hub, start_date_time=event.started, mpxn=mpxn)
-            self._answers.dcc_alert(turn, recipient, CODE, payload)
+            throttled = (event.throttled_sequence, event.throttled_count) if event.throttled_count else None
+            self._answers.dcc_alert(turn, recipient, CODE, payload, throttled)
 
     def _audit(
         self,

@@ -341,7 +341,7 @@ class WindowEvent(Row):
     time: int
     esme: Eui64
     request_id: str
-    event: str  # armed, armed-local, replaced, cancelled, cancel-pending, removed, expired, reloaded
+    event: str  # armed, armed-local, replaced, cancelled, cancel-pending, removed, expired, closed, reloaded
     start: int
     end: int
 

@@ -174,9 +174,7 @@ class Reports:
         self._refuse(turn, carried, None, f"not a GBCS message: {error}")
 
     @staticmethod
-    def _refuse(
-        turn: Turn, carried: GbcsFromHub | GbcsUndeliverable, message: Message | None, reason: str
-    ) -> None:
+    def _refuse(turn: Turn, carried: GbcsFromHub | GbcsUndeliverable, message: Message | None, reason: str) -> None:
         code = None if message is None else message.message_code
         append(turn, Refusal(turn.now, carried.hub, carried.device, code, reason))
         turn.note("message-refused", hub=str(carried.hub), device=str(carried.device), reason=reason)

@@ -60,7 +60,9 @@ def _eligible() -> Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]]:
     table: dict[str, Mapping[DeviceType, frozenset[DeviceStatus]]] = {
         "4.1.1": registers,
         "8.1.1": new_meters,
-        "8.3": dict.fromkeys(DeviceType, frozenset(DeviceStatus) - {DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN}),
+        "8.3": dict.fromkeys(
+            DeviceType, frozenset(DeviceStatus) - {DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN}
+        ),
         "8.5": registers,
         "8.7.1": critical,
         "8.7.2": non_critical,

@@ -27,6 +27,7 @@ class Outage(NamedTuple):
     mpxn: str | None
     started: int  # ns UTC, of the outage
     received: int  # ns UTC, by the DSP
+    taken: int  # ns UTC, by the CSP
 
 
 class Suppression:
@@ -91,6 +92,14 @@ class Suppression:
         """The device left the inventory or its hub was withdrawn: windows to come go."""
         self._end(turn, esme, None, WindowState.REMOVED)
 
+    def activation_failed(self, turn: Turn, request_id: str) -> None:
+        """The device reported that an activation failed: by setting, its open window ends now; it is never reopened."""
+        window = self._windows.get(request_id)
+        if not self._settings.close_window_on_failure or window is None or window.state not in PENDING:
+            return
+        if window.start <= turn.now < window.end:
+            self._put(turn, replace(window, end=turn.now, state=WindowState.EXPIRED), "closed")
+
     def _end(self, turn: Turn, esme: Eui64, before: int | None, state: WindowState) -> None:
         for window in self._to_come(turn.now, esme):
             if before is None or window.sequence < before:
@@ -137,6 +146,7 @@ class Suppression:
             OutageTime.RECEIPT: (outage.received,),
             OutageTime.EVENT_START: (outage.started,),
             OutageTime.EITHER: (outage.received, outage.started),
+            OutageTime.CSP_RECEIPT: (outage.taken,),
         }[self._settings.outage_time]
         return any(window.start <= time < window.end for time in times)
 

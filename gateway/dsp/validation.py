@@ -59,17 +59,20 @@ class Validation:
         self._settings, self._inventory, self._dsp = settings, inventory, dsp
         self.counters = Table(RequestCounter)
 
-    def check(self, user: Eui64, request: Request, posted_to: WebService | None = None) -> Target | None:
+    def check(
+        self, user: Eui64, request: Request, posted_to: WebService | None = None, *, repeated: bool = False
+    ) -> Target | None:
         """Return the target of a device request, None for one to the DSP itself. Raises RefusedError.
 
-        posted_to: the web service it came by, None where there is none.
+        posted_to: the web service it came by, None where there is none. repeated: its counter was accepted before.
         """
         service = SERVICES[request.service]
         if posted_to is not None and posted_to is not WEB_SERVICE_OF.get(request.command_variant, posted_to):
             raise RefusedError("E13", f"command variant {request.command_variant} posted to {posted_to}")
         self._check_user(user, request, service)
         self._check_variant(user, request)
-        self._check_counter(request)
+        if not repeated:
+            self._check_counter(request)
         if not service.targets:
             if request.request_id.target != self._dsp:
                 raise RefusedError("E19", f"{request.request_id.target} is not the DSP")

@@ -66,9 +66,12 @@ def parse_document(octets: bytes, name: str, bound: type[T]) -> Document[T]:
     try:
         return _read_checked(root, bound, octets)
     except DuisError as error:
+        header = f"{{{NAMESPACE}}}Header/{{{NAMESPACE}}}"
         raise DuisError(
-            error.what, line=error.line, column=error.column, element=error.element, request_id=_request_id(root)
-        ) from error
+            error.what, line=error.line, column=error.column, element=error.element,
+            request_id=_request_id(root.findtext(f"{header}RequestID")),
+            service=root.findtext(f"{header}ServiceReferenceVariant"),
+        ) from error  # fmt: skip
 
 
 def _read_checked(root: etree._Element, bound: type[T], octets: bytes) -> Document[T]:
@@ -84,8 +87,7 @@ def _read_checked(root: etree._Element, bound: type[T], octets: bytes) -> Docume
     return Document(read(bound, root), version.number, read_signature(root, octets))
 
 
-def _request_id(root: etree._Element) -> RequestId | None:
-    text = root.findtext(f"{{{NAMESPACE}}}Header/{{{NAMESPACE}}}RequestID")
+def _request_id(text: str | None) -> RequestId | None:
     try:
         return None if text is None else RequestId.parse(text)
     except InputError:

@@ -9,6 +9,7 @@ class DuisError(InputError):
 
     line, column: of the document, from 1; None where no place can be named. element: local name of the element at
     fault. request_id: of a well-formed document whose header could still be read, so that an answer can name it.
+    service: its ServiceReferenceVariant, where that is one of the DUIS which this project does not speak.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class DuisError(InputError):
         column: int | None = None,
         element: str | None = None,
         request_id: RequestId | None = None,
+        service: str | None = None,
     ) -> None:
         places = [
             f"line {line}" if line is not None else "",
@@ -29,6 +31,7 @@ class DuisError(InputError):
         text = " ".join(what.split())
         super().__init__(f"{where}: {text}" if where else text)
         self.what, self.line, self.column, self.element, self.request_id = text, line, column, element, request_id
+        self.service = service
 
 
 class SignatureError(DuisError):

@@ -43,6 +43,18 @@ CRITICAL_SERVICES = ("8.1.1", "8.7.1", "8.8.1", "11.3")
 """Those of this project that a SignedPreCommand may name."""
 
 
+_OTHER_SERVICES = (
+    "1.1.1 1.1.2 1.2.1 1.2.2 1.5 1.6 1.7 2.1 2.2 2.3 2.5 3.1 3.2 3.3 3.4 3.5 4.1.2 4.1.3 4.1.4 4.2 4.3 4.4.2 "
+    "4.4.3 4.4.4 4.4.5 4.6.1 4.6.2 4.8.1 4.8.2 4.8.3 4.10 4.11.1 4.11.2 4.12.1 4.12.2 4.13 4.14 4.15 4.16 4.17 "
+    "4.18 5.1 5.2 5.3 6.2.1 6.2.2 6.2.3 6.2.4 6.2.5 6.2.7 6.2.8 6.2.9 6.2.10 6.4.1 6.4.2 6.5 6.6 6.7 6.8 6.11 "
+    "6.12 6.13 6.14.1 6.14.2 6.14.3 6.15.1 6.15.2 6.17 6.18.1 6.18.2 6.20.1 6.20.2 6.21 6.22 6.23 6.24.1 6.24.2 "
+    "6.25 6.26 6.27 6.28 6.29 6.30 6.31 6.32 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 7.9 7.10 7.11 7.12 7.13 7.14 7.15 "
+    "7.16 8.6 8.9 8.12.2 9.1 12.1 14.1 "
+)
+OTHER_SERVICES = frozenset(_OTHER_SERVICES.split())
+"""The services of DUIS this project does not speak. A request for one is refused as such, not as malformed."""
+
+
 class CommandVariant(IntEnum):
     """What becomes of a request. Source: DUIS XML schema V5.4."""
 
@@ -126,8 +138,16 @@ class Request:
 
 
 def parse_request(octets: bytes) -> Request:
-    """Read and check a request. Raises DuisError, with the RequestID where it could be read."""
-    parsed: Document[_Document] = parse_document(octets, "Request", _Document)
+    """Read and check a request. Raises DuisError, with the RequestID where it could be read.
+
+    Its `service` is set where the request is for one of OTHER_SERVICES.
+    """
+    try:
+        parsed: Document[_Document] = parse_document(octets, "Request", _Document)
+    except DuisError as error:
+        if error.service not in OTHER_SERVICES:
+            error.service = None
+        raise
     header = parsed.value.header
     try:
         return Request(

@@ -143,9 +143,7 @@ class PowerOutage:
 
     @classmethod
     def take(cls, reader: Reader) -> Self:
-        return cls(
-            take_eui(reader), reader.uint_be(8), reader.uint_be(8), reader.uint_be(4), reader.uint_be(4)
-        )
+        return cls(take_eui(reader), reader.uint_be(8), reader.uint_be(8), reader.uint_be(4), reader.uint_be(4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,10 @@ class Response:
 
     def encode(self) -> bytes:
         if self.time is None:
-            results = (0, 0, 0, 1, AccessResult.OTHER_REASON)
+            results = [0, 0, 0, 1, int(AccessResult.OTHER_REASON)]
             data = (dlms.NULL,) * 5
         else:
-            results = (0, 0, 0, 0, 0)
+            results = [0] * 5
             data = (dlms.NULL,) * 3 + (dlms.date_time(self.time), dlms.uint8(self.status))
         return dlms.access_response(self.counter, data, tuple(zip(_CHOICES, results, strict=True)))
 

@@ -18,6 +18,7 @@ from protocols.wan.smwan import (
     FirmwareToHubs,
     GbcsFromHub,
     GbcsToHub,
+    GbcsUndeliverable,
     PowerOutage,
     SmWanMessage,
 )
@@ -100,7 +101,7 @@ def test_a_power_loss_reaches_the_dsp_at_report_plus_delay_to_the_nanosecond() -
     """MP102B-G10: hub report + WAN delay (before `from_hub`) + CspSettings.delay_up."""
     bench = Bench(CspSettings(delay_up=1_000_000_007))
     bench.up(PowerLoss(HUB, NOW - 180 * SECOND), NOW + 1)
-    assert bench.to_dsp == [(NOW + 1_000_000_008, PowerOutage(HUB, NOW - 180 * SECOND))]
+    assert bench.to_dsp == [(NOW + 1_000_000_008, PowerOutage(HUB, NOW - 180 * SECOND, NOW + 1))]
 
 
 def test_a_doubled_power_loss_is_one_outage() -> None:
@@ -176,7 +177,8 @@ def test_a_target_the_csp_cannot_serve_fails_at_once(target: tuple[Eui64, Eui64,
     bench.down(request(target))
     bench.sleep_until(NOW + DAY)
     assert bench.to_hub == []
-    assert bench.to_dsp == [(NOW + SECOND, FirmwareDeliveryStatus("a:b:1", HUB, PPMID, VERSION, NOW, False))]
+    status = FirmwareDeliveryStatus("a:b:1", HUB, PPMID, VERSION, NOW, False, identified=False)
+    assert bench.to_dsp == [(NOW + SECOND, status)]
 
 
 @pytest.mark.parametrize("what", ["a:b:1", VERSION])
@@ -194,9 +196,10 @@ def test_an_image_can_be_altered_in_transit_once(what: str | int) -> None:
     assert altered == [{"request": "a:b:1", "offset": 100}]
 
 
-def test_gbcs_for_a_hub_that_is_not_served_goes_nowhere() -> None:
+def test_gbcs_for_a_hub_that_is_not_served_is_told_as_undeliverable() -> None:
     bench = Bench(CspSettings(hubs=(OTHER_HUB,)))
-    assert bench.csp.from_dsp(GbcsToHub(HUB, PPMID, b"command").encode(), NOW) == []
+    told = GbcsUndeliverable(HUB, PPMID, b"command").encode()
+    assert bench.csp.from_dsp(GbcsToHub(HUB, PPMID, b"command").encode(), NOW) == [ToDsp(told, NOW + SECOND)]
     assert bench.csp.undeliverable == 1
 
 

@@ -5,6 +5,7 @@ import pytest
 from gateway.dsp.acb import Acb
 from gateway.dsp.records import Signature
 from protocols.addresses import Eui64
+from protocols.duis.identifiers import RequestId
 from protocols.errors import IntegrityError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Cra, Message
@@ -53,7 +54,8 @@ def test_the_command_made_of_a_signed_pre_command_is_the_published_one() -> None
     assert rtds_broker().command(signed) == command.encode()
     payload = cs06.Command.decode(command.payload).encode()
     pre_command = rtds("11.3_CS06", "CS06_11.3_IMMEDIATE_SUCCESS_PRECOMMAND")
-    assert rtds_broker().pre_command(*parts[:3], payload) == pre_command.encode()
+    request_id = RequestId(*parts[:3])
+    assert rtds_broker().pre_command(request_id, 0x0012, payload) == pre_command.encode()
 
 
 @pytest.mark.judge("rtds")

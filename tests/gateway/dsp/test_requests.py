@@ -28,6 +28,7 @@ from tests.support.dsp_bench import (
     HUB,
     IHD,
     MPAN,
+    OTHER_ESME,
     OTHER_HUB,
     OTHER_MPAN,
     PPMID,
@@ -109,7 +110,7 @@ def test_each_check_comes_in_its_documented_order() -> None:
     hash_only = bodies.ActivateFirmware(firmware_hash=bytes(32))
     refused(bench, lambda: bench.request(hash_only, NEW, TO_DEVICE, user=NETWORK_OPERATOR), "E2")
     refused(bench, lambda: bench.request(READ, NEW, signed), "E12")
-    refused(bench, lambda: bench.request(READ, NEW, local), "E17")
+    refused(bench, lambda: bench.request(READ, NEW, local, user=NETWORK_OPERATOR), "E17")
     refused(bench, lambda: bench.request(bodies.ReadInventory(device_id=ESME), counter=50), "E42")
     refused(bench, lambda: bench.request(READ, NEW, TO_DEVICE), "E19")
     refused(bench, lambda: bench.request(READ, IHD, TO_DEVICE), "E11")
@@ -444,7 +445,8 @@ def test_a_dated_addition_is_held_and_sent_at_its_date() -> None:
         (add(BRIDGE), "E081102"),
         (add(GPF), "E081104"),
         (bodies.UpdateHanDeviceLog(device_id=IHD, request_type=bodies.RequestType.ADD), "E081105"),
-        (bodies.UpdateHanDeviceLog(device_id=BRIDGE, request_type=bodies.RequestType.REMOVE), "E081106"),
+        (bodies.UpdateHanDeviceLog(device_id=OTHER_ESME, request_type=bodies.RequestType.REMOVE), "E081106"),
+        (replace(add(BRIDGE), request_type=bodies.RequestType.REMOVE), "E081105"),
         (add(IHD, replace(ADD_BLOCK, import_mpxn=MPAN)), "E081108"),
     ],
 )

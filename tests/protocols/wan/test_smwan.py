@@ -11,6 +11,7 @@ from protocols.wan.smwan import (
     FirmwareToHubs,
     GbcsFromHub,
     GbcsToHub,
+    GbcsUndeliverable,
     PowerOutage,
     SmWanMessage,
 )
@@ -30,27 +31,28 @@ messages: st.SearchStrategy[SmWanMessage] = st.one_of(
         octet_strings,
     ),
     st.builds(GbcsFromHub, euis, euis, octet_strings),
-    st.builds(FirmwareDeliveryStatus, texts, euis, euis, uint32, uint64, st.booleans()),
-    st.builds(PowerOutage, euis, uint64),
+    st.builds(FirmwareDeliveryStatus, texts, euis, euis, uint32, uint64, st.booleans(), st.booleans()),
+    st.builds(PowerOutage, euis, uint64, uint64, uint32, uint32),
+    st.builds(GbcsUndeliverable, euis, euis, octet_strings),
 )
 
 
 def test_every_message_survives_the_wire_and_noise_is_harmless() -> None:
-    noise = st.one_of(octet_strings, octet_strings.map(lambda tail: b"HLSM\x01" + tail))
+    noise = st.one_of(octet_strings, octet_strings.map(lambda tail: b"HLSM\x02" + tail))
     assert_codec(messages, lambda message: message.encode(), smwan.decode, noise=noise, examples=200)
 
 
 def test_the_octets_of_a_delivery_status() -> None:
     octets = FirmwareDeliveryStatus("a:b:1", HUB, DEVICE, 0x0123ABCD, 5, True).encode()
     assert octets.hex() == (
-        "484c534d" "01" "82" "05613a623a31" "00db1234567890a2" "00db1234567890a4" "0123abcd" "0000000000000005" "01"
+        "484c534d" "02" "82" "05613a623a31" "00db1234567890a2" "00db1234567890a4" "0123abcd" "0000000000000005" "0101"
     )  # fmt: skip
 
 
 def test_a_newer_version_is_refused_by_name() -> None:
     octets = bytearray(PowerOutage(HUB, 0).encode())
     octets[4] = VERSION + 1
-    with pytest.raises(DecodeError, match="version 2, newer than 1"):
+    with pytest.raises(DecodeError, match="version 3, newer than 2"):
         smwan.decode(bytes(octets))
 
 

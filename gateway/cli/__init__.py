@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "smki": "Make a test PKI and handle folders of certificates and keys.",
     "ota": "Explain firmware transfers: where the time went and who stalled.",
     "tracked": "Pack and inspect the list of ESME whose activations cut a hub's supply; it is never shown.",
+    "suppression": "Replay recorded power outages under other rules: what would be lost, leaked or late.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }
 

@@ -67,8 +67,8 @@ class VirtualClock:
 
     def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = _STACK) -> VirtualTimer:
         heap = self._heap
-        self._sequence += 1
-        timer = VirtualTimer((when, rank, self._sequence, callback, args))
+        self._sequence = sequence = self._sequence + 1
+        timer = VirtualTimer((when, rank, sequence, callback, args))
         heappush(heap, timer)
         if len(heap) > self._purge_at:
             self._purge()
@@ -118,13 +118,12 @@ class VirtualClock:
         self.run_until(self._now + duration)
 
     def _run_next(self) -> None:
-        timer = heappop(self._heap)
-        callback = timer[3]
+        when, _, _, callback, args = heappop(self._heap)
         if callback is not None:
-            if timer[0] > self._now:
-                self._now = timer[0]
+            if when > self._now:
+                self._now = when
             self.callbacks += 1
-            callback(*timer[4])
+            callback(*args)
 
     def advance(self, ready: "deque[asyncio.Handle]") -> bool:
         """Run the heap until a coroutine is ready whose turn it is; False if nothing is left to run.
@@ -133,17 +132,14 @@ class VirtualClock:
         """
         heap, count = self._heap, 0
         while heap:
-            timer = heap[0]
-            if ready and (timer[0] > self._now or timer[1] == _COROUTINE):
+            if ready and (heap[0][0] > self._now or heap[0][1] == _COROUTINE):
                 break
-            heappop(heap)
-            callback = timer[3]
-            if callback is None:
-                continue
-            if timer[0] > self._now:
-                self._now = timer[0]
-            count += 1
-            callback(*timer[4])
+            when, _, _, callback, args = heappop(heap)
+            if callback is not None:
+                if when > self._now:
+                    self._now = when
+                count += 1
+                callback(*args)
         self.callbacks += count
         return bool(ready)
 

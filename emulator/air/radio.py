@@ -37,7 +37,7 @@ from emulator.air.timing import (
 from emulator.air.transmission import OnAir, Transmission
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
-from protocols.interfaces import Handle, Rank, TransmitStatus
+from protocols.interfaces import Handle, TransmitStatus
 from protocols.mac.frame import acknowledgement, fcs
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from emulator.air.medium import Capture, RadioNetwork
     from protocols.interfaces import Clock, RadioListener, Random
 
-_RADIO = int(Rank.RADIO)
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
 _LONGEST = MAX_PHY_PACKET - FCS_OCTETS
 
@@ -88,7 +87,7 @@ class SimulatedRadio:
         self._reach: tuple[Link, ...] = ()  # the same links
         self._addressed: dict[bytes, tuple[Link, ...]] = {}  # the same by PAN id and short address that lead to them
         self._addressed_at = 0  # count of changed addresses in the band that this is good for
-        self._clock, self._now, self._chance = clock, clock.now, random.random
+        self._now, self._radio_at, self._chance = clock.now, clock.radio_at, random.random
         self._capture: Callable[[str, int, bytes], None] | None = None if capture is None else capture.frame
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
@@ -150,7 +149,7 @@ class SimulatedRadio:
         self._pending = frozenset(int(address) for address in addresses)
 
     def energy_scan(self, channel: int) -> int:
-        return self.band.energy(self, channel, self._clock.now())
+        return self.band.energy(self, channel, self._now())
 
     @property
     def statistics(self) -> RadioStatistics:
@@ -171,7 +170,7 @@ class SimulatedRadio:
         if out.csma:
             self._back_off(out, earliest)
         else:
-            self._clock.call_at(earliest, self._begin, out, rank=_RADIO)
+            self._radio_at(earliest, self._begin, out)
 
     def _begin(self, out: Transmission) -> None:
         if not out.aborted:
@@ -197,7 +196,7 @@ class SimulatedRadio:
 
     def _back_off(self, out: Transmission, earliest: int) -> None:
         wait = int(self._chance() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
-        self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
+        self._radio_at(earliest + wait, self._assess, out)
 
     def _go_on_air(self, out: Transmission, now: int) -> None:
         size = len(out.octets)
@@ -206,7 +205,7 @@ class SimulatedRadio:
         out.start = start = now + TURNAROUND
         out.end = end = start + AIRTIME[size]
         self.band.begin(out)
-        self._clock.call_at(end, self._frame_ended, out, rank=_RADIO)
+        self._radio_at(end, self._frame_ended, out)
 
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
@@ -233,7 +232,7 @@ class SimulatedRadio:
         if not octets[0] & ACK_REQUEST:
             self._end(out, _OK, pending=False)
         elif awaited or not acknowledgeable(octets):
-            self._clock.call_at(end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+            self._radio_at(end + ACK_WAIT, self._unacknowledged, out)
 
     def _links_to(self, octets: bytes) -> tuple[Link, ...]:
         """Return the links to those in reach whose address filter lets the frame through."""
@@ -259,7 +258,7 @@ class SimulatedRadio:
             self._busy_for(ack.end + INTERFRAME_SPACE[len(out.octets)])
             self._end(out, _OK, pending=bool(ack.octets[0] & PENDING))
         else:
-            self._clock.call_at(out.end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+            self._radio_at(out.end + ACK_WAIT, self._unacknowledged, out)
 
     def _unacknowledged(self, out: Transmission) -> None:
         if out.aborted:
@@ -313,7 +312,7 @@ class SimulatedRadio:
         ack.end = end = out.end + ACK_SPAN
         self.band.begin(ack)
         self._busy_for(end + INTERFRAME_SPACE[len(out.octets)])
-        self._clock.call_at(end, out.radio.acknowledged, out, ack, rank=_RADIO)
+        self._radio_at(end, out.radio.acknowledged, out, ack)
 
     def take(self, octets: bytes, link: Link, end: int) -> None:
         self._received += 1

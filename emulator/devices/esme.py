@@ -1,14 +1,26 @@
 """ESME: the electricity meter, which also feeds the hub."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Unpack
 
 from emulator.parts.command_activated import CommandActivatedDevice
+from emulator.parts.electricity_meter import Connected, ElectricityMeter, ElectricitySettings
 from emulator.parts.gbcs_application import Answer
 from emulator.parts.gbcs_entity import DeviceKind
-from emulator.parts.han_application import METERING, METERING_DEVICE, TUNNELING
+from emulator.parts.han_application import (
+    LOAD_CONTROL,
+    MESSAGING,
+    METERING,
+    METERING_DEVICE,
+    OTA_UPGRADE,
+    PREPAYMENT,
+    PRICE,
+    TIME,
+    TUNNELING,
+)
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Supply
+from protocols.addresses import Eui64
 from protocols.errors import UsageError
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
@@ -16,6 +28,7 @@ from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.use_cases import ecs52, ecs80, miiwa
 from protocols.interfaces import MINUTE, SECOND
 
+_CRITICAL = 0x8F
 _LOST = "supply/lost"
 _RESTORED = "supply/restored"
 _BOOT = "boot"
@@ -29,6 +42,7 @@ class EsmeSettings:
     dc_outage: int = 13 * MINUTE
     boot: int = 5 * SECOND  # after the mains came back
     long_outage: int = 3 * MINUTE  # from here on 8F36 in place of 8F35
+    metering: ElectricitySettings = field(default_factory=ElectricitySettings)
 
     def __post_init__(self) -> None:
         if not 12 * MINUTE <= self.dc_outage <= 15 * MINUTE:
@@ -43,15 +57,31 @@ class Esme(CommandActivatedDevice):
 
     gbcs_kind = DeviceKind.ESME
     shown = METERING_DEVICE
-    servers = (METERING, TUNNELING)
+    servers = (METERING, PRICE, PREPAYMENT, MESSAGING, LOAD_CONTROL, TUNNELING)
+    clients = (OTA_UPGRADE, TIME)
 
     def __init__(
-        self, *, mains: Supply, dc_out: Supply, esme_settings: EsmeSettings | None = None, **parts: Unpack[DeviceParts]
+        self,
+        *,
+        mains: Supply,
+        dc_out: Supply,
+        esme_settings: EsmeSettings | None = None,
+        connected: Connected | None = None,
+        **parts: Unpack[DeviceParts],
     ) -> None:
-        """mains: what it measures and lives on; dc_out: what it gives the hub; `parts` as of `UpdatableDevice`."""
+        """mains: what it measures and lives on; dc_out: what it gives the hub; `parts` as of `UpdatableDevice`.
+
+        connected: the household's flows through the meter; by default nothing flows.
+        """
         super().__init__(**parts)
         self.mains, self.dc_out = mains, dc_out
         self.esme_settings = esme_settings if esme_settings is not None else EsmeSettings()
+        self.meter = ElectricityMeter(
+            self.meter_parts, connected if connected is not None else Connected(), self.esme_settings.metering,
+            serial=self.node.eui.big, supply=lambda: mains.on, alert=self._tell_supplier,
+        )  # fmt: skip
+        for server in self.meter.servers:
+            self.application.serve(server)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         mains.attach(self._mains_changed)
 
@@ -67,7 +97,24 @@ class Esme(CommandActivatedDevice):
     def _run(self) -> None:
         self._give_supply()
         super()._run()
+        self.meter.start()
         self._tell_outage()
+
+    def power_off(self) -> None:
+        self.meter.stop()
+        super().power_off()
+
+    def _joined(self, hub: Eui64) -> None:
+        super()._joined(hub)
+        if self.powered:
+            self.meter.joined(hub)
+
+    def activated(self) -> None:
+        self.meter.log.add(AlertCode.FIRMWARE_CHANGED)
+
+    def image_verified(self, version: int, file: bytes) -> None:
+        super().image_verified(version, file)
+        self.meter.log.add(AlertCode.FIRMWARE_VERIFIED)
 
     def _give_supply(self) -> None:
         if self.storage.get(_CUTTING) is not None:
@@ -87,6 +134,7 @@ class Esme(CommandActivatedDevice):
         if self.storage.get(_LOST) is None:
             self.storage.put(_LOST, self.wall.utc().to_bytes(8, "big"))
         self.note("supply-interrupted")
+        self.meter.log.add(AlertCode.SUPPLY_INTERRUPTED)
         self.dc_out.switch(False)
         self.power_off()
 
@@ -114,6 +162,10 @@ class Esme(CommandActivatedDevice):
         self.send_alert(ecs80.MESSAGE_CODE, operator, payload)
 
     # --- GBCS --------------------------------------------------------------------------------------------------
+
+    def _tell_supplier(self, code: AlertCode) -> None:
+        """Queue an alert of code and time alone: those of 8Fxx are critical."""
+        self.gbcs.generic_alert(code, RemotePartyRole.SUPPLIER, critical=code >> 8 == _CRITICAL)
 
     def _ecs52(self, message: Message) -> Answer:
         ecs52.Command.decode(message.payload)

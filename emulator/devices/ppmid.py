@@ -1,7 +1,98 @@
 """PPMID: the prepayment display; firmware by 11.4, version read by CS08, activation told by CS09."""
 
+from dataclasses import dataclass, field
+from typing import Unpack
+
+from emulator.parts.display import Display, DisplaySettings
+from emulator.parts.han_application import MESSAGING, METERING, OTA_UPGRADE, PREPAYMENT, PRICE, TIME
 from emulator.parts.self_activating import SelfActivatingDevice
+from emulator.parts.updatable import DeviceParts
+from protocols.addresses import Eui64
+from protocols.zcl.clusters import prepayment, time
+from protocols.zcl.clusters.prepayment import (
+    ConsumerTopUp,
+    ConsumerTopUpResponse,
+    CreditStatus,
+    Originator,
+    SelectAvailableEmergencyCredit,
+    TopUpResult,
+)
+from protocols.zcl.command_set import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidSettings:
+    """vouchers: top-up codes that the household types in, one each time its credit is used up."""
+
+    display: DisplaySettings = field(default_factory=DisplaySettings)
+    vouchers: tuple[bytes, ...] = ()
 
 
 class Ppmid(SelfActivatingDevice):
-    """A prepayment interface device."""
+    """A prepayment interface device: it reads the meters and the balance, and has its buttons pressed.
+
+    The household takes emergency credit as soon as it can be had, and tops up once the credit is gone. [I]
+    """
+
+    clients = (OTA_UPGRADE, TIME, PRICE, METERING, MESSAGING, PREPAYMENT)
+
+    def __init__(self, *, ppmid_settings: PpmidSettings | None = None, **parts: Unpack[DeviceParts]) -> None:
+        super().__init__(**parts)
+        self.ppmid_settings = settings = ppmid_settings if ppmid_settings is not None else PpmidSettings()
+        self.display: Display | None = None
+        self._vouchers = list(settings.vouchers)
+        meter = settings.display.meter
+        if meter is not None:
+            self.display = Display(
+                "ppmid", self.meter_parts, meter, settings.display, balance=True, looked=self._press_buttons
+            )
+
+    def _run(self) -> None:
+        super()._run()
+        if self.display is not None:
+            self.display.start()
+
+    def _joined(self, hub: Eui64) -> None:
+        super()._joined(hub)
+        if self.powered and self.display is not None:
+            self.display.joined(hub)
+
+    def _stop(self) -> None:
+        super()._stop()
+        if self.display is not None:
+            self.display.stop()
+
+    # --- buttons -----------------------------------------------------------------------------------------------
+
+    def _press_buttons(self) -> None:
+        if self.display is None:
+            return
+        values = self.display.reader.shown.values
+        if values.get("credit_status", 0) & CreditStatus.EMERGENCY_CREDIT_AVAILABLE:
+            self.select_emergency_credit()
+        elif values.get("balance", 0) < 0 and self._vouchers:
+            self.top_up(self._vouchers[0])
+
+    def select_emergency_credit(self) -> None:
+        """Press the button for emergency credit."""
+        command = SelectAvailableEmergencyCredit(time.from_nanoseconds(self.wall.utc()), Originator.IN_HOME_DISPLAY)
+        self.note("emergency-credit-asked")
+        self._ask(command)
+
+    def top_up(self, code: bytes) -> None:
+        """Type in a top-up code."""
+        self.note("top-up-entered")
+        self._ask(ConsumerTopUp(Originator.IN_HOME_DISPLAY, code))
+
+    def _ask(self, command: Command) -> None:
+        meter = None if self.display is None else self.display.reader.meter
+        if meter is not None and meter.endpoint is not None:
+            self.client.ask(
+                meter.who, prepayment.CLUSTER, meter.endpoint, prepayment.COMMANDS, command, self._topped_up
+            )
+
+    def _topped_up(self, command: Command | None) -> None:
+        if isinstance(command, ConsumerTopUpResponse):
+            self.note("top-up-answered", result=command.result, amount=command.amount)
+            if command.result in (TopUpResult.ACCEPTED, TopUpResult.REJECTED_DUPLICATE) and self._vouchers:
+                del self._vouchers[0]

@@ -16,7 +16,9 @@ from emulator.devices.gsme import Gsme
 from emulator.devices.hcalcs import Hcalcs
 from emulator.devices.ihd import Ihd
 from emulator.devices.ppmid import Ppmid
+from emulator.home.consumption import Message
 from emulator.home.description import DeviceDescription, HomeDescription, HubDescription
+from emulator.home.living import Life
 from emulator.home.siting import HUB, REPLACEMENT, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
 from emulator.parts.journal import Journal
@@ -29,7 +31,7 @@ from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import InputError
 from protocols.gbcs.smki import Credentials
-from protocols.interfaces import HOUR, SECOND, Entropy, LinkKey, Recorder, Storage
+from protocols.interfaces import HOUR, MINUTE, SECOND, Entropy, LinkKey, Recorder, Storage
 from protocols.ota.client import DownloadStatistics
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
@@ -116,10 +118,13 @@ class HomeDevice:
 class Household:
     """The devices of one HAN and the place of a hub, which subclasses fill. Nothing runs before `switch_on`."""
 
+    _paired = False  # displays and switches with their meter
+
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         self.description, self.name = description, description.name
         self._around, self._defects = around, defects if defects is not None else Defects()
         self.mains = Mains(around.clock)
+        self.life = Life(description, around.entropy, paired=self._paired)
         self.dc = Supply()
         self.siting = Siting(description, around.medium)
         self._fill_hub_place()
@@ -140,6 +145,23 @@ class Household:
         device.device.start(WELL_KNOWN_LINK_KEY if well_known else device.key, (self.description.channel,))
         if device.description.kind not in (*_BATTERY, "esme"):
             self.mains.supply.attach(lambda on: device.device.power_on() if on else device.device.power_off())
+        if device.description.powers_hub:
+            self._begin_messages(device.device)
+
+    def _begin_messages(self, meter: EmulatedDevice) -> None:
+        """Have the meter show the messages of the description in their time."""
+        if isinstance(meter, Esme):
+            for message in self.description.consumption.messages:
+                self._around.clock.call_at(
+                    self._around.clock.now() + message.after * SECOND, self._show, meter, message
+                )
+
+    def _show(self, meter: Esme, message: Message) -> None:
+        """Show a message, as soon as the meter has power."""
+        if meter.powered:
+            meter.meter.show_message(message.text, confirm=message.confirm)
+        else:
+            self._around.clock.call_at(self._around.clock.now() + MINUTE, self._show, meter, message)
 
     # --- building ----------------------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class Household:
             "name": f"{self.name}/{described.name}",
             "node": self._device_node(described, backhauls),
             "clock": around.clock,
-            "wall": OffsetWallClock(around.clock),
+            "wall": OffsetWallClock(around.clock, drift_ppb=described.clock_drift),
             "storage": storage,
             "entropy": around.entropy,
             "recorder": around.recorder,
@@ -205,6 +227,7 @@ class Household:
             arguments["tunnelling"] = described.tunnelling
         if kind == "esme":
             arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
+        arguments |= self.life.arguments(described)
         device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
         return HomeDevice(described.name, described, made, device)
 
@@ -214,6 +237,8 @@ class Home(Household):
 
     `hub`, `chf`, `gpf` and `wan` are those of the hub in place; `replace_hub` puts another one there.
     """
+
+    _paired = True
 
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         """Raises InputError for a description that only suits a foreign host."""

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from emulator.air.medium import POWER
+from emulator.home.consumption import Consumption
 from emulator.home.site import Backhaul, SiteDescription
 from protocols.addresses import Eui64
 from protocols.errors import InputError
-from protocols.yaml_files import read_model
 
 FORMAT = 1
 
@@ -80,6 +81,11 @@ class DeviceDescription(_Model):
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
     tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
+    variant: str = Field(default="A", pattern="^[ABC](D?E?F?G?)$")  # of an ESME: its DUIS ESMEVariant
+    load: int = Field(default=0, ge=0)  # W, behind an HCALCS
+    on_times: tuple[tuple[int, int], ...] = ()  # of an HCALCS: minute of the UTC day, minutes, in its meter's calendar
+    reads_every: int = Field(default=1800, ge=10)  # seconds, of a display
+    clock_drift: int = Field(default=0, ge=-100_000, le=100_000)  # parts in 10^9, of its own clock
     home_automation: bool = False  # a second endpoint, of profile 0x0104, for hosts that know no Smart Energy
     polls_every: int = Field(default=1800, ge=1, le=3600)  # seconds, of a sleepy device with nothing to expect
 
@@ -89,6 +95,10 @@ class DeviceDescription(_Model):
             raise ValueError("install_code has 6, 8, 12 or 16 octets, without its CRC")
         if self.partner is not None and not self.is_bridge:
             raise ValueError("only a bridge has a partner")
+        if (self.load or self.on_times) and self.kind != "hcalcs":
+            raise ValueError("only an HCALCS has a load and times for it")
+        if any(not (0 <= begin < 1440 and 1 <= length <= 1440) for begin, length in self.on_times):
+            raise ValueError("on_times are minutes of the day and a length of 1 to 1440 minutes")
         if (self.powers_hub or self.tracked) and self.kind != "esme":
             raise ValueError("only an ESME powers the hub or is tracked")
         return self
@@ -118,6 +128,7 @@ class HomeDescription(_Model):
     replacement: ReplacementHub | None = None
     devices: tuple[DeviceDescription, ...]
     loss: float = Field(default=0.0, ge=0.0, lt=1.0)  # of each frame on each link
+    consumption: Consumption = Consumption()
     site: SiteDescription = SiteDescription()
     backhaul: Backhaul = Backhaul()
     trust: Literal["install_code", "well_known"] = "install_code"
@@ -156,4 +167,39 @@ def _unique(what: str, values: list[Any]) -> None:
 
 def read_home(path: Path) -> HomeDescription:
     """Read one home; InputError names the file, the line and the field that is wrong."""
-    return read_model(path, HomeDescription, newest=FORMAT, what="home")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputError(f"{path}: cannot be read: {wrong}") from wrong
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as wrong:
+        mark = getattr(wrong, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}:{line} not YAML: {getattr(wrong, 'problem', wrong)}") from wrong
+    if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
+        raise InputError(f"{path}: format {data['format']} is newer than this hanlab reads ({FORMAT})")
+    try:
+        return HomeDescription.model_validate(data)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        field = ".".join(str(step) for step in first["loc"]) or "home"
+        line_number = _line_of(tree, first["loc"])
+        raise InputError(f"{path}: line {line_number}: {field}: {first['msg']}") from wrong
+
+
+def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """Return the line (from 1) of the deepest node of `location` that exists."""
+    if node is None:
+        return 1
+    for step in location:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            below = next((value for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            below = node.value[step]
+        if below is None:
+            break
+        node = below
+    return int(node.start_mark.line) + 1

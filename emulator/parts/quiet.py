@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 
 from emulator.parts.attributes import Identity, serve_plain
+from emulator.parts.display import Display, DisplaySettings
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.han_application import KEEP_ALIVE, KEY_ESTABLISHMENT, DeviceId, HanApplication, descriptor
 from emulator.parts.home_automation import HomeAutomationEndpoint
+from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
+from emulator.parts.meter_parts import MeterParts
 from emulator.parts.reporting import Reporting
+from emulator.parts.timers import Timers
 from emulator.parts.trust_watch import TrustWatch
+from emulator.parts.zcl_client import ZclClient
 from firmware_images import Product
 from protocols.addresses import Eui64
-from protocols.interfaces import Clock, Entropy, LinkKey, Recorder, Storage, WallClock
+from protocols.interfaces import AdjustableClock, Clock, Entropy, LinkKey, Recorder, Storage
 from protocols.ota.client import DownloadStatistics
 from protocols.stack.node import Node
 
 
 class QuietDevice:
-    """Base of IHD and CAD, with the outer face of an updatable device."""
+    """Base of IHD and CAD, with the outer face of an updatable device; with `settings` it reads a meter."""
+
+    kind: str  # of its day rows
 
     shown: DeviceId
     servers: tuple[int, ...] = ()
@@ -30,7 +37,7 @@ class QuietDevice:
         name: str,
         node: Node,
         clock: Clock,
-        wall: WallClock,
+        wall: AdjustableClock,
         storage: Storage,
         entropy: Entropy,
         recorder: Recorder,
@@ -39,6 +46,7 @@ class QuietDevice:
         running_version: int | None = None,
         key_establishment: SuiteCredentials | None = None,
         home_automation: bool = False,
+        settings: DisplaySettings | None = None,
     ) -> None:
         """`DeviceParts` has the meaning of these.
 
@@ -71,18 +79,38 @@ class QuietDevice:
         identity = Identity(maker, model, hardware, self.battery)
         serve_plain(self.application, identity, storage, clock, self._identify)
         self.reporting = Reporting(self.application, node, clock, storage)
+        self.timers = Timers(clock)
+        self.client = ZclClient(self.application, self.timers)
+        self.display: Display | None = None
+        if settings is not None and settings.meter is not None:
+            parts = MeterParts(
+                node, self.application, self.client, self.timers, clock, wall, Journal.over(storage), self.note
+            )
+            self.display = self.make_display(parts, settings.meter, settings)
         self.application.attach()
+
+    def make_display(self, parts: MeterParts, meter: Eui64, settings: DisplaySettings) -> Display:
+        return Display(self.kind, parts, meter, settings)
 
     def start(self, key: LinkKey | None = None, channels: Sequence[int] = (11,)) -> None:
         """Switch on for the first time; with `key` also look for a network under that install-code link key."""
         self.powered = True
         if key is not None:
             self.node.join(key, channels)
+        self._run()
+
+    def _run(self) -> None:
         self.reporting.start()
+        if self.display is not None:
+            self.display.start()
 
     def power_off(self) -> None:
         if self.powered:
             self.powered = False
+            self.timers.clear()
+            self.client.reset()
+            if self.display is not None:
+                self.display.stop()
             self.application.forget()
             self.reporting.stop()
             if self.keys is not None:
@@ -95,7 +123,7 @@ class QuietDevice:
         if not self.powered:
             self.powered = True
             self.node.power_on()
-            self.reporting.start()
+            self._run()
 
     def note(self, event: str, **fields: str | int | bool | None) -> None:
         self.recorder.note(self.name, event, **fields)
@@ -107,6 +135,8 @@ class QuietDevice:
         self.hub = hub
         if self.watch is not None:
             self.watch.start(hub)
+        if self.display is not None:
+            self.display.joined(hub)
 
     def _trust_centre_lost(self) -> None:
         self.note("trust-centre-lost")

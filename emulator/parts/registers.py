@@ -5,7 +5,7 @@ two such moments everything follows from the flow. Half-hours and days are those
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from emulator.consumption.flow import Flow, SwitchedLoad, total
@@ -107,14 +107,11 @@ class Registers:
             self._running = False
             self._save(())
 
-    def set_clock(self, utc: int) -> None:
-        """Set the meter's clock; a jump of half an hour or more begins a new half-hour."""
-        self.settle()
-        jump = utc - self._wall.utc()
-        self._wall.set(utc)
-        if abs(jump) >= HALF_HOUR and self._running:
+    def clock_moved(self, by: int) -> None:
+        """Go on after the meter's clock was set, by so many ns; half an hour or more begins a new half-hour."""
+        if abs(by) >= HALF_HOUR and self._running:
             interval = self._close()
-            self._begin_anew(utc)
+            self._begin_anew(self._wall.utc())
             self._save((interval,))
         self.settle()
 
@@ -237,6 +234,16 @@ class Registers:
             if cell.startswith(self._profile_cell)
         }
         return True
+
+
+def set_clock(wall: AdjustableClock, utc: int, elements: Sequence[Registers]) -> None:
+    """Set a meter's clock, its registers counted up to now by the time it had."""
+    for registers in elements:
+        registers.settle()
+    jump = utc - wall.utc()
+    wall.set(utc)
+    for registers in elements:
+        registers.clock_moved(jump)
 
 
 def _encode(day: list[tuple[int, int] | None]) -> bytes:

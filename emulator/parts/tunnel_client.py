@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from emulator.parts.han_application import METERING, TUNNELING, HanApplication
+from emulator.parts.han_application import TUNNELING, HanApplication
 from emulator.parts.journal import Journal
 from emulator.parts.outbox import Outbox
 from emulator.parts.timers import Timers
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, Discovered, MatchDescriptor, Received
-from protocols.zcl import foundation
 from protocols.zcl.clusters import tunneling
 from protocols.zcl.clusters.tunneling import (
     RequestTunnel,
@@ -25,7 +24,6 @@ from protocols.zcl.clusters.tunneling import (
     TunnelClosureNotification,
     TunnelStatus,
 )
-from protocols.zcl.foundation import ReadAttributes, ReadAttributesResponse
 from protocols.zcl.frame import ZclFrame
 from protocols.zcl.protection import SMART_ENERGY
 
@@ -76,8 +74,10 @@ class TunnelClient:
         received: Callable[[bytes], None],
         delivered: Callable[[bytes], None],
         firmware_waits: Callable[[], None],
+        look: Callable[[Eui64, int], object],
         settings: TunnelClientSettings | None = None,
     ) -> None:
+        """look(hub, its endpoint): asks for the flags at each waking, and calls `flagged` with them."""
         self.settings = settings if settings is not None else TunnelClientSettings()
         self._application, self._timers, self._storage = application, timers, storage
         self._received, self._delivered, self._firmware_waits = received, delivered, firmware_waits
@@ -90,7 +90,7 @@ class TunnelClient:
         self._busy = False  # an answer is awaited
         self._last: bytes | None = None  # put last in this tunnel, perhaps into one the hub has lost
         application.on(TUNNELING, self._frame)
-        application.on(METERING, self._attributes)
+        self._look = look
 
     @property
     def open(self) -> bool:
@@ -129,31 +129,15 @@ class TunnelClient:
             query = MatchDescriptor(SMART_ENERGY, (TUNNELING,))
             self._application.discover(hub, query, self._discovered)
         else:
-            self._read_flags(hub, self._endpoint)
+            self._look(hub, self._endpoint)
 
     def _discovered(self, event: Discovered) -> None:
         if event.answered and event.endpoints and self._hub is not None:
             self._endpoint = event.endpoints[0]
-            self._read_flags(self._hub, self._endpoint)
+            self._look(self._hub, self._endpoint)
 
-    def _read_flags(self, hub: Eui64, endpoint: int) -> None:
-        frame = foundation.encode(ReadAttributes((NOTIFICATION_FLAGS,)), self._next(), from_server=True)
-        self._application.send(hub, METERING, endpoint, frame)
-
-    def _attributes(self, event: Received) -> None:
-        if not event.secured or event.who != self._hub:
-            return
-        try:
-            command = foundation.decode(ZclFrame.decode(event.aps.payload))
-        except DecodeError:
-            return
-        if not isinstance(command, ReadAttributesResponse):
-            return
-        for record in command.records:
-            if record.attribute == NOTIFICATION_FLAGS and isinstance(record.value, int):
-                self._flagged(record.value)
-
-    def _flagged(self, flags: int) -> None:
+    def flagged(self, flags: int) -> None:
+        """Do what the flags say: look for firmware, fetch messages; then bring what is in the outbox."""
         if flags >> Flag.NEW_FIRMWARE & 1:
             self._firmware_waits()
         self._fetch = bool(flags >> Flag.TUNNEL_MESSAGE_PENDING & 1)

@@ -26,11 +26,13 @@ from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.long_messages import Assembly
+from emulator.parts.meter_parts import MeterParts
 from emulator.parts.reporting import Reporting, ReportingSettings
 from emulator.parts.timers import Timers
 from emulator.parts.trust_watch import TrustWatch, TrustWatchSettings
 from emulator.parts.tunnel import TunnelServer, TunnelSettings
 from emulator.parts.tunnel_client import TunnelClient
+from emulator.parts.zcl_client import ZclClient
 from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.cbke.types import CbkeSettings
@@ -38,7 +40,7 @@ from protocols.errors import DecodeError
 from protocols.gbcs.blocks import is_block, split
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of
-from protocols.interfaces import SECOND, Clock, Entropy, LinkKey, Recorder, SimpleDescriptor, Storage, WallClock
+from protocols.interfaces import SECOND, AdjustableClock, Clock, Entropy, LinkKey, Recorder, SimpleDescriptor, Storage
 from protocols.ota.client import DownloadStatistics, OtaClientSettings, OtaIdentity, ZclStatus
 from protocols.ota.image import FirmwareImage, ProductImage, body_of, manufacturer_image_hash
 from protocols.stack.node import Node
@@ -68,7 +70,7 @@ class DeviceParts(TypedDict):
     name: str  # actor of the timeline, e.g. "home-1/esme"
     node: Node
     clock: Clock
-    wall: WallClock
+    wall: AdjustableClock
     storage: Storage
     entropy: Entropy
     recorder: Recorder
@@ -99,7 +101,7 @@ class UpdatableDevice:
         name: str,
         node: Node,
         clock: Clock,
-        wall: WallClock,
+        wall: AdjustableClock,
         storage: Storage,
         entropy: Entropy,
         recorder: Recorder,
@@ -138,6 +140,7 @@ class UpdatableDevice:
         identity = Identity(maker, product.model_text, hardware, self.battery)
         serve_plain(self.application, identity, self.storage, clock, self._identify)
         self.reporting = Reporting(self.application, node, clock, self.storage, self.settings.reporting)
+        self.client = ZclClient(self.application, self.timers)
         self.tunnel = self._make_tunnel()
         self.assembly = Assembly(self.timers.after, self.note)
         self.gbcs = GbcsApplication(
@@ -219,6 +222,13 @@ class UpdatableDevice:
             self.node.power_on()
             self._run()
 
+    @property
+    def meter_parts(self) -> MeterParts:
+        """What a meter or display is built on."""
+        return MeterParts(
+            self.node, self.application, self.client, self.timers, self.clock, self.wall, self.storage, self.note
+        )
+
     def note(self, event: str, **fields: str | int | bool | None) -> None:
         self.recorder.note(self.name, event, **fields)
 
@@ -234,6 +244,7 @@ class UpdatableDevice:
         self.tunnel.reset()
         self.assembly.reset()
         self.application.forget()
+        self.client.reset()
         self.reporting.stop()
         if self.keys is not None:
             self.keys.stop()

@@ -21,10 +21,18 @@ class AlertCode(IntEnum):
     """Alert codes of the use cases built here; `alert_names.py` has words for all that are known."""
 
     GPF_DEVICE_LOG_CHANGED = 0x8071
+    CREDIT_LOW = 0x810D
     CREDIT_ADDED_LOCALLY = 0x810E
+    EMERGENCY_CREDIT_AVAILABLE = 0x8119
+    CLOCK_ADJUSTED = 0x8145  # logged only
     INTEGRITY_WARNING = 0x81A0
+    MESSAGE_CONFIRMED = 0x81A6
+    EMERGENCY_CREDIT_USED_UP = 0x81AA
+    EMERGENCY_CREDIT_ACTIVATED = 0x81AB
+    CLOCK_NOT_ADJUSTED = 0x8F0C  # it was off by more than 10 s
     CHF_DEVICE_LOG_CHANGED = 0x8F12
     FIRMWARE_VERIFICATION_FAILED = 0x8F1C
+    BATTERY_LOW = 0x8F1F
     SOURCE_LACKS_AUTHORITY = 0x8F30
     SUPPLY_RESTORED = 0x8F35  # it was off for less than 3 minutes
     SUPPLY_RESTORED_AFTER_OUTAGE = 0x8F36  # it was off for 3 minutes or longer
@@ -36,6 +44,8 @@ class AlertCode(IntEnum):
     PHASE_3_RESTORED_AFTER_OUTAGE = 0x8F3C
     AUTHENTICATION_FAILED = 0x8F3D
     UNAUTHORISED_COMMUNICATION = 0x8F3E
+    FIRMWARE_CHANGED = 0x8F43  # logged only
+    SUPPLY_INTERRUPTED = 0x8F57  # logged only
     FUTURE_DATED_COMMAND_DONE = 0x8F66
     FUTURE_DATED_COMMAND_FAILED = 0x8F67
     FIRMWARE_VERIFIED = 0x8F72

@@ -331,13 +331,6 @@ SMART_ENERGY: list[tuple[int, CommandSet, Command, str, str]] = [  # cluster, se
     (
         0x0702,
         metering.COMMANDS,
-        metering.ConfigureMirror(1, 1_800, True, 1),
-        "zbee_zcl_se.met.configure_mirror.reporting_interval",
-        "1800",
-    ),
-    (
-        0x0702,
-        metering.COMMANDS,
         metering.MirrorReportAttributeResponse(1, (0x0020_0001,)),
         "zbee_zcl_se.met.attr.func_noti_flag",
         "0x00200001",

@@ -45,10 +45,11 @@ class Han:
         *,
         secured: bool = True,
         acknowledged: bool = True,
+        source: int | None = None,
     ) -> Token:
-        """Send a ZCL frame, under the link key of `to` unless told otherwise."""
+        """Send a ZCL frame, under the link key of `to` unless told otherwise; `source`: from another endpoint."""
         port = self._port_of.get(to, 0)
-        aps = ApsData(PROFILE, cluster, self._endpoint, endpoint, frame)
+        aps = ApsData(PROFILE, cluster, self._endpoint if source is None else source, endpoint, frame)
         return Token(port, self._ports[port].send(to, aps, secured=secured, acknowledged=acknowledged))
 
     def discover(self, who: Eui64, query: ZdpQuery) -> Token:

@@ -6,7 +6,7 @@ from functools import partial
 from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
 from emulator.devices.communications_hub.han import Han
 from emulator.devices.communications_hub.key_establishment import KeyParts
-from emulator.devices.communications_hub.running import Parts, Running, describe
+from emulator.devices.communications_hub.running import Parts, Running, endpoints
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.journal import Journal
@@ -112,7 +112,7 @@ class CommunicationsHub:
     def start(self) -> None:
         """Begin to work, on networks already formed."""
         for port in self._ports:
-            port.register((describe(self.settings, key_establishment=self._parts.keys is not None),))
+            port.register(endpoints(self._parts))
         self._run()
 
     def power_off(self) -> None:

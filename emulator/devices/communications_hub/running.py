@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from emulator.devices.communications_hub import mirror
 from emulator.devices.communications_hub.alarms import Alarms
 from emulator.devices.communications_hub.attributes import SERVED, HubAttributes
 from emulator.devices.communications_hub.chf import Chf, Note
@@ -16,6 +17,7 @@ from emulator.devices.communications_hub.key_establishment import CLUSTER as KEY
 from emulator.devices.communications_hub.key_establishment import KeyEstablishment, KeyParts
 from emulator.devices.communications_hub.kinds import KindFinder
 from emulator.devices.communications_hub.message_queue import MessageQueue
+from emulator.devices.communications_hub.mirror import Mirror
 from emulator.devices.communications_hub.returning import Returning
 from emulator.devices.communications_hub.settings import DEVICE_TYPES, UNKNOWN_TYPE, HubSettings
 from emulator.devices.communications_hub.survey import Survey
@@ -68,8 +70,14 @@ class Parts:
     keys: KeyParts | None = None  # None: no key establishment
 
 
+def endpoints(parts: Parts) -> tuple[SimpleDescriptor, ...]:
+    """Return the hub's HAN endpoints: its own, and the gas meter's mirror if it has a GPF."""
+    own = describe(parts.settings, key_establishment=parts.keys is not None)
+    return (own,) if parts.gpf is None else (own, mirror.describe(parts.settings))
+
+
 def describe(settings: HubSettings, *, key_establishment: bool) -> SimpleDescriptor:
-    """Return the hub's one HAN endpoint: attributes, OTA server, tunnelling both ways, metering client (the mirror)."""
+    """Return the hub's own HAN endpoint: attributes, OTA server, tunnelling both ways, metering client (the mirror)."""
     both = (tunneling.CLUSTER, KEY_ESTABLISHMENT) if key_establishment else (tunneling.CLUSTER,)
     servers = (*SERVED, ota.CLUSTER, *both)
     clients = (METERING, *both)
@@ -110,6 +118,7 @@ class Running:
             send=self._send_own, admit=self.admit, removed=self._removed, note=parts.note,
         )  # fmt: skip
         self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
+        self._mirror = None if self.gpf is None else self._make_mirror(self.gpf)
         self._firmware = Firmware(
             self._han, self.log, blocks, self._alarms, parts.wall, settings, parts.ota_server_factory,
             report=self.chf.report, note=parts.note,
@@ -143,6 +152,13 @@ class Running:
         return KeyEstablishment(
             keys, self._han, self.log, self._alarms, self._parts.settings,
             established=self._begin, overdue=self._expel, note=self._parts.note,
+        )  # fmt: skip
+
+    def _make_mirror(self, gpf: Gpf) -> Mirror:
+        parts = self._parts
+        return Mirror(
+            self._han, parts.storage, parts.settings, now=parts.clock.now, flags=self._gas.flags, version=gpf.mirror,
+            note=parts.note,
         )  # fmt: skip
 
     def _make_gpf(self, entity: GbcsEntity) -> Gpf:
@@ -280,6 +296,8 @@ class Running:
             if self.gpf is not None and self._gas.serves(who):
                 self.gpf.heard(aps.payload)
             self._firmware.received(who, aps.source_endpoint, aps.payload)
+        elif aps.cluster == METERING and self._mirror is not None and self._mirrors(self._mirror, event):
+            return
         elif self._gas.serves(who):
             self._gas_meter(event)
         elif aps.cluster == tunneling.CLUSTER:
@@ -291,6 +309,15 @@ class Running:
         if answer is not None:
             aps = event.aps
             self._han.send(event.who, aps.cluster, aps.source_endpoint, answer, secured=False)
+
+    def _mirrors(self, held: Mirror, event: Received) -> bool:
+        """Let the mirror take a frame; return whether it was for it."""
+        if self._gas.serves(event.who):
+            return held.from_meter(event)
+        if event.aps.destination_endpoint == self._parts.settings.mirror_endpoint:
+            held.asked(event)
+            return True
+        return False
 
     def _gas_meter(self, event: Received) -> None:
         who, aps = event.who, event.aps

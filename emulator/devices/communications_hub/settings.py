@@ -60,6 +60,7 @@ class HubSettings:
     firmware_version: int = 0x00000001  # 32 bits, the hub's own, answered to ECS52
     secmp0007: bool = True  # its firmware takes images for PPMID and HCALCS; without, only for meters
     endpoint: int = 1  # of the hub on the HAN, 1 to 240
+    mirror_endpoint: int = 2  # of the gas meter's mirror
     # supply
     loss_report_after: int = 180 * SECOND  # without supply, until the WAN is told
     hold_up: int = 200 * SECOND  # stored energy [I]

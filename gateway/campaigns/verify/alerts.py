@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gateway.campaigns.verify.air import Carried
 from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
+from gateway.campaigns.verify.gbcs_view import Verdict, mac_verdict
 from gateway.campaigns.verify.messages import NETWORK_OPERATOR, SUPPLIER, Mail
 from gateway.campaigns.verify.updates import Notice, notices, tells, upgrade_alerts
 from gateway.campaigns.verify.windows import windows
@@ -13,6 +14,14 @@ from protocols.addresses import Eui64
 
 def _label(evidence: Evidence, carried: Carried) -> str:
     return f"alert {carried.code:04X} of {evidence.name(carried.device)} at {utc(carried.time)} (frame {carried.frame})"
+
+
+def _authentic(evidence: Evidence, carried: Carried) -> bool:
+    """Return whether an alert is validly signed or, not being critical, has a good MAC for its target."""
+    if carried.valid or carried.judged is None:
+        return carried.valid
+    message, files = carried.judged.message, evidence.files
+    return mac_verdict(message, message.target, files.organisations, files.certificates) is Verdict.VALID
 
 
 def _delivered(evidence: Evidence) -> dict[bytes, Mail]:
@@ -42,10 +51,11 @@ def check_all_delivered(evidence: Evidence) -> Iterator[Check]:
             continue  # told in DCC alerts: MP170-C13
         sent[carried.octets] = carried
         mail, user = delivered.get(carried.octets), users.get(judged.message.target)
-        if carried.valid and (mail is None or mail.user != user):
+        authentic = _authentic(evidence, carried)
+        if authentic and (mail is None or mail.user != user):
             where = "is in no mailbox" if mail is None else f"is in the mailbox of {mail.user}"
             faults.append(f"{_label(evidence, carried)} {where}")
-        elif not carried.valid and mail is not None:
+        elif not authentic and mail is not None:
             faults.append(f"{_label(evidence, carried)} is not validly signed, yet {mail.place} passes it on")
         elif mail is not None:
             reached[mail.user] = reached.get(mail.user, 0) + 1
@@ -68,7 +78,7 @@ def check_inside_windows(evidence: Evidence) -> Iterator[Check]:
     open_windows = [window for window in windows(evidence) if window.taken_back is None]
     for carried in evidence.air.alerts():
         window = next((w for w in open_windows if w.start <= carried.time < w.end), None)
-        if window is None or not carried.valid:
+        if window is None or not _authentic(evidence, carried):
             continue
         notice = by_frame.get(carried.frame)
         mail = delivered.get(carried.octets) if notice is None else _n39(evidence, notice)

@@ -62,10 +62,10 @@ def _unsigned(octets: bytes) -> Judged | None:
     return None
 
 
-def mac_verdict(message: Message, broker: Eui64, keys: Keystore, certificates: Keystore) -> Verdict:
-    """Check the MAC between the access control broker `broker`, whose private key `keys` holds, and the device."""
+def mac_verdict(message: Message, party: Eui64, keys: Keystore, certificates: Keystore) -> Verdict:
+    """Check the MAC between an organisation, whose private key `keys` holds, and the device."""
     device = message.target if message.cra is Cra.COMMAND else message.originator
-    private = keys.private_key(broker, KEY_AGREEMENT)
+    private = keys.private_key(party, KEY_AGREEMENT)
     certificate = certificates.certificate(device, KEY_AGREEMENT)
     if message.mac is None:
         return Verdict.ABSENT

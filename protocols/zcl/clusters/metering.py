@@ -8,7 +8,6 @@ import struct
 from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
-from protocols.errors import UsageError
 from protocols.octets import Reader
 from protocols.zcl import data_types
 from protocols.zcl.command_set import CommandSet, unpack
@@ -199,19 +198,6 @@ class RequestMirrorResponse(NamedTuple):
         return _U16.pack(*self)
 
 
-class MirrorRemoved(NamedTuple):
-    """Client to server, command 0x02."""
-
-    endpoint: int  # 16 bits
-
-    @classmethod
-    def decode(cls, octets: bytes) -> Self:
-        return cls(*unpack(_U16, octets))
-
-    def encode(self) -> bytes:
-        return _U16.pack(*self)
-
-
 class MirrorReportAttributeResponse(NamedTuple):
     """Client to server, command 0x09: the flags of a scheme, the functional ones first."""
 
@@ -231,33 +217,8 @@ class MirrorReportAttributeResponse(NamedTuple):
         return bytes((self.scheme,)) + b"".join(flag.to_bytes(4, "little") for flag in self.flags)
 
 
-class ConfigureMirror(NamedTuple):
-    """Server of the mirror's configuration to the meter, command 0x08 from the server."""
-
-    issuer_event_id: int  # 32 bits
-    reporting_interval: int  # 24 bits, s
-    notification_reporting: bool  # whether reports are answered by Mirror Report Attribute Response
-    notification_scheme: int  # 8 bits
-
-    @classmethod
-    def decode(cls, octets: bytes) -> Self:
-        reader = Reader(octets)
-        return cls(reader.uint(4), reader.uint(3), bool(reader.uint8()), reader.uint8())
-
-    def encode(self) -> bytes:
-        if not 0 <= self.reporting_interval < 1 << 24:
-            raise UsageError(f"a reporting interval of {self.reporting_interval} s")
-        head = self.issuer_event_id.to_bytes(4, "little") + self.reporting_interval.to_bytes(3, "little")
-        return head + bytes((self.notification_reporting, self.notification_scheme))
-
-
 COMMANDS: Final = CommandSet(
     "Metering",
-    from_client={
-        0x00: GetProfile,
-        0x01: RequestMirrorResponse,
-        0x02: MirrorRemoved,
-        0x09: MirrorReportAttributeResponse,
-    },
-    from_server={0x00: GetProfileResponse, 0x01: RequestMirror, 0x08: ConfigureMirror},
+    from_client={0x00: GetProfile, 0x01: RequestMirrorResponse, 0x09: MirrorReportAttributeResponse},
+    from_server={0x00: GetProfileResponse, 0x01: RequestMirror},
 )

@@ -15,7 +15,6 @@ CLUSTER = 0x0705
 
 _SELECT = struct.Struct("<IB")
 _TOP_UP_RESPONSE = struct.Struct("<BiBi")
-_ADJUSTMENT = struct.Struct("<IIBi")
 
 
 class Attribute(IntEnum):
@@ -116,22 +115,6 @@ class ConsumerTopUp(NamedTuple):
         return bytes((self.originator, len(self.code))) + self.code
 
 
-class CreditAdjustment(NamedTuple):
-    """Client to server, command 0x05."""
-
-    issuer_event_id: int  # 32 bits
-    start_time: int  # UTCTime
-    adjustment_type: int  # 8 bits: 0 incremental, 1 absolute
-    amount: int  # signed, 32 bits
-
-    @classmethod
-    def decode(cls, octets: bytes) -> Self:
-        return cls(*unpack(_ADJUSTMENT, octets))
-
-    def encode(self) -> bytes:
-        return _ADJUSTMENT.pack(*self)
-
-
 class TopUpResult(IntEnum):
     """Result of a top-up."""
 
@@ -162,6 +145,6 @@ class ConsumerTopUpResponse(NamedTuple):
 
 COMMANDS: Final = CommandSet(
     "Prepayment",
-    from_client={0x00: SelectAvailableEmergencyCredit, 0x04: ConsumerTopUp, 0x05: CreditAdjustment},
+    from_client={0x00: SelectAvailableEmergencyCredit, 0x04: ConsumerTopUp},
     from_server={0x03: ConsumerTopUpResponse},
 )

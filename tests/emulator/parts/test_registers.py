@@ -9,7 +9,7 @@ from emulator.consumption.flow import ConstantFlow, Flow, SwitchedLoad
 from emulator.consumption.tariff import ECONOMY
 from emulator.entropy import SeededEntropy
 from emulator.parts.journal import Journal
-from emulator.parts.registers import HALF_HOUR, Interval, Registers
+from emulator.parts.registers import HALF_HOUR, Interval, Registers, set_clock
 from emulator.storage import MemoryStorage
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
@@ -82,7 +82,7 @@ def test_a_large_step_of_the_clock_begins_a_new_half_hour() -> None:
     registers = bench.registers
     registers.resume()
     bench.clock.run_for(20 * MINUTE)
-    registers.set_clock(START + 5 * DAY)
+    set_clock(bench.wall, START + 5 * DAY, (registers,))
     bench.clock.run_for(40 * MINUTE)
     assert [interval.begin - START for interval in registers.intervals()] == [0, 5 * DAY]
     assert registers.read().taken == 1_000
@@ -112,7 +112,7 @@ def test_registers_are_the_sum_of_the_profile_and_the_open_half_hour(
         if what == "wait":
             bench.clock.run_for(value)
         elif what in ("clock", "small clock"):
-            registers.set_clock(bench.wall.utc() + value)
+            set_clock(bench.wall, bench.wall.utc() + value, (registers,))
         elif what == "load":
             bench.load.switch(not bench.load.on)
         elif what == "power":

@@ -20,11 +20,9 @@ flags, intervals = st.lists(uint32, max_size=6).map(tuple), st.lists(uint24, max
 CASES: list[tuple[type[Command], tuple[st.SearchStrategy[Any], ...]]] = [
     (metering.GetProfile, (uint8, uint32, uint8)),
     (metering.RequestMirrorResponse, (uint16,)),
-    (metering.MirrorRemoved, (uint16,)),
     (metering.MirrorReportAttributeResponse, (uint8, flags)),
     (metering.GetProfileResponse, (uint32, uint8, uint8, intervals)),
     (metering.RequestMirror, ()),
-    (metering.ConfigureMirror, (uint32, uint24, st.booleans(), uint8)),
     (price.GetCurrentPrice, (uint8,)),
     (price.GetScheduledPrices, (uint32, uint8)),
     (price.PriceAcknowledgement, (uint32, uint32, uint32, uint8)),
@@ -36,7 +34,6 @@ CASES: list[tuple[type[Command], tuple[st.SearchStrategy[Any], ...]]] = [
     ),
     (prepayment.SelectAvailableEmergencyCredit, (uint32, uint8)),
     (prepayment.ConsumerTopUp, (uint8, label)),
-    (prepayment.CreditAdjustment, (uint32, uint32, uint8, int32)),
     (prepayment.ConsumerTopUpResponse, (uint8, int32, uint8, int32)),
     (messaging.GetLastMessage, ()),
     (messaging.MessageConfirmation, (uint32, uint32)),
@@ -81,8 +78,6 @@ def test_what_a_cluster_does_not_have_is_refused() -> None:
         price.COMMANDS.encode(price.GetCurrentPrice(), 1, from_server=True)
     with pytest.raises(TruncatedError):
         metering.COMMANDS.decode(ZclFrame.decode(b"\x01\x01\x00\x00"))
-    with pytest.raises(UsageError, match="reporting interval"):
-        metering.ConfigureMirror(0, 1 << 24, True, 1).encode()
 
 
 def test_fields_that_share_an_octet() -> None:

@@ -1,0 +1,97 @@
+"""Gives the devices of a home their part in its life: flows to meter, tariffs, what to read, what to switch."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.consumption import household
+from emulator.consumption.flow import SwitchedLoad
+from emulator.consumption.voltage import Voltage
+from emulator.devices.esme import EsmeSettings
+from emulator.devices.gsme import GsmeSettings
+from emulator.devices.hcalcs import HcalcsSettings
+from emulator.devices.ppmid import PpmidSettings
+from emulator.home.description import DeviceDescription, HomeDescription
+from emulator.parts.account import AccountSettings
+from emulator.parts.display import DisplaySettings
+from emulator.parts.electricity_meter import Connected, ElectricitySettings
+from emulator.parts.gas_meter import GasSettings
+from emulator.parts.load_control import OnTime
+from emulator.parts.meter_reader import ReaderSettings
+from emulator.parts.tunnel_client import TunnelClientSettings
+from protocols.addresses import Eui64
+from protocols.interfaces import SECOND, Entropy
+
+
+@dataclass(slots=True)
+class Life:
+    """Of one home; `paired` is False where nobody has paired the devices, as with a hub of others."""
+
+    home: HomeDescription
+    entropy: Entropy
+    paired: bool = True
+    _loads: dict[str, SwitchedLoad] = field(default_factory=dict)
+
+    def arguments(self, described: DeviceDescription) -> dict[str, Any]:
+        """Return the keyword arguments of a device that its part in the home needs."""
+        makers = {
+            "esme": self._esme, "gsme": self._gsme, "hcalcs": self._hcalcs,
+            "ppmid": self._ppmid, "ihd": self._display, "cad": self._display,
+        }  # fmt: skip
+        make = makers.get(described.kind)
+        return {} if make is None else make(described)
+
+    @property
+    def meter(self) -> Eui64 | None:
+        """The ESME that displays and switches are paired with: the one that feeds the hub."""
+        return next(device.eui for device in self.home.devices if device.powers_hub) if self.paired else None
+
+    def _load(self, described: DeviceDescription) -> SwitchedLoad:
+        return self._loads.setdefault(described.name, SwitchedLoad(described.load))
+
+    def _esme(self, described: DeviceDescription) -> dict[str, Any]:
+        use, entropy = self.home.consumption, self.entropy
+        switches = [device for device in self.home.devices if device.kind == "hcalcs"]
+        calendar = tuple(OnTime(begin, length) for device in switches for begin, length in device.on_times)
+        account = AccountSettings()
+        if use.prepayment is not None:
+            paid = use.prepayment
+            account = AccountSettings(
+                prepaid=True, opening_credit=paid.opening_credit, low=paid.low, emergency_limit=paid.emergency_limit,
+                vouchers={code.encode(): worth for code, worth in paid.vouchers.items()},
+            )  # fmt: skip
+        metering = ElectricitySettings(
+            variant=described.variant, tariff=use.electricity_tariff, account=account, load_calendar=calendar
+        )
+        feeds = described.powers_hub  # the home's other ESME stand for others' supplies: nothing flows in them
+        twin = household.heating(entropy, self.home.name, use.heating) if metering.elements == "twin" else None
+        connected = Connected(
+            flow=household.electricity(entropy, self.home.name, use.settings),
+            second=twin,
+            loads=tuple(self._load(device) for device in switches),
+            voltage=Voltage(entropy, self.home.name, phases=3 if metering.elements == "polyphase" else 1),
+        )
+        return {"esme_settings": EsmeSettings(metering=metering), "connected": connected if feeds else None}
+
+    def _gsme(self, described: DeviceDescription) -> dict[str, Any]:
+        use = self.home.consumption
+        return {
+            "flow": household.gas(self.entropy, self.home.name, use.settings),
+            "gsme_settings": GsmeSettings(
+                tunnel=TunnelClientSettings(wake_period=described.polls_every * SECOND),
+                metering=GasSettings(tariff=use.gas_tariff),
+            ),
+        }
+
+    def _hcalcs(self, described: DeviceDescription) -> dict[str, Any]:
+        return {"load": self._load(described), "hcalcs_settings": HcalcsSettings(meter=self.meter)}
+
+    def _display(self, described: DeviceDescription) -> dict[str, Any]:
+        return {"settings": self._display_settings(described)}
+
+    def _display_settings(self, described: DeviceDescription) -> DisplaySettings:
+        return DisplaySettings(meter=self.meter, reader=ReaderSettings(every=described.reads_every * SECOND))
+
+    def _ppmid(self, described: DeviceDescription) -> dict[str, Any]:
+        paid = self.home.consumption.prepayment
+        vouchers = () if paid is None else tuple(code.encode() for code in paid.vouchers)
+        return {"ppmid_settings": PpmidSettings(display=self._display_settings(described), vouchers=vouchers)}

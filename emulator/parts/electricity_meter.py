@@ -1,0 +1,194 @@
+"""What makes an ESME a meter: elements with registers and profile, tariff, account, messages, load calendar, clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from emulator.consumption.flow import ConstantFlow, Flow, SwitchedLoad
+from emulator.consumption.tariff import FLAT, Tariff
+from emulator.consumption.voltage import Voltage
+from emulator.parts.account import Account, AccountSettings, Happening
+from emulator.parts.clock_keeper import ClockKeeper, ClockSettings
+from emulator.parts.cluster_server import ClusterServer
+from emulator.parts.day_rows import DayRows, Fields, Tally
+from emulator.parts.displays import Listeners
+from emulator.parts.load_control import LoadControlServer, OnTime
+from emulator.parts.message_server import MessageServer
+from emulator.parts.meter_parts import MeterParts
+from emulator.parts.metering_server import electricity_server
+from emulator.parts.price_server import PriceServer
+from emulator.parts.registers import HALF_HOUR, Registers, set_clock
+from emulator.parts.security_log import SecurityLog
+from protocols.addresses import Eui64
+from protocols.gbcs.codes import AlertCode
+from protocols.interfaces import HOUR
+from protocols.zcl.clusters import metering
+from protocols.zcl.clusters.prepayment import CreditStatus
+
+WATT_HOUR = HOUR  # W ns
+_HALF_HOURS = "half-hours"
+_ALERTS = {
+    Happening.LOW: AlertCode.CREDIT_LOW,
+    Happening.EMERGENCY_AVAILABLE: AlertCode.EMERGENCY_CREDIT_AVAILABLE,
+    Happening.EMERGENCY_ACTIVATED: AlertCode.EMERGENCY_CREDIT_ACTIVATED,
+    Happening.EMERGENCY_USED_UP: AlertCode.EMERGENCY_CREDIT_USED_UP,
+    Happening.ADDED: AlertCode.CREDIT_ADDED_LOCALLY,
+}
+
+Elements = Literal["single", "twin", "polyphase"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElectricitySettings:
+    """variant: letters of the DUIS ESMEVariant: A single, B twin element, C polyphase; D ALCS, E boost, ...."""
+
+    variant: str = "A"
+    tariff: Tariff = FLAT
+    account: AccountSettings = field(default_factory=AccountSettings)
+    load_calendar: tuple[OnTime, ...] = ()
+    clock: ClockSettings = field(default_factory=ClockSettings)
+
+    @property
+    def elements(self) -> Elements:
+        return {"A": "single", "B": "twin", "C": "polyphase"}[self.variant[0]]  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """What flows through the meter."""
+
+    flow: Flow = field(default_factory=ConstantFlow)
+    second: Flow | None = None  # of the second element of a twin
+    loads: tuple[SwitchedLoad, ...] = ()
+    voltage: Voltage | None = None
+
+
+class ElectricityMeter:
+    """The parts of an ESME that measure and tell; alert(code) queues one for the supplier."""
+
+    def __init__(
+        self,
+        parts: MeterParts,
+        connected: Connected,
+        settings: ElectricitySettings,
+        *,
+        serial: bytes,
+        supply: Callable[[], bool],
+        alert: Callable[[AlertCode], object],
+    ) -> None:
+        """supply(): whether the mains are on."""
+        self._parts, self.settings, self._alert, self._supply = parts, settings, alert, supply
+        self._voltage = connected.voltage
+        clock, wall, storage = parts.clock, parts.wall, parts.storage
+        tier_of = settings.tariff.tier
+        self.registers = Registers(
+            connected.flow, clock, wall, storage, unit=WATT_HOUR, tier_of=tier_of, loads=connected.loads,
+        )  # fmt: skip
+        self.second: Registers | None = None
+        if connected.second is not None:
+            self.second = Registers(connected.second, clock, wall, storage, unit=WATT_HOUR, name="second/")
+        self.listeners, self.switches = Listeners(storage, "displays"), Listeners(storage, "switches")
+        self.tally = Tally("alerts", "messages")
+        self.account = Account(parts, self.registers, settings.tariff, settings.account, self._happened)
+        self.prices = PriceServer(parts, settings.tariff, self.listeners, unit=metering.Unit.KILOWATT_HOURS)
+        self.messages = MessageServer(parts, self.listeners, confirmed=self._confirmed)
+        self.loads = LoadControlServer(parts, self.switches, settings.load_calendar)
+        self.log = SecurityLog(storage, wall, parts.note)
+        self.clock = ClockKeeper(
+            parts.client, parts.application, parts.timers, storage, wall, note=parts.note, set_clock=self._set_clock,
+            adjusted=lambda _: self.log.add(AlertCode.CLOCK_ADJUSTED), refused=self._clock_refused,
+            settings=settings.clock,
+        )  # fmt: skip
+        self.rows = DayRows("esme", parts.timers, wall, parts.note, self._row)
+        self._metering = electricity_server(
+            self.registers, wall, serial=serial, supply=self._supply_status, status=lambda: 0
+        )
+
+    @property
+    def servers(self) -> tuple[ClusterServer, ...]:
+        return (self._metering, self.prices.server, self.account.server, self.messages.server, self.loads.server)
+
+    # --- power -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Measure and tell: the meter has (again) power."""
+        for registers in self._elements():
+            registers.resume()
+        self.account.start()
+        self.prices.start()
+        self.loads.start()
+        self.rows.start()
+        self._watch_account()
+
+    def joined(self, hub: Eui64) -> None:
+        self.clock.start(hub)
+
+    def stop(self) -> None:
+        """Keep what was measured: the supply goes."""
+        for registers in self._elements():
+            registers.pause()
+
+    def _elements(self) -> tuple[Registers, ...]:
+        return (self.registers,) if self.second is None else (self.registers, self.second)
+
+    def _watch_account(self) -> None:
+        if self.settings.account.prepaid:
+            self.account.look()
+            following = self.registers.read().interval_begin + HALF_HOUR
+            self._parts.timers.at(_HALF_HOURS, self._parts.wall.when(following), self._watch_account)
+
+    def _set_clock(self, utc: int) -> None:
+        set_clock(self._parts.wall, utc, self._elements())
+        self.start()
+
+    # --- what others see ---------------------------------------------------------------------------------------
+
+    def _supply_status(self) -> int:
+        return metering.SupplyStatus.ON if self._supply() else metering.SupplyStatus.OFF
+
+    def show_message(self, text: str, *, confirm: bool = False) -> int:
+        """Have all displays show a text, as the supplier's command does; return its number."""
+        self.tally.add("messages")
+        return self.messages.show(text, confirm=confirm)
+
+    def _happened(self, what: Happening) -> None:
+        self._parts.note(what.value, balance=self.account.balance)
+        self._tell(_ALERTS[what])
+
+    def _confirmed(self, number: int) -> None:
+        self._tell(AlertCode.MESSAGE_CONFIRMED)
+
+    def _clock_refused(self, off: int) -> None:
+        self._tell(AlertCode.CLOCK_NOT_ADJUSTED)
+
+    def _tell(self, code: AlertCode) -> None:
+        self.tally.add("alerts")
+        self._alert(code)
+
+    # --- the day -----------------------------------------------------------------------------------------------
+
+    def _row(self, day: int) -> Fields:
+        """Return the registers at midnight and what the day took; Wh, hundred-thousandths of a pound, volts / 10."""
+        reading = self.registers.read()
+        profile = self.registers.day_profile(day)
+        row: dict[str, str | int | bool | None] = {
+            "import_wh": reading.taken,
+            "export_wh": reading.given,
+            "tier_1_wh": reading.tiers[0],
+            "tier_2_wh": reading.tiers[1],
+            "day_import_wh": sum(entry[0] for entry in profile if entry),
+            "day_export_wh": sum(entry[1] for entry in profile if entry),
+            "profile": " ".join("-" if entry is None else str(entry[0]) for entry in profile),
+            "cost": self.account.cost,
+            "displays": len(self.listeners.all()),
+        }
+        if self.settings.account.prepaid:
+            row["balance"] = self.account.balance
+            row["emergency"] = bool(self.account.status & CreditStatus.EMERGENCY_CREDIT_SELECTED)
+        if self.second is not None:
+            row["second_wh"] = self.second.read().taken
+        if self._voltage is not None:
+            averages = [self._voltage.day(day, phase + 1) for phase in range(self._voltage.phases)]
+            row["voltage_least"] = min(min(phase) for phase in averages)
+            row["voltage_most"] = max(max(phase) for phase in averages)
+        return row | self.tally.take()

@@ -353,23 +353,26 @@ class ApsLayer:
         return former.established if former is not None and former.spoken else peer.established
 
     def _data(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, lqi: int) -> None:
-        secured = header.security
-        if header.delivery_mode and (header.fragmentation or header.ack_request):
-            raise DecodeError("only unicasts are fragmented or acknowledged", data=payload)
         if header.fragmentation:
-            whole, repeated = self._reassembler.take(source, header, payload)
-            answer = self._reassembler.acknowledgement(source, header, repeated=repeated)
-            if answer is not None:
-                self._acknowledge(peer, header, answer)
-            if whole is not None:
-                self._up(peer, header, whole, lqi)
+            self._fragment(peer, source, header, payload, lqi)
             return
-        if header.ack_request:
+        asked = header.ack_request and header.delivery_mode == DeliveryMode.UNICAST
+        if asked:  # of others it is nobody's to acknowledge, though some stacks ask
             self._acknowledge(peer, header)
-        if (header.ack_request or not secured) and self._duplicate(source, header, payload):
+        if (asked or not header.security) and self._duplicate(source, header, payload):
             self._counts.duplicates += 1
             return
         self._up(peer, header, payload, lqi)
+
+    def _fragment(self, peer: Peer, source: int, header: ApsHeader, payload: bytes, lqi: int) -> None:
+        if header.delivery_mode != DeliveryMode.UNICAST:
+            raise DecodeError("only unicasts are fragmented", data=payload)
+        whole, repeated = self._reassembler.take(source, header, payload)
+        answer = self._reassembler.acknowledgement(source, header, repeated=repeated)
+        if answer is not None:
+            self._acknowledge(peer, header, answer)
+        if whole is not None:
+            self._up(peer, header, whole, lqi)
 
     def _up(self, peer: Peer, header: ApsHeader, payload: bytes, lqi: int) -> None:
         if self.user is not None:

@@ -108,7 +108,7 @@ class Management:
                 0,
                 short(hop),
                 destination in routing.concentrators,
-                bool(routing.concentrators.get(destination)),
+                routing.needs_record(destination, self._state.short),
             )
             for destination, (_, hop) in sorted(self._state.routes.items())
         )

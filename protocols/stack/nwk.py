@@ -372,7 +372,7 @@ class NwkLayer:
             if self.activity is not None:
                 self.activity()
             if header.source_route is not None:
-                self.routing.record_known(source)
+                self.routing.record_known(source, state.short)
             self._up(how, payload)
         elif self._router and header.radius > 1:
             self._relay(how, octets, payload)
@@ -386,7 +386,9 @@ class NwkLayer:
                 return
             following = relays[index - 1] if index else header.destination
             route = self.direct(following)
-            if index:
+            if index == 0:
+                self.routing.record_known(header.source, following)
+            else:
                 relayed = with_relay_index(relayed, len(relays), index - 1)
         else:
             if header.frame_type == FrameType.COMMAND and payload[:1] == _ROUTE_RECORD:

@@ -52,7 +52,7 @@ class Routing:
         self.broken: dict[tuple[int, int], int] = {}  # radio and neighbour: no way through it until then
         self._unreachable: dict[int, int] = {}  # not by way of the tree until then, a node has reported
         self._held: dict[int, list[Waiting]] = {}  # by destination: frames that wait for a route
-        self.concentrators: dict[int, bool] = {}  # short address: whether the next frame needs a route record
+        self.concentrators: dict[int, dict[int, None]] = {}  # of which nodes each has a record by way of here
         self._forgetful: dict[int, None] = {}  # concentrators that keep no records: one before each frame
         self.source_routes: dict[int, tuple[ShortAddress, ...]] = {}  # relays, the one next to the node first
         self.failing: dict[tuple[int, int], int] = {}  # by radio and neighbour: frames in a row that failed
@@ -170,6 +170,7 @@ class Routing:
         if header.source == self._state.short:
             self._forget_source_route(header.destination)
         else:
+            self.concentrators.get(header.source, {}).pop(header.destination, None)  # it forgets the record, too
             self._report(header.source, header.destination, StatusCode.SOURCE_ROUTE_FAILURE)
 
     def no_route(self, source: int, destination: int) -> None:
@@ -212,27 +213,32 @@ class Routing:
         self._discovery.request_many_to_one()
 
     def _note_concentrator(self, source: int, keeps_records: bool) -> None:
-        self.concentrators[source] = True
+        self.concentrators[source] = {}
         if keeps_records:
             self._forgetful.pop(source, None)
         else:
             self._forgetful[source] = None
         self.special = True
 
-    def record_known(self, source: int) -> None:
-        """A frame came from `source` by a source route: it has this node's record."""
-        if self.concentrators.get(source) and source not in self._forgetful:
-            self.concentrators[source] = False
+    def record_known(self, concentrator: int, of: int) -> None:
+        """A frame came by a source route for this node or a child: the concentrator has its record."""
+        if concentrator in self.concentrators and concentrator not in self._forgetful:
+            self.concentrators[concentrator][of] = None
+
+    def needs_record(self, concentrator: int, of: int) -> bool:
+        """Tell whether a route record goes ahead of the next frame of this node or a child to a concentrator."""
+        known = self.concentrators.get(concentrator)
+        return known is not None and of not in known
 
     def _record(self, destination: int) -> None:
         """Send a route record ahead of a frame of this node, if the concentrator needs one."""
-        if self._router and self.concentrators.get(destination):
+        if self._router and self.needs_record(destination, self._state.short):
             self._nwk.send_command(destination, RouteRecord(()).encode(), radius=self._settings.radius)
 
     def record_for_child(self, source: int, destination: int) -> None:
         """Send a route record on behalf of the end device `source`, whose frame is relayed to a concentrator."""
         child = self._state.by_short.get(source)
-        if not self.concentrators.get(destination) or child is None or child.child_radio < 0 or child.router:
+        if child is None or child.child_radio < 0 or child.router or not self.needs_record(destination, source):
             return
         record = RouteRecord((self._state.short,))
         self._nwk.send_command(destination, record.encode(), radius=self._settings.radius, source=source)

@@ -1,6 +1,6 @@
 // Drives zigbee-herdsman's zoh adapter (zigbee-on-host: a Zigbee stack that is not ours) over the virtual RCP.
 //
-//   node client.js PHASE PATH DATA IMAGE BAD_IMAGE
+//   node client.js PHASE PATH DATA IMAGE FAR_IMAGE BAD_IMAGE
 //
 // PHASE: "first" forms a network and uses it, "second" restarts the host on it. PATH: of the RCP, as herdsman takes it.
 // DATA: folder of the host's own state. Each line on standard output is one of
@@ -16,11 +16,13 @@ const path = require("node:path");
 const { Controller, setLogger } = require("zigbee-herdsman");
 const ota = require("zigbee-herdsman/dist/controller/helpers/ota");
 
-const [phase, port, data, image, badImage] = process.argv.slice(2);
+const [phase, port, data, image, farImage, badImage] = process.argv.slice(2);
 
 const BRIDGE = "0x00db1234567899b1";
 const PPMID = "0x00db1234567899a4";
 const GSME = "0x00db1234567899a1";
+const FAR_BRIDGE = "0x00db1234567899b3"; // the bridge at the other end of the backhaul of BRIDGE
+const FAR_PPMID = "0x00db1234567899a5"; // behind it
 const SMART_ENERGY = 1; // endpoints
 const HOME_AUTOMATION = 2;
 
@@ -75,7 +77,7 @@ async function event(name, matches, within) {
 const of = (ieeeAddr) => (payload) => (payload.device?.ieeeAddr ?? payload.ieeeAddr) === ieeeAddr;
 
 async function interviewed(ieeeAddr) {
-    const payload = await event("deviceInterview", (p) => of(ieeeAddr)(p) && p.status !== "started", 30_000);
+    const payload = await event("deviceInterview", (p) => of(ieeeAddr)(p) && p.status !== "started", 90_000);
     assert.equal(payload.status, "successful", `interview of ${ieeeAddr}`);
     return payload.device;
 }
@@ -84,12 +86,18 @@ async function readBasic(device, endpoint) {
     return await device.getEndpoint(endpoint).read("genBasic", ["modelId", "manufacturerName"]);
 }
 
+// A router lets devices join only after it has heard that it may: so the far ones have permits of their own.
 async function join() {
-    const joining = Promise.all([BRIDGE, PPMID, GSME].map(interviewed));
-    await controller.permitJoin(120);
-    ok("permit");
-    const devices = await joining;
-    for (const [device, type, model] of [[devices[0], "Router", "B1010100"], [devices[1], "EndDevice", "50010201"], [devices[2], "EndDevice", "65010101"]]) {
+    const devices = [];
+    for (const group of [[BRIDGE, PPMID, GSME], [FAR_BRIDGE], [FAR_PPMID]]) {
+        const joining = Promise.all(group.map(interviewed));
+        await controller.permitJoin(120);
+        ok("permit");
+        devices.push(...(await joining));
+    }
+    const expected = [["Router", "B1010100"], ["EndDevice", "50010201"], ["EndDevice", "65010101"], ["Router", "B3010100"], ["EndDevice", "50010201"]];
+    for (const [index, [type, model]] of expected.entries()) {
+        const device = devices[index];
         assert.equal(device.type, type);
         assert.equal(device.modelID, model);
         assert.deepEqual(device.endpoints.map((e) => [e.ID, e.profileID]), [[SMART_ENERGY, 0x0109], [HOME_AUTOMATION, 0x0104]]);
@@ -115,23 +123,23 @@ async function read(devices) {
 }
 
 async function refuseBadImage(ppmid) {
-    const update = ppmid.updateOta({ url: badImage }, undefined, undefined, {}, quiet, { requestTimeout: 30_000, responseDelay: 0, baseSize: 50 }, ppmid.getEndpoint(HOME_AUTOMATION));
+    const update = ppmid.updateOta({ url: badImage }, undefined, undefined, {}, quiet, { requestTimeout: 60_000, responseDelay: 0, baseSize: 50 }, ppmid.getEndpoint(HOME_AUTOMATION));
     await assert.rejects(update, /INVALID_IMAGE/);
     ok("OTA of a spoilt image", "INVALID_IMAGE");
 }
 
-async function update(bridge) {
-    const endpoint = bridge.getEndpoint(HOME_AUTOMATION);
-    const settings = { requestTimeout: 30_000, responseDelay: 0, baseSize: 50 };
+async function update(name, device, image) {
+    const endpoint = device.getEndpoint(HOME_AUTOMATION);
+    const settings = { requestTimeout: 60_000, responseDelay: 0, baseSize: 50 };
     const began = Date.now();
-    const [before, now] = await bridge.updateOta({ url: image }, undefined, undefined, {}, quiet, settings, endpoint);
+    const [before, now] = await device.updateOta({ url: image }, undefined, undefined, {}, quiet, settings, endpoint);
     assert.ok(now !== undefined, "an update took place");
     const seconds = (Date.now() - began) / 1000;
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // it has announced itself, and is still starting
-    const [after, again] = await bridge.updateOta({ url: image }, undefined, undefined, {}, quiet, settings, endpoint);
+    await new Promise((resolve) => setTimeout(resolve, 3000)); // it has announced itself, and is still starting
+    const [after, again] = await device.updateOta({ url: image }, undefined, undefined, {}, quiet, settings, endpoint);
     assert.equal(again, undefined, "nothing newer is left");
     assert.equal(after.fileVersion, now.fileVersion);
-    ok("OTA", `${fs.statSync(image).size} octets in ${seconds.toFixed(1)} s, ${hex(before.fileVersion)} to ${hex(after.fileVersion)}`);
+    ok(name, `${fs.statSync(image).size} octets in ${seconds.toFixed(1)} s, ${hex(before.fileVersion)} to ${hex(after.fileVersion)}`);
 }
 
 const hex = (version) => version.toString(16).padStart(8, "0");
@@ -141,16 +149,21 @@ async function silenceAndReturn(ppmid) {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await assert.rejects(readBasic(ppmid, HOME_AUTOMATION));
     ok("silence", "a read fails");
-    const announced = event("deviceAnnounce", of(PPMID), 20_000);
+    const announced = event("deviceAnnounce", of(PPMID), 60_000);
     home("on ppmid");
     await announced;
     assert.equal((await readBasic(ppmid, HOME_AUTOMATION)).modelId, ppmid.modelID);
     ok("return", "announced itself, a read succeeds");
 }
 
+async function throughTheBridgesAgain(farPpmid) {
+    assert.equal((await readBasic(farPpmid, HOME_AUTOMATION)).modelId, farPpmid.modelID);
+    ok("read through the restarted bridge", FAR_PPMID);
+}
+
 async function leave(ppmid) {
     // of the adapter: the controller has forgotten the device by then and tells nothing
-    const left = once(controller.adapter, "deviceLeave", { signal: AbortSignal.timeout(10_000) });
+    const left = once(controller.adapter, "deviceLeave", { signal: AbortSignal.timeout(60_000) });
     await ppmid.removeFromNetwork();
     assert.equal((await left)[0].ieeeAddr, PPMID);
     ok("leave", PPMID);
@@ -160,11 +173,13 @@ async function first() {
     assert.equal(await controller.start(), "reset");
     ok("start and form", JSON.stringify(await controller.getCoordinatorVersion()));
     const devices = await join();
-    const [bridge, ppmid] = devices;
+    const [bridge, ppmid, , , farPpmid] = devices;
     await read(devices);
     await silenceAndReturn(ppmid);
     await refuseBadImage(ppmid);
-    await update(bridge);
+    await update("OTA through two bridges", farPpmid, farImage);
+    await update("OTA of the bridge", bridge, image);
+    await throughTheBridgesAgain(farPpmid);
     await leave(ppmid);
 }
 
@@ -172,8 +187,8 @@ async function second() {
     assert.equal(await controller.start(), "resumed");
     ok("restart", "network resumed");
     const known = [...controller.getDevicesIterator()].map((device) => device.ieeeAddr);
-    assert.ok(known.includes(BRIDGE) && known.includes(GSME) && !known.includes(PPMID), known.join());
-    for (const ieeeAddr of [BRIDGE, GSME]) {
+    assert.ok([BRIDGE, GSME, FAR_BRIDGE, FAR_PPMID].every((each) => known.includes(each)) && !known.includes(PPMID), known.join());
+    for (const ieeeAddr of [BRIDGE, GSME, FAR_PPMID]) {
         const device = controller.getDeviceByIeeeAddr(ieeeAddr);
         assert.equal((await readBasic(device, HOME_AUTOMATION)).modelId, device.modelID);
         ok("read after restart", ieeeAddr);

@@ -84,7 +84,9 @@ class Served:
 
 def test_list_tells_of_every_device() -> None:
     told = Served().live("list")
-    assert [line.split()[0] for line in told] == ["esme:", "bridge-1:", "ppmid:", "gsme:"]
+    assert [line.split()[0] for line in told] == [
+        "esme:", "bridge-1:", "ppmid:", "gsme:", "bridge-3:", "far-ppmid:"
+    ]  # fmt: skip
     assert "Home Automation endpoint" in told[1]
     assert all(line.endswith("not joined") for line in told)
 

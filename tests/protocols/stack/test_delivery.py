@@ -242,8 +242,8 @@ def test_timers_of_acknowledged_messages_do_not_pile_up() -> None:
 def test_bridges_hidden_from_each_other_collide_at_their_partner_and_yet_all_arrives() -> None:
     """The worst case: both begin a long frame at one instant, again and again.
 
-    A back-off (at most 2.2 ms) is shorter than the frame (3.9 ms), so what collides once collides in all four attempts of
-    the MAC (IEEE 802.15.4 6.2.5.1 begins each with macMinBE); the pause of the NWK layer, which is random, tells them apart.
+    A back-off (at most 2.2 ms) is shorter than the frame (3.9 ms), so what collides once collides in all four attempts
+    of the MAC (IEEE 802.15.4 6.2.5.1 begins each with macMinBE); the random pause of the NWK layer tells them apart.
     """
     han = home_with_bridges()
     han.join(*FAR)

@@ -1,11 +1,14 @@
 """What a node answers when others ask by ZDP, as host stacks do after a device has joined."""
 
-from protocols.addresses import BROADCAST_RX_ON, Eui64, ShortAddress
+from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON, Eui64, ShortAddress
+from protocols.aps.frame import ApsHeader, DeliveryMode
 from protocols.interfaces import ApsData, DeliveryStatus
+from protocols.nwk.frame import FrameType
 from protocols.stack.settings import NodeRole
 from protocols.zdp import management
 from protocols.zdp import messages as zdp
 from tests.support.han import ENDPOINT, FAR, PROFILE, Han, Member, home_with_bridges
+from tests.support.nwk_frames import nwk_frames
 
 OK = zdp.ZdpStatus.SUCCESS
 
@@ -168,3 +171,24 @@ def test_a_match_descriptor_to_all_is_answered_by_those_only_that_match() -> Non
     hub.node.broadcast(BROADCAST_RX_ON, ApsData(0, query[0], 0, 0, query[1]))
     han.run(5)
     assert hub.node.statistics.received == sent + 1
+
+
+def test_a_permit_that_a_foreign_host_broadcasts_with_an_acknowledgement_request_counts() -> None:
+    """zigbee-on-host sets that bit in its broadcasts; nobody acknowledges them."""
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub, b1 = han.members["hub"], han.members["b1"]
+    han.run(900)  # the permit under which they joined is over
+    parent = b1.node._on()._parent
+    before = parent.beacon()
+    assert before is not None
+    assert not before.association_permit
+    header = ApsHeader(0, 0, 0x0036, 0, 0, 99, ack_request=True, delivery_mode=DeliveryMode.BROADCAST)
+    since = han.clock.now()
+    hub.node._on().aps._nwk.broadcast(BROADCAST_ROUTERS, header.encode() + bytes((7, 60, 1)))
+    han.run(3)
+    after = parent.beacon()
+    assert after is not None
+    assert after.association_permit
+    sent = {seen.header.destination for seen in nwk_frames(han, since) if seen.header.frame_type == FrameType.DATA}
+    assert sent == {BROADCAST_ROUTERS}

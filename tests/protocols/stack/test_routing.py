@@ -5,7 +5,7 @@ import pytest
 from protocols.interfaces import SECOND, DeliveryStatus
 from protocols.nwk.commands import LinkStatus, NetworkStatus, RouteRecord, RouteReply, RouteRequest, StatusCode
 from protocols.stack.settings import NodeRole, StackSettings
-from tests.support.han import Han, Member
+from tests.support.han import FAR, Han, Member, home_with_bridges
 from tests.support.nwk_frames import nwk_commands, nwk_frames
 
 LONG = bytes(range(200)) * 3
@@ -148,8 +148,42 @@ def test_a_concentrator_uses_the_routes_that_devices_record(role: NodeRole) -> N
     han.run(5)
     assert hub.messages == [b"here I am", b"no second record"]
     later = [c for _, c in nwk_commands(han, again) if isinstance(c, RouteRecord)]
-    assert (later == []) is (role is NodeRole.ROUTER)  # a parent hears no source-routed frame of its own
+    assert later == []
     assert left.node.powered
+
+
+def test_a_parents_own_record_does_not_stand_for_its_childs() -> None:
+    """As a foreign concentrator sees it: it learns the way to a device behind two bridges from that device's record."""
+    han = home_with_bridges(settings=StackSettings(concentrator_period=90 * SECOND))
+    han.join(*FAR)
+    han.run(120)
+    hub, b1, b2, ihd = (han.members[name] for name in ("hub", "b1", "b2", "ihd"))
+    b2.send(hub, b"parent")
+    han.run(5)
+    hub.send(b2, b"by a source route")
+    han.run(5)
+    since = han.clock.now()
+    ihd.send(hub, b"child")
+    han.run(5)
+    records = [(seen.header.source, c.relays) for seen, c in nwk_commands(han, since) if isinstance(c, RouteRecord)]
+    assert (ihd.node.short, (b2.node.short, b1.node.short)) in records
+    hub.send(ihd, b"by a source route")
+    han.run(5)
+    routed = [seen.header for seen in nwk_frames(han, since) if seen.header.source_route is not None]
+    assert {header.source_route.relays for header in routed if header.source_route} == {(b2.node.short, b1.node.short)}
+    assert ihd.messages == [b"by a source route"]
+    since = han.clock.now()
+    ihd.send(hub, b"it has the record")
+    han.run(5)
+    assert [c for _, c in nwk_commands(han, since) if isinstance(c, RouteRecord)] == []
+    ihd.node.power_off()
+    hub.send(ihd, b"nobody there")
+    han.run(40)
+    since = han.clock.now()
+    ihd.node.power_on()
+    han.run(10)
+    again = {seen.header.source for seen, c in nwk_commands(han, since) if isinstance(c, RouteRecord)}
+    assert ihd.node.short in again  # the concentrator gave the way up with the frame it could not deliver
 
 
 def test_a_broken_source_route_is_reported_and_given_up() -> None:

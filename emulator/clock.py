@@ -22,6 +22,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _PURGE_FROM = 1024  # heap entries, below which cancelled ones are left to come up by themselves
+_RADIO = int(Rank.RADIO)
 _STACK = int(Rank.STACK)
 _COROUTINE = int(Rank.COROUTINE)
 _BILLION = 1_000_000_000
@@ -38,14 +39,21 @@ class NothingDueError(HanlabError):
     """Every coroutine waits and nothing is due: virtual time would stand still for ever."""
 
 
-class VirtualTimer(list[Any]):
-    """A heap entry: when, rank, sequence, callback (None when cancelled), arguments."""
+class VirtualTimer:
+    """What is called when it is due, unless it is cancelled before."""
 
-    __slots__ = ()
+    __slots__ = ("arguments", "callback")
+
+    def __init__(self, callback: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        self.callback: Callable[..., object] | None = callback
+        self.arguments = arguments
 
     def cancel(self) -> None:
-        self[3] = None
-        self[4] = ()
+        self.callback, self.arguments = None, ()
+
+
+# When, rank, sequence; then a callback and its arguments, or None and a timer.
+_Entry = tuple[int, int, int, Callable[..., object] | None, Any]
 
 
 class VirtualClock:
@@ -55,7 +63,7 @@ class VirtualClock:
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now = self.start = start_ns
-        self._heap: list[VirtualTimer] = []
+        self._heap: list[_Entry] = []
         self._sequence = 0
         self._purge_at = _PURGE_FROM
         self.callbacks = 0  # run so far
@@ -67,16 +75,20 @@ class VirtualClock:
 
     def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = _STACK) -> VirtualTimer:
         heap = self._heap
-        self._sequence += 1
-        timer = VirtualTimer((when, rank, self._sequence, callback, args))
-        heappush(heap, timer)
+        self._sequence = sequence = self._sequence + 1
+        timer = VirtualTimer(callback, args)
+        heappush(heap, (when, rank, sequence, None, timer))
         if len(heap) > self._purge_at:
             self._purge()
         return timer
 
+    def radio_at(self, when: int, callback: Callable[..., object], *args: object) -> None:
+        self._sequence = sequence = self._sequence + 1
+        heappush(self._heap, (when, _RADIO, sequence, callback, args))
+
     def _purge(self) -> None:
         """Drop cancelled entries, so that timers set and cancelled per frame cannot pile up."""
-        self._heap[:] = [timer for timer in self._heap if timer[3] is not None]
+        self._heap[:] = [entry for entry in self._heap if entry[3] is not None or entry[4].callback is not None]
         heapify(self._heap)
         self._purge_at = max(_PURGE_FROM, 2 * len(self._heap))
 
@@ -118,13 +130,14 @@ class VirtualClock:
         self.run_until(self._now + duration)
 
     def _run_next(self) -> None:
-        timer = heappop(self._heap)
-        callback = timer[3]
+        when, _, _, callback, args = heappop(self._heap)
+        if callback is None:
+            callback, args = args.callback, args.arguments
         if callback is not None:
-            if timer[0] > self._now:
-                self._now = timer[0]
+            if when > self._now:
+                self._now = when
             self.callbacks += 1
-            callback(*timer[4])
+            callback(*args)
 
     def advance(self, ready: "deque[asyncio.Handle]") -> bool:
         """Run the heap until a coroutine is ready whose turn it is; False if nothing is left to run.
@@ -133,17 +146,16 @@ class VirtualClock:
         """
         heap, count = self._heap, 0
         while heap:
-            timer = heap[0]
-            if ready and (timer[0] > self._now or timer[1] == _COROUTINE):
+            if ready and (heap[0][0] > self._now or heap[0][1] == _COROUTINE):
                 break
-            heappop(heap)
-            callback = timer[3]
-            if callback is None:
-                continue
-            if timer[0] > self._now:
-                self._now = timer[0]
-            count += 1
-            callback(*timer[4])
+            when, _, _, callback, args = heappop(heap)
+            if callback is None:  # a timer
+                callback, args = args.callback, args.arguments
+            if callback is not None:
+                if when > self._now:
+                    self._now = when
+                count += 1
+                callback(*args)
         self.callbacks += count
         return bool(ready)
 

@@ -48,9 +48,17 @@ class RealTimeClock(VirtualClock):
 
     def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = _STACK) -> VirtualTimer:
         timer = super().call_at(when, callback, *args, rank=rank)
-        if self._changed is not None and self._heap[0] is timer:
-            self._changed.set()
+        self._wake_for(self._sequence)
         return timer
+
+    def radio_at(self, when: int, callback: Callable[..., object], *args: object) -> None:
+        super().radio_at(when, callback, *args)
+        self._wake_for(self._sequence)
+
+    def _wake_for(self, sequence: int) -> None:
+        """Do not wait any longer than for the entry just made, if it is the first now."""
+        if self._changed is not None and self._heap[0][2] == sequence:
+            self._changed.set()
 
     def present(self) -> int:
         """Return what the time should be now, in ns; before `run` the start."""
@@ -63,9 +71,9 @@ class RealTimeClock(VirtualClock):
         self.run_until(max(self._now, self.present()))
 
     def _run_next(self) -> None:
-        timer = self._heap[0]
-        if timer[3] is not None and self._loop is not None:
-            delay = round((self.present() - timer[0]) / self._speed)
+        when, _, _, callback, timer = self._heap[0]
+        if (callback is not None or timer.callback is not None) and self._loop is not None:
+            delay = round((self.present() - when) / self._speed)
             if delay > LATE:
                 self._late += 1
             self._worst = max(self._worst, delay)

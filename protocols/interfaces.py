@@ -44,6 +44,10 @@ class Clock(Protocol):
         """Call `callback(*args)` at `when`; what is due in the past runs next."""
         ...
 
+    def radio_at(self, when: int, callback: Callable[..., object], *args: object) -> None:
+        """Call `callback(*args)` at `when`, before all other ranks, and for good: nothing cancels it."""
+        ...
+
     async def sleep_until(self, when: int) -> None: ...
 
 

@@ -25,14 +25,10 @@ _OPTION_APPLICATION = 4  # of the section header
 _OPTION_TIME_RESOLUTION = 9
 _NANOSECONDS = 9  # as power of ten
 _SNAP_LENGTH = 0  # no limit
-_PACKET_HEAD = struct.Struct("<IIIIIII")
+_PLACE_AND_TIME = struct.Struct("<III")
+_TWICE = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
-# By octets of a frame that the air can carry: length of its block, and what follows the frame in it.
-_PACKET_ENDS: Final = tuple(
-    (length, _PADDING[size & 3] + _LENGTH.pack(length))
-    for size, length in ((size, 32 + size + -size % 4) for size in range(MAXIMUM_SIZE + 1))
-)
 
 
 def _option(code: int, value: bytes) -> bytes:
@@ -42,6 +38,17 @@ def _option(code: int, value: bytes) -> bytes:
 def _block(block_type: int, body: bytes) -> bytes:
     length = _LENGTH.pack(len(body) + 12)
     return _LENGTH.pack(block_type) + length + body + length
+
+
+def _packet(size: int, comment: str = "") -> tuple[bytes, bytes, bytes]:
+    """Return what stands before interface and time of a frame of `size` octets, between them and it, and after it."""
+    options = _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+    after = _PADDING[size & 3] + options
+    length = 32 + size + len(after)
+    return _TWICE.pack(_ENHANCED_PACKET, length), _TWICE.pack(size, size), after + _LENGTH.pack(length)
+
+
+_PACKETS: Final = tuple(_packet(size) for size in range(MAXIMUM_SIZE + 1))  # what the air can carry
 
 
 class PcapngWriter:
@@ -66,15 +73,9 @@ class PcapngWriter:
     def frame(self, interface: int, time: int, octets: bytes, comment: str = "") -> None:
         """Write one frame with FCS. time: ns since 1970 UTC."""
         size = len(octets)
-        if comment or size >= len(_PACKET_ENDS):
-            options = _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
-            end = _PADDING[size & 3] + options
-            length = 32 + size + len(end)
-            end += _LENGTH.pack(length)
-        else:
-            length, end = _PACKET_ENDS[size]
-        head = _PACKET_HEAD.pack(_ENHANCED_PACKET, length, interface, time >> 32, time & 0xFFFFFFFF, size, size)
-        self._write(head + octets + end)
+        before, between, after = _packet(size, comment) if comment or size > MAXIMUM_SIZE else _PACKETS[size]
+        place = _PLACE_AND_TIME.pack(interface, time >> 32, time & 0xFFFFFFFF)
+        self._write(before + place + between + octets + after)
 
 
 class BlockCutter:

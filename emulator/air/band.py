@@ -40,12 +40,15 @@ class Stand(NamedTuple):
 class Band:
     """Shared by the radio networks made for it; transmissions on different channels never meet."""
 
-    __slots__ = ("_quiet_from", "jammers", "name", "obstacles", "on_air", "settings", "sources", "standing")
+    __slots__ = (
+        "_quiet_from", "addresses", "jammers", "name", "obstacles", "on_air", "settings", "sources", "standing",
+    )  # fmt: skip
 
     def __init__(self, name: str, settings: AirSettings) -> None:
         self.name, self.settings = name, settings
         self.on_air: list[OnAir] = []
         self._quiet_from = 0  # ns: end of the last of them
+        self.addresses = 0  # how often a radio has changed its addresses
         self.jammers: list[Jammer] = []
         self.standing: dict[SimulatedRadio, Stand] = {}
         self.sources: list[tuple[Jammer, Stand]] = []  # jammers that stand somewhere
@@ -54,8 +57,11 @@ class Band:
     def begin(self, new: OnAir) -> None:
         """Put a frame on the air, its start at most a turnaround ahead, and note what it overlaps."""
         over = new.start - TURNAROUND - CCA
-        if self._quiet_from < over:  # as where one pair of radios speaks: all before is over
-            self.on_air, self._quiet_from = [new], new.end
+        if self._quiet_from < new.start:  # as where one pair of radios speaks: all before is over
+            if self._quiet_from < over:
+                self.on_air.clear()
+            self.on_air.append(new)
+            self._quiet_from = new.end
             return
         on_air = [other for other in self.on_air if other.end >= over and other is not new]
         for other in on_air:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from emulator.air.header import (
+    ACK_REQUEST,
+    ACKNOWLEDGEMENT,
+    BEACON,
+    BROADCAST,
+    PENDING,
+    TO_EXTENDED,
+    TO_MODE,
+    TO_SHORT,
+    TYPE,
+    acknowledgeable,
+    asks_for_data,
+    header_size,
+)
 from emulator.air.reception import survives
 from emulator.air.timing import (
     ACK_SPAN,
@@ -21,10 +34,10 @@ from emulator.air.timing import (
     MIN_BE,
     TURNAROUND,
 )
-from emulator.air.transmission import BEACON, BROADCAST, EXTENDED, PENDING, SHORT, TYPE, OnAir, Transmission
+from emulator.air.transmission import OnAir, Transmission
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
-from protocols.interfaces import Handle, Rank, TransmitStatus
+from protocols.interfaces import Handle, TransmitStatus
 from protocols.mac.frame import acknowledgement, fcs
 
 if TYPE_CHECKING:
@@ -35,7 +48,6 @@ if TYPE_CHECKING:
     from emulator.air.medium import Capture, RadioNetwork
     from protocols.interfaces import Clock, RadioListener, Random
 
-_RADIO = int(Rank.RADIO)
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
 _LONGEST = MAX_PHY_PACKET - FCS_OCTETS
 
@@ -70,10 +82,12 @@ class SimulatedRadio:
     def __init__(
         self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, capture: Capture | None
     ) -> None:
-        self.name, self.network, self.band = name, network, band
+        self.name, self.network, self.band, self._network_name = name, network, band, network.name
         self.links: dict[SimulatedRadio, Link] = {}  # changed by `connect` only
         self._reach: tuple[Link, ...] = ()  # the same links
-        self._clock, self._now, self._chance = clock, clock.now, random.random
+        self._addressed: dict[bytes, tuple[Link, ...]] = {}  # the same by PAN id and short address that lead to them
+        self._addressed_at = 0  # count of changed addresses in the band that this is good for
+        self._now, self._radio_at, self._chance = clock.now, clock.radio_at, random.random
         self._capture: Callable[[str, int, bytes], None] | None = None if capture is None else capture.frame
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
@@ -93,6 +107,7 @@ class SimulatedRadio:
         else:
             self.links[receiver] = link
         self._reach = tuple(self.links.values())
+        self._addressed.clear()
 
     # --- RadioLink ---------------------------------------------------------------------------------------------
 
@@ -108,17 +123,18 @@ class SimulatedRadio:
     def configure(
         self, *, eui: Eui64, short: ShortAddress, pan_id: int, channel: int, receiver_on: bool, coordinator: bool
     ) -> None:
-        self._eui, self.short, self._pan, self.channel = eui, short, pan_id, channel
-        self.receiver_on, self._coordinator = receiver_on, coordinator
+        if (self._eui, self.short, self._pan) != (eui, short, pan_id):
+            self._eui, self.short, self._pan = eui, short, pan_id
+            self.band.addresses += 1
+        self.channel, self.receiver_on, self._coordinator = channel, receiver_on, coordinator
 
     def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
         if not 3 <= len(frame) <= _LONGEST:
             raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
+        if len(frame) < header_size(frame):
+            raise UsageError("a frame that ends within its addresses")
         self._handle = handle = Handle(self._handle + 1)
-        try:
-            new = Transmission(frame + fcs(frame), self, handle, csma=csma, retries=retries)
-        except (IndexError, struct.error):
-            raise UsageError("a frame that ends within its addresses") from None
+        new = Transmission(frame + fcs(frame), self, handle, csma, retries)
         queue = self._queue
         if self._current is not None:
             queue.append(new)
@@ -133,7 +149,7 @@ class SimulatedRadio:
         self._pending = frozenset(int(address) for address in addresses)
 
     def energy_scan(self, channel: int) -> int:
-        return self.band.energy(self, channel, self._clock.now())
+        return self.band.energy(self, channel, self._now())
 
     @property
     def statistics(self) -> RadioStatistics:
@@ -154,7 +170,11 @@ class SimulatedRadio:
         if out.csma:
             self._back_off(out, earliest)
         else:
-            self._clock.call_at(earliest, self._go_on_air, out, rank=_RADIO)
+            self._radio_at(earliest, self._begin, out)
+
+    def _begin(self, out: Transmission) -> None:
+        if not out.aborted:
+            self._go_on_air(out, self._now())
 
     def _assess(self, out: Transmission) -> None:
         """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
@@ -172,52 +192,60 @@ class SimulatedRadio:
             else:
                 self._back_off(out, now)
         else:
-            self._go_on_air(out)
+            self._go_on_air(out, now)
 
     def _back_off(self, out: Transmission, earliest: int) -> None:
         wait = int(self._chance() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
-        self._clock.call_at(earliest + wait, self._assess, out, rank=_RADIO)
+        self._radio_at(earliest + wait, self._assess, out)
 
-    def _go_on_air(self, out: Transmission) -> None:
-        if out.aborted:
-            return
+    def _go_on_air(self, out: Transmission, now: int) -> None:
         size = len(out.octets)
-        out.start = start = self._now() + TURNAROUND
-        out.end = end = start + AIRTIME[size]
         self._sent += 1
         self._octets += size
+        out.start = start = now + TURNAROUND
+        out.end = end = start + AIRTIME[size]
         self.band.begin(out)
-        self._clock.call_at(end, self._frame_ended, out, rank=_RADIO)
+        self._radio_at(end, self._frame_ended, out)
 
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
         if out.aborted:
             return
-        end, octets = out.end, out.octets
+        end, octets, channel = out.end, out.octets, out.channel
         if self._capture is not None:
-            self._capture(self.network.name, end, octets)
+            self._capture(self._network_name, end, octets)
         self._busy_until = end + INTERFRAME_SPACE[len(octets)]
-        acknowledger: SimulatedRadio | None = None
-        channel = out.channel
-        wanted = out.address if out.mode == SHORT and out.address != BROADCAST else None
-        for link in self._reach:
+        awaited = acknowledgeable(octets)
+        for link in self._links_to(octets):
             receiver = link.receiver
-            if wanted is not None and receiver.short != wanted:  # most of them, told apart at once
+            if not receiver.receiver_on or receiver.channel != channel:
                 continue
-            if receiver.channel == channel and receiver.receiver_on and receiver.accepts(out):
-                if receiver.hears(out, link):
-                    if out.ack_request and acknowledger is None and out.address != BROADCAST:
-                        acknowledger = receiver
-                        receiver.acknowledge(out)
-                    receiver.take(out, link)
-                else:
-                    receiver.lost += 1
+            if not receiver.hears(out, link):
+                receiver.lost += 1
+                continue
+            if awaited:
+                awaited = False
+                receiver.acknowledge(out)
+            receiver.take(octets, link, end)
         if self._current is not out:  # the listener of a receiver switched this radio off
             return
-        if not out.ack_request:
+        if not octets[0] & ACK_REQUEST:
             self._end(out, _OK, pending=False)
-        elif acknowledger is None:
-            self._clock.call_at(end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+        elif awaited or not acknowledgeable(octets):
+            self._radio_at(end + ACK_WAIT, self._unacknowledged, out)
+
+    def _links_to(self, octets: bytes) -> tuple[Link, ...]:
+        """Return the links to those in reach whose address filter lets the frame through."""
+        if octets[1] & TO_MODE != TO_SHORT:
+            return tuple([link for link in self._reach if link.receiver.accepts(octets)])
+        if self._addressed_at != self.band.addresses:
+            self._addressed_at = self.band.addresses
+            self._addressed.clear()
+        address = octets[3:7]
+        links = self._addressed.get(address)
+        if links is None:
+            links = self._addressed[address] = tuple([link for link in self._reach if link.receiver.accepts(octets)])
+        return links
 
     def acknowledged(self, out: Transmission, ack: OnAir) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
@@ -230,7 +258,7 @@ class SimulatedRadio:
             self._busy_for(ack.end + INTERFRAME_SPACE[len(out.octets)])
             self._end(out, _OK, pending=bool(ack.octets[0] & PENDING))
         else:
-            self._clock.call_at(out.end + ACK_WAIT, self._unacknowledged, out, rank=_RADIO)
+            self._radio_at(out.end + ACK_WAIT, self._unacknowledged, out)
 
     def _unacknowledged(self, out: Transmission) -> None:
         if out.aborted:
@@ -258,16 +286,17 @@ class SimulatedRadio:
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
-    def accepts(self, out: Transmission) -> bool:
+    def accepts(self, octets: bytes) -> bool:
         """The address filter. Source: IEEE 802.15.4-2015 clause 6.7.2."""
-        pan = self._pan
-        if out.mode == SHORT:
-            return out.address in (self.short, BROADCAST) and out.pan in (pan, BROADCAST)
-        if out.mode == EXTENDED:
-            return out.address == self._eui and out.pan in (pan, BROADCAST)
-        if out.octets[0] & TYPE == BEACON:
-            return pan in (BROADCAST, out.pan)
-        return self._coordinator and out.pan == pan
+        pan, mode = self._pan, octets[1] & TO_MODE
+        named = int.from_bytes(octets[3:5], "little")  # without destination that of the source
+        if mode == TO_SHORT:
+            return int.from_bytes(octets[5:7], "little") in (self.short, BROADCAST) and named in (pan, BROADCAST)
+        if mode == TO_EXTENDED:
+            return int.from_bytes(octets[5:13], "little") == self._eui and named in (pan, BROADCAST)
+        if octets[0] & TYPE == BEACON:
+            return pan in (BROADCAST, named)
+        return self._coordinator and named == pan and octets[0] & TYPE != ACKNOWLEDGEMENT
 
     def hears(self, out: OnAir, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
@@ -276,15 +305,16 @@ class SimulatedRadio:
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:
-        end = out.end + ACK_SPAN
-        pending = out.source >= 0 and (out.source in self._pending or not self.source_match)
-        octets = (_ACKS_PENDING if pending else _ACKS)[out.sequence]
-        ack = OnAir(octets, self, out.channel, out.end + TURNAROUND, end)
+        source = asks_for_data(out.octets)
+        pending = source is not None and (source in self._pending or not self.source_match)
+        ack = OnAir((_ACKS_PENDING if pending else _ACKS)[out.octets[2]], self)
+        ack.channel, ack.start = out.channel, out.end + TURNAROUND
+        ack.end = end = out.end + ACK_SPAN
         self.band.begin(ack)
         self._busy_for(end + INTERFRAME_SPACE[len(out.octets)])
-        self._clock.call_at(end, out.radio.acknowledged, out, ack, rank=_RADIO)
+        self._radio_at(end, out.radio.acknowledged, out, ack)
 
-    def take(self, out: Transmission, link: Link) -> None:
+    def take(self, octets: bytes, link: Link, end: int) -> None:
         self._received += 1
         if self._listener is not None:
-            self._listener.received(out.octets[:-2], link.rssi, link.lqi, out.end)
+            self._listener.received(octets[:-FCS_OCTETS], link.rssi, link.lqi, end)

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from emulator.air.medium import POWER
 from emulator.home.consumption import Consumption
 from emulator.home.site import Backhaul, SiteDescription
 from protocols.addresses import Eui64
 from protocols.errors import InputError
+from protocols.yaml_files import read_model
 
 FORMAT = 1
 
@@ -167,39 +167,4 @@ def _unique(what: str, values: list[Any]) -> None:
 
 def read_home(path: Path) -> HomeDescription:
     """Read one home; InputError names the file, the line and the field that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise InputError(f"{path}: cannot be read: {wrong}") from wrong
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as wrong:
-        mark = getattr(wrong, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}:{line} not YAML: {getattr(wrong, 'problem', wrong)}") from wrong
-    if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
-        raise InputError(f"{path}: format {data['format']} is newer than this hanlab reads ({FORMAT})")
-    try:
-        return HomeDescription.model_validate(data)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        field = ".".join(str(step) for step in first["loc"]) or "home"
-        line_number = _line_of(tree, first["loc"])
-        raise InputError(f"{path}: line {line_number}: {field}: {first['msg']}") from wrong
-
-
-def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
-    """Return the line (from 1) of the deepest node of `location` that exists."""
-    if node is None:
-        return 1
-    for step in location:
-        below: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            below = next((value for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            below = node.value[step]
-        if below is None:
-            break
-        node = below
-    return int(node.start_mark.line) + 1
+    return read_model(path, HomeDescription, newest=FORMAT, what="home")

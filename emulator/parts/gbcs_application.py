@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from emulator.parts.gbcs_entity import GbcsEntity, GbcsRefused, Grounds
@@ -63,13 +64,17 @@ class GbcsApplication:
     ) -> None:
         """sign_alert(message code, target, payload, counter): makes the octets of a signed alert."""
         self.entity, self.kind, self.wall, self.storage = entity, kind, wall, entity.storage
-        self.note = note
+        self._note = note
         self._send, self._sign_alert = send, sign_alert
         self._refusal_alerts = refusal_alerts if refusal_alerts is not None else RefusalAlerts()
         self._handlers: dict[int, Handler] = {}
 
     def on(self, message_code: int, handler: Handler) -> None:
         self._handlers[message_code] = handler
+
+    def note(self, event: str, **fields: str | int | bool | None) -> None:
+        """Tell of something once it is in the storage; what a power cut or a refusal undoes is never told."""
+        self.storage.afterwards(partial(self._note, event, **fields))
 
     @property
     def supported(self) -> tuple[int, ...]:

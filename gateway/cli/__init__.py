@@ -16,10 +16,11 @@ SUBCOMMANDS = {
     "image": "Build, inspect and verify firmware images.",
     "home": "Show a home: who hears whom and on which way to the hub; or let it live for days.",
     "dongle": "Offer a radio of the emulated air to a Zigbee host outside.",
-    "gbcs": "Decode, encode and build GBCS messages.",
+    "gbcs": "Decode, encode and build GBCS messages; replace credentials with a power cut in between.",
     "smki": "Make a test PKI and handle folders of certificates and keys.",
     "ota": "Explain firmware transfers: where the time went and who stalled.",
     "tracked": "Pack and inspect the list of ESME whose activations cut a hub's supply; it is never shown.",
+    "suppression": "Replay recorded power outages under other rules: what would be lost, leaked or late.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }
 

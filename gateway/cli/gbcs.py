@@ -253,6 +253,30 @@ def use_cases(as_json: AsJson = False) -> None:
             print(f"{row.message_code:04X}{'*' if row.module else ' '} {'/'.join(languages):8} {row.title}")
 
 
+@app.command()
+def transcript(
+    use_case: Annotated[str, typer.Argument(metavar="cs02b", help="The use case; CS02b is the one there is.")],
+    device: Annotated[str, typer.Option(help="A device of the home that holds credentials.")] = "bridge-1",
+    cut_before: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Cut the device's power before its N-th put.")
+    ] = None,
+    home: Annotated[str, typer.Option(help="A home's YAML file, or the name of a shipped one.")] = "home-1",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same octets.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Let the ACB replace its credentials on an emulated device, step by step, and tell which hold afterwards.
+
+    Exit 0: the device holds the old or the new ones, and obeys those alone. 1: anything else.
+    """
+    from gateway.cli.gbcs_transcript import show
+
+    try:
+        good = show(use_case, device, cut_before, home, seed, as_json=as_json)
+    except HanlabError as error:
+        raise _failure(error) from None
+    raise typer.Exit(GOOD if good else FAILED)
+
+
 def _only(objects: list[object]) -> list[object]:
     if len(objects) != 1:
         raise InputError(f"{len(objects)} JSON values instead of one")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from protocols.errors import DecodeError, TruncatedError
 
-DATA = struct.Struct("<BBHHBB")  # frame control, destination endpoint, cluster, profile, source endpoint, counter
-DATA_SIZE = DATA.size
+_DATA = struct.Struct("<BBHHBB")
+_DATA_SIZE = 8
 _DELIVERY = 0x0C
 _ACK_FORMAT = 0x10
 _SECURITY = 0x20
@@ -76,7 +76,7 @@ class ApsHeader(NamedTuple):
         to, rest = self.destination_endpoint, (self.cluster, self.profile, self.source_endpoint, self.counter)
         if self.delivery_mode == DeliveryMode.GROUP:
             return struct.pack("<BHHHBB", control, to, *rest) + extension
-        return DATA.pack(control, to, *rest) + extension
+        return _DATA.pack(control, to, *rest) + extension
 
 
 def data_header(
@@ -91,7 +91,7 @@ def data_header(
 ) -> bytes:
     """Return the octets of the header of an unfragmented unicast data frame."""
     control = (_SECURITY if security else 0) | (_ACK_REQUEST if ack_request else 0)
-    return DATA.pack(control, destination_endpoint, cluster, profile, source_endpoint, counter)
+    return _DATA.pack(control, destination_endpoint, cluster, profile, source_endpoint, counter)
 
 
 def acknowledgement_of(
@@ -121,11 +121,11 @@ def acknowledgement_of(
 def decode_header(octets: bytes, offset: int = 0) -> tuple[ApsHeader, int]:
     """Return the header that starts at `offset`, and the offset after it."""
     length = len(octets)
-    if offset + DATA_SIZE <= length and not octets[offset] & ~(_SECURITY | _ACK_REQUEST):
-        control, to, cluster, profile, source, counter = DATA.unpack_from(octets, offset)
+    if offset + _DATA_SIZE <= length and not octets[offset] & ~(_SECURITY | _ACK_REQUEST):
+        control, to, cluster, profile, source, counter = _DATA.unpack_from(octets, offset)
         security, ack = control & _SECURITY != 0, control & _ACK_REQUEST != 0
         fields = (0, to, cluster, profile, source, counter, security, ack, 0, False, 0, 0, 0)
-        return tuple.__new__(ApsHeader, fields), offset + DATA_SIZE
+        return tuple.__new__(ApsHeader, fields), offset + _DATA_SIZE
     return _decode_any(octets, offset)
 
 

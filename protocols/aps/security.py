@@ -62,13 +62,15 @@ def read_auxiliary(octets: bytes, offset: int) -> ApsAuxiliary:
 
 
 class ApsSecurity:
-    """One link key and the keys derived from it."""
+    """One link key and the keys derived from it. `encrypt` and `decrypt` are the bare cipher of the link key."""
 
-    __slots__ = ("_ciphers", "_link_key")
+    __slots__ = ("_ciphers", "_link_key", "decrypt", "encrypt")
 
     def __init__(self, link_key: bytes) -> None:
         self._link_key = link_key
-        self._ciphers: list[AESCCM | None] = [ccm_star(link_key), None, None, None]
+        cipher = ccm_star(link_key)
+        self._ciphers: list[AESCCM | None] = [cipher, None, None, None]
+        self.encrypt, self.decrypt = cipher.encrypt, cipher.decrypt
 
     def protect(
         self,

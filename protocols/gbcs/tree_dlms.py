@@ -24,7 +24,9 @@ _CHOICE_CODES = {name: code for code, name in _CHOICES.items()}
 _WITH_SELECTION = ("get-with-selection", "set-with-selection")
 _RESULTS = {
     0: "success", 1: "hardware fault", 2: "temporary failure", 3: "read-write denied", 4: "object undefined",
-    9: "object class inconsistent", 11: "object unavailable", 12: "type unmatched", 250: "other reason",
+    9: "object class inconsistent", 11: "object unavailable", 12: "type unmatched", 13: "scope of access violated",
+    14: "data block unavailable", 15: "long transfer aborted", 16: "no long transfer in progress",
+    17: "long set aborted", 18: "no long set in progress", 19: "data block number invalid", 250: "other reason",
 }  # fmt: skip
 
 

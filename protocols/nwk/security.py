@@ -16,9 +16,9 @@ AUXILIARY_SIZE = 14  # octets
 OVERHEAD = AUXILIARY_SIZE + MIC_SIZE  # octets
 INVALID_COUNTER = 0xFFFF_FFFF
 KEY_SEQUENCE_AT = 13  # octets from the start of the auxiliary header
+AUXILIARY_CONTROL = 0x28  # network key, extended nonce, level as sent: 0
 
-_CONTROL = 0x28  # network key, extended nonce, level as sent: 0
-_CONTROL_COMPUTED = _CONTROL | LEVEL
+_CONTROL_COMPUTED = AUXILIARY_CONTROL | LEVEL
 _LEVEL_BITS = 0x07
 _AUXILIARY = struct.Struct("<BIQB")
 _NONCE = struct.Struct("<QIB")
@@ -39,7 +39,7 @@ def read_auxiliary(octets: bytes, offset: int) -> NwkAuxiliary:
     if offset + OVERHEAD > len(octets):
         raise TruncatedError("NWK auxiliary header and MIC expected", offset=len(octets), data=octets)
     control, counter, source, key_sequence = _AUXILIARY.unpack_from(octets, offset)
-    if control & ~_LEVEL_BITS & 0x3F != _CONTROL:
+    if control & ~_LEVEL_BITS & 0x3F != AUXILIARY_CONTROL:
         raise DecodeError(
             f"NWK security control {control:02x} is not network key and EUI-64", offset=offset, data=octets
         )
@@ -47,12 +47,13 @@ def read_auxiliary(octets: bytes, offset: int) -> NwkAuxiliary:
 
 
 class NwkSecurity:
-    """One network key with its sequence number."""
+    """One network key with its sequence number. `encrypt` and `decrypt` are its bare cipher."""
 
-    __slots__ = ("_cipher", "key_sequence")
+    __slots__ = ("decrypt", "encrypt", "key_sequence")
 
     def __init__(self, key: bytes, key_sequence: int) -> None:
-        self._cipher = ccm_star(key)
+        cipher = ccm_star(key)
+        self.encrypt, self.decrypt = cipher.encrypt, cipher.decrypt
         self.key_sequence = key_sequence  # 8 bits
 
     def protect(self, header: bytes, source: Eui64, counter: int, payload: bytes) -> bytes:
@@ -63,8 +64,8 @@ class NwkSecurity:
         """
         sequence = self.key_sequence
         computed = header + _AUXILIARY.pack(_CONTROL_COMPUTED, counter, source, sequence)
-        sealed = self._cipher.encrypt(_NONCE.pack(source, counter, _CONTROL_COMPUTED), payload, computed)
-        return header + _AUXILIARY.pack(_CONTROL, counter, source, sequence) + sealed
+        sealed = self.encrypt(_NONCE.pack(source, counter, _CONTROL_COMPUTED), payload, computed)
+        return header + _AUXILIARY.pack(AUXILIARY_CONTROL, counter, source, sequence) + sealed
 
     def unprotect(self, frame: bytes, header_length: int) -> tuple[bytes, Eui64, int]:
         """Return payload, EUI-64 of the hop, and frame counter of a NWK frame.
@@ -73,7 +74,7 @@ class NwkSecurity:
         security. Replay is the caller's to check, after this.
         """
         start = header_length + AUXILIARY_SIZE
-        if start + MIC_SIZE > len(frame) or frame[header_length] != _CONTROL:
+        if start + MIC_SIZE > len(frame) or frame[header_length] != AUXILIARY_CONTROL:
             control = read_auxiliary(frame, header_length).control
             computed = control & ~_LEVEL_BITS | LEVEL
         else:
@@ -83,7 +84,7 @@ class NwkSecurity:
             raise IntegrityError(f"network key {sequence} is not known", offset=header_length, data=frame)
         additional = frame[:header_length] + _OCTET[computed] + frame[header_length + 1 : start]
         try:
-            plain = self._cipher.decrypt(_NONCE.pack(source, counter, computed), frame[start:], additional)
+            plain = self.decrypt(_NONCE.pack(source, counter, computed), frame[start:], additional)
         except InvalidTag:
             raise IntegrityError("the MIC of the NWK frame does not verify", offset=start, data=frame) from None
         return plain, Eui64(source), counter

@@ -6,8 +6,6 @@ from typing import Protocol
 from protocols.addresses import Eui64, ShortAddress
 from protocols.aps.commands import ApsCommand, decode_command
 from protocols.aps.frame import (
-    DATA,
-    DATA_SIZE,
     ApsHeader,
     DeliveryMode,
     Fragmentation,
@@ -30,7 +28,6 @@ from protocols.zdp import messages as zdp
 from protocols.zdp.fields import RESPONSE, Cluster
 
 PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
-_SECURED_DATA, _SHORT_FORM = b"\x20", b"\0"  # frame control, and that of the auxiliary header under the link key
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
 FRAGMENT_HEADER = 2  # octets more in the APS header
 _UNFRAGMENTED = Acknowledgement(0, 1)
@@ -88,18 +85,21 @@ class ApsLayer:
         self._seen: dict[tuple[int, int], tuple[int, bytes]] = {}  # by source and APS counter: until, payload
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
+        self.express: Callable[[Peer, ApsData, Done], bool] | None = None  # sends ordinary messages, see `Express`
         self.unknown_sender: Callable[[int], object] = lambda source: None  # a frame came whose sender has no EUI-64
         overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
         self.secured_room = PLAIN_ROOM - overhead
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def _next_counter(self) -> int:
+    def next_counter(self) -> int:
         self._counter = (self._counter + 1) & 0xFF
         return self._counter
 
     def send(self, peer: Peer, data: ApsData, done: Done, *, secured: bool, acknowledged: bool) -> None:
         """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""
+        if secured and not acknowledged and self.express is not None and self.express(peer, data, done):
+            return
         payload = data.payload
         room = self.secured_room if secured else PLAIN_ROOM
         if self._nwk.routing.special:
@@ -122,7 +122,7 @@ class ApsLayer:
 
     def _send_once(self, peer: Peer, data: ApsData, done: Done, *, secured: bool) -> None:
         profile, cluster, source, destination, payload = data
-        self._counter = counter = (self._counter + 1) & 0xFF
+        counter = self.next_counter()
         header = data_header(destination, cluster, profile, source, counter, security=secured, ack_request=False)
         self._nwk.send(peer.short, self._seal(peer, header, payload, secured=secured), done)
 
@@ -134,14 +134,14 @@ class ApsLayer:
             data.cluster,
             data.profile,
             data.source_endpoint,
-            self._next_counter(),
+            self.next_counter(),
             delivery_mode=DeliveryMode.BROADCAST,
         )
         self._nwk.broadcast(type(self._state.short)(destination), header.encode() + data.payload)
 
     def broadcast_command(self, destination: ShortAddress, command: bytes) -> None:
         """Send a command to all nodes of a class, without APS security."""
-        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self._next_counter(), delivery_mode=DeliveryMode.BROADCAST)
+        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self.next_counter(), delivery_mode=DeliveryMode.BROADCAST)
         self._nwk.broadcast(destination, header.encode() + command)
 
     def send_command(
@@ -160,16 +160,16 @@ class ApsLayer:
 
     def command_frame(self, peer: Peer, command: bytes, key_id: int) -> bytes:
         """Return a secured command frame for `peer` as it stands in a Tunnel or goes to a joiner: EUI-64 included."""
-        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self._next_counter(), security=True).encode()
+        header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, self.next_counter(), security=True).encode()
         if peer.security is None:
             return b""
         counter = self._state.next_aps_counter(peer)
         return peer.security.protect(header, self._state.eui, counter, command, key_id=key_id, extended_nonce=True)
 
     def _begin(self, out: _Outgoing) -> None:
-        out.counter = self._next_counter()
+        out.counter = self.next_counter()
         while len(out.blocks) > 1 and not self._state.claim_for_fragments(out.counter):
-            out.counter = self._next_counter()
+            out.counter = self.next_counter()
         out.key = (out.peer.short, out.counter)
         replaced = self._outgoing.pop(out.key, None)
         if replaced is not None:  # 256 messages later: its time is over
@@ -249,9 +249,6 @@ class ApsLayer:
         """Take an APS frame from the node `source`; one that does not verify is counted and dropped."""
         try:
             peer = self._state.by_short.get(source)
-            if peer is not None and octets[:1] == _SECURED_DATA and octets[DATA_SIZE : DATA_SIZE + 1] == _SHORT_FORM:
-                self._message(peer, octets, lqi)
-                return
             header, end = decode_header(octets)
             key_id: int | None = None
             if header.security:
@@ -270,14 +267,6 @@ class ApsLayer:
             self._counts.replays += 1
         except DecodeError:
             self._counts.refused += 1
-
-    def _message(self, peer: Peer, octets: bytes, lqi: int) -> None:
-        """Take a data frame under the link key that wants no acknowledgement: as nearly all are."""
-        _, to, cluster, profile, source_endpoint, _ = DATA.unpack_from(octets)
-        payload = self._open_by(peer, octets, DATA_SIZE, FrameType.DATA)
-        if self.user is not None:
-            data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
-            self.user.aps_data(peer, data, True, lqi, broadcast=False)
 
     def _stranger(self, source: int, header: ApsHeader, payload: bytes) -> Peer:
         """Return who an unsecured frame of an unknown sender is from, as far as it tells.

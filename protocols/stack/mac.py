@@ -1,5 +1,7 @@
 """MAC sublayer of one radio: data frames, scanning, association, and frames held for sleeping children."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -102,10 +104,11 @@ class MacLayer:
         self._receiver_on = self._coordinator = self._off = False
         self.user: MacUser | None = None
         self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
+        self.express: Callable[[MacLayer, bytes, int], bool] | None = None  # takes ordinary messages up, see `Express`
         self.indirect = IndirectQueue(self, radio, timers, settings)
         self.sent = self.failed = 0  # transmissions
         self._done: dict[Handle, Sent] = {}
-        self._last: dict[int, bytes] = {}  # by source: drops frames repeated for a lost acknowledgement
+        self.last: dict[int, bytes] = {}  # by source: drops frames repeated for a lost acknowledgement
         self._scan: list[Candidate] | None = None
         self._association: Associated | None = None
         self._orphan: Realigned | None = None
@@ -204,6 +207,10 @@ class MacLayer:
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
+        if self.express is not None and self.express(self, frame, lqi):
+            if self.polled is not None:
+                self.polled(frame[0] & PENDING != 0)
+            return
         if len(frame) >= _PLAIN_SIZE:
             control, _, _, _, source = PLAIN.unpack_from(frame)
             if control & PLAIN_DATA_MASK == PLAIN_DATA:
@@ -221,8 +228,8 @@ class MacLayer:
     def _data(self, source: int, frame: bytes, lqi: int, control: int) -> None:
         if not control & ACK_REQUEST:
             self.deliver(self.index, source, frame[_PLAIN_SIZE:], lqi)
-        elif self._last.get(source) != frame:  # some stacks give two frames in a row one number: compare it all
-            self._last[source] = frame
+        elif self.last.get(source) != frame:  # some stacks give two frames in a row one number: compare it all
+            self.last[source] = frame
             self.deliver(self.index, source, frame[_PLAIN_SIZE:], lqi)
         if self.polled is not None:
             self.polled(control & PENDING != 0)

@@ -87,10 +87,11 @@ class NwkLayer:
         self._state, self._macs, self._timers, self._settings, self._counts = state, macs, timers, settings, counts
         self._router, self._random, self._radius = router, random, settings.radius
         self._sequence = random.randrange(0, 256)
+        self.now = timers.now
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.routing = Routing(self, state, timers, settings, random, router=router)
         self._hops = Hops(state, macs, timers, settings, random, self.routing)
-        self._forward = self._hops.forward
+        self.forward = self._hops.forward
         self.user: NwkUser | None = None
         self.handlers: dict[int, Callable[[Arrival, NwkCommand], object]] = {}  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
@@ -125,7 +126,7 @@ class NwkLayer:
         self._counts.sent += 1
         if self.activity is not None:
             self.activity()
-        self._forward(header, payload, route, done)
+        self.forward(header, payload, route, done)
 
     def send_source_routed(
         self,
@@ -145,7 +146,7 @@ class NwkLayer:
             source_route=route,
         ).encode()
         self._counts.sent += 1
-        self._forward(header, payload, self.direct(relays[-1]), done)
+        self.forward(header, payload, self.direct(relays[-1]), done)
 
     def send_command(
         self,
@@ -167,25 +168,25 @@ class NwkLayer:
         self._counts.sent += 1
         if self.activity is not None:
             self.activity()
-        self._forward(header, payload, route, done)
+        self.forward(header, payload, route, done)
 
     def forward_own(
         self, header: bytes, payload: bytes, route: tuple[int, int], done: Callable[[DeliveryStatus], object] | None
     ) -> None:
         """Send a frame of this node that has waited for its route."""
         self._counts.sent += 1
-        self._forward(header, payload, route, done)
+        self.forward(header, payload, route, done)
 
     def send_reply(self, payload: bytes, route: tuple[int, int]) -> None:
         """Send a route reply one hop on."""
         self._counts.sent += 1
         header = _FIXED.pack(_COMMAND, route[1], self._state.short, self._settings.radius, self.next_sequence())
-        self._forward(header, payload, route, None)
+        self.forward(header, payload, route, None)
 
     def send_header(self, header: NwkHeader, payload: bytes, route: tuple[int, int]) -> None:
         """Send a frame with a header of the caller's to a neighbour, with NWK security or without."""
         if header.security:
-            self._forward(header.encode(), payload, route, None)
+            self.forward(header.encode(), payload, route, None)
             return
         mac, frame = self._macs[route[0]], header.encode() + payload
         if route[1] in self._state.sleepy_children:
@@ -285,7 +286,7 @@ class NwkLayer:
         if header is None:
             if destination == state.short:
                 if self._router and state.routes.get(source) != (radio, neighbour):
-                    self._learn(source, radio, neighbour)
+                    self.learn(source, radio, neighbour)
                 self._counts.received += 1
                 if self.activity is not None:
                     self.activity()
@@ -310,7 +311,8 @@ class NwkLayer:
         if self.unauthenticated.pop(peer.eui, None) is not None and self.user is not None:
             self.user.heard_child(peer)
 
-    def _learn(self, source: int, radio: int, neighbour: int) -> None:
+    def learn(self, source: int, radio: int, neighbour: int) -> None:
+        """Note from a frame of `source` by which neighbour it came."""
         if source != self._state.short:
             self._state.learn_route(source, radio, neighbour)
 
@@ -366,7 +368,7 @@ class NwkLayer:
                 self._up(how, payload)
             return
         if self._router and state.routes.get(source) != (how.radio, how.neighbour):
-            self._learn(source, how.radio, how.neighbour)
+            self.learn(source, how.radio, how.neighbour)
         if destination == state.short:
             self._counts.received += 1
             if self.activity is not None:
@@ -404,7 +406,7 @@ class NwkLayer:
                 return
             route = found
         self._counts.relayed += 1
-        self._forward(relayed, payload, route, None)
+        self.forward(relayed, payload, route, None)
 
     def _with_own_address(self, payload: bytes) -> bytes:
         try:

@@ -35,6 +35,7 @@ from protocols.stack.bindings import Bindings
 from protocols.stack.children import Children
 from protocols.stack.counts import Counts
 from protocols.stack.descriptors import capability_of
+from protocols.stack.express import Express
 from protocols.stack.joiner import Joiner
 from protocols.stack.keep_alive import KeepAlive
 from protocols.stack.keys import NodeKeys, TrustCentreKeys
@@ -107,6 +108,11 @@ class Running:
         self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
         self.zdp = ZdpLayer(state, self.aps, timers, settings, role, lambda: application.endpoints, self.management)
         self.aps.unknown_sender = self.zdp.ask_who
+        if settings.express and not settings.extended_nonce:
+            express = Express(state, nwk, self.aps, settings, counts, router=router)
+            self.aps.express = express.send
+            for mac in self._macs:
+                mac.express = express.receive
         self._children = Children(state, nwk, self._macs, timers, settings)
         self._parent = Parent(state, nwk, timers, settings, random, self._children)
         capability = capability_of(role)

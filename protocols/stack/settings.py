@@ -21,6 +21,7 @@ class NodeRole(Enum):
 class StackSettings:
     """Defaults follow Zigbee 05-3474-22 unless a line says otherwise."""
 
+    express: bool = True  # ordinary messages take the short way through the layers, see `stack.express`
     # scan and association
     scan_wait: int = 140 * MILLISECOND  # listening for beacons on a channel, ScanDuration 3
     beacon_jitter: int = 40 * MILLISECOND  # before a beacon: routers that do not hear each other answer at once [I]

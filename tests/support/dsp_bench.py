@@ -11,7 +11,7 @@ from typing import TypeVar
 from firmware_images import product
 from gateway.dsp.effects import Note, Reply, ToCsp, ToUser, Turn, Value, WakeAt
 from gateway.dsp.machine import Dsp
-from gateway.dsp.records import Device, Premises, Product, User
+from gateway.dsp.records import Device, Premises, Product, Schedule, User
 from gateway.dsp.rows import Version
 from gateway.dsp.settings import DspSettings
 from gateway.store import Store
@@ -22,7 +22,7 @@ from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
 from protocols.duis.requests import CommandVariant, Request
 from protocols.duis.responses import DccAlertMessage, PreCommand, Response, ResponseMessage, parse_response
 from protocols.duis.signature import Verdict, XmlSigner, judge
-from protocols.gbcs import security
+from protocols.gbcs import der, security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.smki import XML_SIGNING, Certificate, Credentials, KeyPair, RemotePartyRole
 from protocols.gbcs.use_cases import ccs08, cs06, cs09, fdra
@@ -37,10 +37,12 @@ GSME, PPMID, HCALCS = Eui64(0x00DB1234567890A1), Eui64(0x00DB1234567890A4), Eui6
 BRIDGE, IHD = Eui64(0x00DB1234567890B1), Eui64(0x00DB1234567890C1)
 OTHER_HUB, OTHER_ESME = Eui64(0x00DB1234567891A2), Eui64(0x00DB1234567891A0)
 STRANGER = Eui64(0x90B3D51F30090000)  # nobody's user
+OTHER_USER = Eui64(0x90B3D51F30050000)  # of role OU, where a test says so
+CAD = Eui64(0x00DB1234567890C2)  # not in the estate
 
 MPAN, MPAN_2, MPRN, OTHER_MPAN = "1012345678901", "1012345678902", "7012345601", "1012345678903"
 OPERATOR_2 = Eui64(0x90B3D51F30040000)
-USERS = (SUPPLIER, OTHER_SUPPLIER, NETWORK_OPERATOR, OPERATOR_2, STRANGER)  # whose requests are signed
+USERS = (SUPPLIER, OTHER_SUPPLIER, NETWORK_OPERATOR, OPERATOR_2, OTHER_USER, STRANGER)  # whose requests are signed
 ENTITIES = (HUB, GPF, ESME, ESME_2, GSME, PPMID, HCALCS, BRIDGE, OTHER_HUB, OTHER_ESME)
 
 T = TypeVar("T")
@@ -150,6 +152,8 @@ class Bench:
         settings: DspSettings | None = None,
         tracked: Iterable[Eui64] = (ESME,),
         devices: Iterable[Device] | None = None,
+        users: Iterable[User] = (),
+        schedules: Iterable[Schedule] = (),
         url: str = "sqlite://",
         restart: bool = False,
     ) -> None:
@@ -166,16 +170,21 @@ class Bench:
         if restart:
             self.restart(self.settings)
             return
-        users = [
+        known = [
             User(SUPPLIER, "IS GS"),
             User(OTHER_SUPPLIER, "IS GS"),
             User(NETWORK_OPERATOR, "ED"),
             User(OPERATOR_2, "ED"),
+            *users,
         ]
         kinds = (Kind.ESME, Kind.HCALCS, Kind.PPMID, Kind.BRIDGE1, Kind.GSME)
         products = [entry(kind, n, self.parties) for kind in kinds for n in range(len(product(kind).versions))]
         installed = estate() if devices is None else devices
-        self.run(self.dsp.provision(self.now, users=users, premises=premises(), products=products, devices=installed))
+        self.run(
+            self.dsp.provision(
+                self.now, users=known, premises=premises(), products=products, devices=installed, schedules=schedules
+            )
+        )
         self.run(self.dsp.start(self.now))
 
     def _new_dsp(self) -> Dsp:
@@ -193,6 +202,15 @@ class Bench:
         self.dsp = self._new_dsp()
         self.dsp.restore(self.store.load())
         return self.run(self.dsp.start(self.now))
+
+    def list_hub_products(self) -> None:
+        """Put two versions of the firmware of hubs on the products list, for CHF and GPF."""
+        made = [
+            Product(kind, "1A00", "C0010101", Version(version), "5.0", "4.1", bytes([version & 0xFF]) * 32)
+            for kind in (DeviceType.CHF, DeviceType.GPF)
+            for version in (0x0C000000, 0x0C000001)
+        ]
+        self.run(self.dsp.update_products(made, self.now))
 
     # --- time ---
 
@@ -284,12 +302,16 @@ class Bench:
         octets: bytes | None = None,
         *,
         execution: int | None = None,
+        service: str | None = None,
     ) -> Outcome:
+        """Send a Signed Pre-Command of the service that was transformed, or of another."""
         assert transformed.reply is not None
         assert transformed.reply.request_id is not None
+        assert isinstance(transformed.reply.body, ResponseMessage)
         payload = self.sign(transformed) if octets is None else octets
         request = Request(
-            request_id=transformed.reply.request_id, command_variant=variant, service="11.3",
+            request_id=transformed.reply.request_id, command_variant=variant,
+            service=service or transformed.reply.body.service,
             body=bodies.SignedPreCommand(execution_date_time=execution, gbcs_payload=payload),
         )  # fmt: skip
         return self.submit(self.signed(request.encode()))
@@ -374,6 +396,10 @@ class Bench:
         """Let the CSP report a hub without supply, by default since three minutes."""
         begun = self.now - 3 * MINUTE if started is None else started
         return self.from_csp(smwan.PowerOutage(hub, begun))
+
+    def joined(self, outcome: Outcome, code: int = 0, *, mac: bool = False) -> Outcome:
+        """Let a device answer the join or unjoin that was sent to it."""
+        return self.respond(self.command_of(outcome), der.integer(code), mac=mac)
 
     # --- looking ---
 

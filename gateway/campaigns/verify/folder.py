@@ -83,13 +83,13 @@ def read_folder(path: Path) -> RunFiles:
             raise InputError(f"{path / name}: missing")
     return RunFiles(
         path=path,
-        summary=_read_summary(path / "summary.json"),
-        timeline=_read_timeline(path / "timeline.jsonl"),
+        summary=read_summary(path / "summary.json"),
+        timeline=read_timeline(path / "timeline.jsonl"),
         received=_read_messages(path / "mailboxes"),
         sent=_read_messages(path / "requests"),
         certificates=_read_keys(path / "certificates", wanted=True),
         organisations=_read_keys(path / "keystore", wanted=False),
-        store=_read_store(path / "store.db"),
+        store=read_store(path / "store.db"),
         authorities=_read_authorities(path / "certificates" / "cbke.json"),
     )
 
@@ -103,7 +103,7 @@ def _read_text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
-def _read_summary(path: Path) -> Mapping[str, Any]:
+def read_summary(path: Path) -> Mapping[str, Any]:
     try:
         summary = json.loads(_read_text(path))
     except json.JSONDecodeError as error:
@@ -134,7 +134,7 @@ def _authority(told: Mapping[str, Any]) -> Authority:
     return Authority(Suite(told["suite"]), Eui64.parse(told["issuer"]), bytes.fromhex(told["public_key"]))
 
 
-def _read_timeline(path: Path) -> tuple[Event, ...]:
+def read_timeline(path: Path) -> tuple[Event, ...]:
     events = []
     for number, line in enumerate(_read_text(path).splitlines(), 1):
         try:
@@ -164,7 +164,8 @@ def _read_keys(path: Path, *, wanted: bool) -> Keystore:
     return Keystore.load(path)
 
 
-def _read_store(path: Path) -> dict[str, tuple[Row, ...]]:
+def read_store(path: Path) -> dict[str, tuple[Row, ...]]:
+    """Read all tables of a store, which is left as it is."""
     if not path.is_file():
         raise InputError(f"{path}: missing")
     log = path.with_name(path.name + "-wal")

@@ -25,6 +25,7 @@ from protocols.stack.settings import NodeRole, StackSettings
 from protocols.wan.envelope import GbcsCarried
 from tests.support.hub_bench import (
     CHANNEL,
+    GPF,
     GSME_TYPE,
     HubBench,
     acb,
@@ -220,6 +221,36 @@ def test_the_sleepy_meter_is_updated_by_11_1_and_cs06(home: GasHome) -> None:
     assert hub.gpf is not None
     home.bench.run(DAY // SECOND)
     assert hub.gpf.mirrored_version == NEW
+
+
+@pytest.mark.requirement("MP105-R6")
+def test_after_an_activation_the_gpf_shows_the_old_version_until_the_meter_asks_for_an_image_again(
+    home: GasHome,
+) -> None:
+    """The cause of N52: the meter itself answers the new version, its mirror still the old one."""
+    file = image()
+    home.bench.down(delivery("a:b:1", file.encode(), DEVICE, type_code=GSME_TYPE))
+    home.bench.run_till(lambda: home.device.store.pending is not None, within=3_600)
+    home.counter += 1
+    payload = cs06.Command(file.hash, home.counter).encode()
+    home.say(cs06.MESSAGE_CODE, payload, signed=True, counter=home.counter)
+    home.bench.run_till(lambda: home.device.firmware_version == NEW, within=1_800)
+    assert mirrored(home) == product(Kind.GSME).versions[0]
+    home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    home.bench.run_till(lambda: bool(home.up(gcs38.MESSAGE_CODE)), within=1_800)
+    (own,) = home.up(gcs38.MESSAGE_CODE)
+    assert gcs38.Response.decode(own.payload).firmware_version == NEW
+    home.bench.run(DAY // SECOND)
+    assert mirrored(home) == NEW
+
+
+def mirrored(home: GasHome) -> int | None:
+    """Return what the GPF answers to GCS38."""
+    before, code = len(home.bench.messages_up(GPF)), gcs38.MESSAGE_CODE
+    home.bench.down(GbcsCarried(GPF, home.bench.command(code, gcs38.Command().encode(), target=GPF)))
+    home.bench.run(5)
+    (answer,) = home.bench.messages_up(GPF)[before:]
+    return gcs38.Response.decode(answer.payload).firmware_version
 
 
 class Failing(Gsme):

@@ -21,33 +21,8 @@ from protocols.gbcs.device_log import DeviceState, HashedKey, LogBackup, LogEntr
 from protocols.gbcs.payloads import Payload
 from protocols.gbcs.smki import TestPki
 from protocols.gbcs.tree import READINGS, to_tree
-from protocols.gbcs.use_cases import (
-    ccs01,
-    ccs02,
-    ccs03,
-    ccs04,
-    ccs07,
-    ccs08,
-    cs02a,
-    cs02b,
-    cs03,
-    cs04,
-    cs06,
-    cs07,
-    cs08,
-    cs09,
-    cs14,
-    ecs52,
-    ecs80,
-    ecs100,
-    fdra,
-    gcs38,
-    gcs59,
-    gcs62,
-    generic_alert,
-    miiwa,
-)  # fmt: skip
 from tests.support import gbcs_payloads as drawn
+from tests.support import use_cases as uc
 from tests.support.gbcs_payloads import PAYLOADS
 from tests.support.vectors import ROOT
 
@@ -59,12 +34,12 @@ CERTIFICATES = [TestPki(SeededEntropy(1), 0).device(Eui64(5)).ka_certificate.der
 
 certificates = st.sampled_from(CERTIFICATES)
 STRATEGIES: dict[type, st.SearchStrategy[Any]] = PAYLOADS | {
-    cs02b.Command: st.builds(
-        cs02b.Command, drawn.controls, drawn.lists(st.builds(cs02b.Replacement, certificates, drawn.cells)),
+    uc.cs02b.Command: st.builds(
+        uc.cs02b.Command, drawn.controls, drawn.lists(st.builds(uc.cs02b.Replacement, certificates, drawn.cells)),
         drawn.lists(certificates), st.none() | drawn.instants,
     ),
-    cs03.Command: st.builds(
-        cs03.Command, drawn.codes(cs03.MethodAndRole), drawn.euis, drawn.codes(DeviceType),
+    uc.cs03.Command: st.builds(
+        uc.cs03.Command, drawn.codes(uc.cs03.MethodAndRole), drawn.euis, drawn.codes(DeviceType),
         st.none() | certificates,
     ),
 }  # fmt: skip
@@ -132,11 +107,11 @@ def cell(value: CellIdentifier) -> Leaves:
     return [value.role, usage(value.key_usage), *([value.cell_usage] if value.cell_usage else [])]
 
 
-def specialists(values: Iterable[cs02b.SpecialistCounter] | None) -> Leaves:
+def specialists(values: Iterable[uc.cs02b.SpecialistCounter] | None) -> Leaves:
     return [leaf for value in values or () for leaf in (value.usage, value.floor)]
 
 
-def changes(values: Iterable[cs02b.CounterChange] | None) -> Leaves:
+def changes(values: Iterable[uc.cs02b.CounterChange] | None) -> Leaves:
     listed = Leaves()
     for value in values or ():
         listed += [value.role, value.floor, *specialists(value.specialist_floors)]
@@ -148,7 +123,7 @@ def signed(number: int) -> str:
     return f"{number:0{2 * (number.bit_length() // 8 + 1)}X}"
 
 
-def control(value: cs02b.Control) -> Leaves:
+def control(value: uc.cs02b.Control) -> Leaves:
     return [
         value.mode,
         *([] if value.symmetric_key is None else [hexadecimal(value.symmetric_key)]),
@@ -165,7 +140,7 @@ def certificate(octets: bytes) -> Leaves:
     return list(leaves(tree_der.decode(octets, 0)))
 
 
-def credential_outcome(value: cs02b.Outcome) -> Leaves:
+def credential_outcome(value: uc.cs02b.Outcome) -> Leaves:
     listed: Leaves = [value.counter, value.mode, *changes(value.changes)]
     for item in value.cells:
         listed += [*cell(item.cell), item.status, hexadecimal(item.old_entity), hexadecimal(item.old_key_id)]
@@ -173,11 +148,11 @@ def credential_outcome(value: cs02b.Outcome) -> Leaves:
     return listed
 
 
-def outcome(value: cs06.Outcome) -> Leaves:
+def outcome(value: uc.cs06.Outcome) -> Leaves:
     return [value.code, version(value.firmware_version)]
 
 
-def party(value: cs02a.RemoteParty) -> Leaves:
+def party(value: uc.cs02a.RemoteParty) -> Leaves:
     listed: Leaves = [value.role, value.status]
     if value.counter is not None:
         listed.append(value.counter)
@@ -236,81 +211,81 @@ def gbz_alert(alert: Any, content: str) -> Leaves:  # noqa: ANN401 - any ZigBee 
 # --- payloads -------------------------------------------------------------------------------------------------------
 
 EXPECTED: dict[type, Callable[[Any], Leaves]] = {
-    ccs01.Command: lambda p: [
+    uc.ccs01.Command: lambda p: [
         *request(p.counter, ("action", 1, LOG), ("set", 3, LOG), ("set", 2, LOG)),
         hexadecimal(p.device), 1, hexadecimal(p.install_code), p.device_type, p.join_timeout,
         0xFF if p.open_joining else 0,
     ],
-    ccs01.Response: lambda p: response(
+    uc.ccs01.Response: lambda p: response(
         p.counter, [], ("action", p.register), ("set", p.join_timeout), ("set", p.open_joining)
     ),
-    ccs02.Command: lambda p: [*request(p.counter, ("action", 2, LOG)), hexadecimal(p.device)],
-    ccs02.Response: lambda p: response(p.counter, [], ("action", p.result)),
-    ccs03.Command: lambda p: [
+    uc.ccs02.Command: lambda p: [*request(p.counter, ("action", 2, LOG)), hexadecimal(p.device)],
+    uc.ccs02.Response: lambda p: response(p.counter, [], ("action", p.result)),
+    uc.ccs03.Command: lambda p: [
         *request(p.counter, ("action", 5, LOG)), hexadecimal(p.extended_pan_id), *keys(p.keys)
     ],
-    ccs03.Response: lambda p: response(p.counter, [], ("action", p.result)),
-    ccs04.Command: lambda p: request(p.counter, ("get", 4, LOG)),
-    ccs04.Response: lambda p: response(
+    uc.ccs03.Response: lambda p: response(p.counter, [], ("action", p.result)),
+    uc.ccs04.Command: lambda p: request(p.counter, ("get", 4, LOG)),
+    uc.ccs04.Response: lambda p: response(
         p.counter, [leaf for device in p.devices or () for leaf in state(device)], ("get", p.result)
     ),
-    ccs07.Command: lambda p: request(p.counter, ("action", 4, LOG), ("action", 4, HISTORIC)),
-    ccs07.Response: lambda p: response(
+    uc.ccs07.Command: lambda p: request(p.counter, ("action", 4, LOG), ("action", 4, HISTORIC)),
+    uc.ccs07.Response: lambda p: response(
         p.counter, backup(p.log) + backup(p.historic_log), ("action", p.log_result), ("action", p.historic_log_result)
     ),
-    ccs08.Alert: lambda p: [
+    uc.ccs08.Alert: lambda p: [
         p.alert_code, generalized(p.time), hexadecimal(p.device), version(p.firmware_version), p.code
     ],
-    cs02a.Command: lambda p: [*cell(p.authorising_cell), *p.roles],
-    cs02a.Response: lambda p: [leaf for item in p.parties for leaf in party(item)],
-    cs02b.Command: lambda p: [
+    uc.cs02a.Command: lambda p: [*cell(p.authorising_cell), *p.roles],
+    uc.cs02a.Response: lambda p: [leaf for item in p.parties for leaf in party(item)],
+    uc.cs02b.Command: lambda p: [
         *control(p.control),
         *(leaf for item in p.replacements for leaf in certificate(item.certificate) + cell(item.cell)),
         *(leaf for octets in p.path for leaf in certificate(octets)),
         *([] if p.execution_time is None else [generalized(p.execution_time)]),
     ],
-    cs02b.Response: lambda p: ["", *([] if p.outcome is None else credential_outcome(p.outcome))],
-    cs02b.Alert: lambda p: [p.alert_code, generalized(p.execution_time), *credential_outcome(p.outcome)],
-    cs03.Command: lambda p: [
+    uc.cs02b.Response: lambda p: ["", *([] if p.outcome is None else credential_outcome(p.outcome))],
+    uc.cs02b.Alert: lambda p: [p.alert_code, generalized(p.execution_time), *credential_outcome(p.outcome)],
+    uc.cs03.Command: lambda p: [
         p.method_and_role, hexadecimal(p.device), p.device_type, *(certificate(p.certificate) if p.certificate else [])
     ],
-    cs03.Response: lambda p: [p.code],
-    cs04.Command: lambda p: [hexadecimal(p.device)],
-    cs04.Response: lambda p: [p.code],
-    cs06.Command: lambda p: [
+    uc.cs03.Response: lambda p: [p.code],
+    uc.cs04.Command: lambda p: [hexadecimal(p.device)],
+    uc.cs04.Response: lambda p: [p.code],
+    uc.cs06.Command: lambda p: [
         hexadecimal(p.image_hash), p.originator_counter,
         *([] if p.execution_time is None else [generalized(p.execution_time)]),
     ],
-    cs06.Response: lambda p: [""] if p.outcome is None else outcome(p.outcome),
-    cs06.Alert: lambda p: [
+    uc.cs06.Response: lambda p: [""] if p.outcome is None else outcome(p.outcome),
+    uc.cs06.Alert: lambda p: [
         p.alert_code, generalized(p.execution_time), p.originator_counter, *outcome(p.outcome)
     ],
-    cs07.Command: lambda p: [""],
-    cs07.Response: lambda p: [p.code, *entries(p.entries or ())],
-    cs08.Command: lambda p: [""],
-    cs08.Response: lambda p: [version(p.firmware_version), p.code],
-    cs09.Alert: lambda p: [p.alert_code, generalized(p.time), version(p.firmware_version), p.code],
-    cs14.Alert: lambda p: notification(p, *backup(p.log)),
-    ecs100.Alert: lambda p: notification(p, f"{p.command_message_code:04X}{p.command_counter:016X}"),
-    ecs52.Command: lambda p: [f"20{p.counter:06X}", "", "get", 1, "0000000201FF", 2],
-    ecs52.Response: lambda p: response(
+    uc.cs07.Command: lambda p: [""],
+    uc.cs07.Response: lambda p: [p.code, *entries(p.entries or ())],
+    uc.cs08.Command: lambda p: [""],
+    uc.cs08.Response: lambda p: [version(p.firmware_version), p.code],
+    uc.cs09.Alert: lambda p: [p.alert_code, generalized(p.time), version(p.firmware_version), p.code],
+    uc.cs14.Alert: lambda p: notification(p, *backup(p.log)),
+    uc.ecs100.Alert: lambda p: notification(p, f"{p.command_message_code:04X}{p.command_counter:016X}"),
+    uc.ecs52.Command: lambda p: [f"20{p.counter:06X}", "", "get", 1, "0000000201FF", 2],
+    uc.ecs52.Response: lambda p: response(
         p.counter, [] if p.firmware_version is None else [version(p.firmware_version)], ("get", p.result)
     ),
-    ecs80.Alert: lambda p: notification(p, dlms_time(p.interruption), dlms_time(p.restoration)),
-    fdra.Alert: lambda p: notification(p, hexadecimal(p.image_hash)),
-    fdra.GsmeAlert: lambda p: gbz_alert(p, "0920" + hexadecimal(p.image_hash)),
-    gcs38.Command: lambda p: [1, "0702", 0, 0, 0, "0602"],
-    gcs38.Response: lambda p: [
+    uc.ecs80.Alert: lambda p: notification(p, dlms_time(p.interruption), dlms_time(p.restoration)),
+    uc.fdra.Alert: lambda p: notification(p, hexadecimal(p.image_hash)),
+    uc.fdra.GsmeAlert: lambda p: gbz_alert(p, "0920" + hexadecimal(p.image_hash)),
+    uc.gcs38.Command: lambda p: [1, "0702", 0, 0, 0, "0602"],
+    uc.gcs38.Response: lambda p: [
         1, "0702", 8, 0, 1,
         f"0602{p.status:02X}" + ("" if p.firmware_version is None else f"4104{p.firmware_version:08X}"),
     ],
-    gcs59.Command: lambda p: entries(p.entries),
-    gcs59.Response: lambda p: [leaf for item in p.outcomes for leaf in [*entries([item.entry]), item.code]],
-    gcs62.Alert: lambda p: [p.alert_code, generalized(p.time), *entries(p.entries)],
-    generic_alert.Alert: lambda p: notification(p),
-    generic_alert.GsmeAlert: lambda p: gbz_alert(p, ""),
-    miiwa.Alert: lambda p: notification(p, f"{p.cause:04X}"),
-    miiwa.GsmeAlert: lambda p: gbz_alert(p, f"{p.cause:04X}"),
+    uc.gcs59.Command: lambda p: entries(p.entries),
+    uc.gcs59.Response: lambda p: [leaf for item in p.outcomes for leaf in [*entries([item.entry]), item.code]],
+    uc.gcs62.Alert: lambda p: [p.alert_code, generalized(p.time), *entries(p.entries)],
+    uc.generic_alert.Alert: lambda p: notification(p),
+    uc.generic_alert.GsmeAlert: lambda p: gbz_alert(p, ""),
+    uc.miiwa.Alert: lambda p: notification(p, f"{p.cause:04X}"),
+    uc.miiwa.GsmeAlert: lambda p: gbz_alert(p, f"{p.cause:04X}"),
 }  # fmt: skip
 
 

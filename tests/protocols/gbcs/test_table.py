@@ -6,53 +6,50 @@ from protocols.gbcs.alert_names import alert_name
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Category, Cra, Message
 from protocols.gbcs.smki import RemotePartyRole
-from protocols.gbcs.use_cases import (
-    ccs01,
-    ccs02,
-    ccs03,
-    ccs04,
-    ccs07,
-    ccs08,
-    cs02a,
-    cs02b,
-    cs03,
-    cs04,
-    cs06,
-    cs07,
-    cs08,
-    cs09,
-    cs14,
-    ecs52,
-    ecs80,
-    ecs100,
-    fdra,
-    gcs38,
-    gcs59,
-    gcs62,
-    generic_alert,
-    miiwa,
-    use_case_of,
-)  # fmt: skip
+from protocols.gbcs.use_cases import use_case_of
 from protocols.gbcs.use_cases.table import USE_CASES, DeviceKind, Language, by_name
+from tests.support import use_cases as uc
 from tests.support.vectors import rtds_keystore, rtds_names, rtds_octets
 
 KINDS = {
-    0xA0: DeviceKind.ESME, 0xA1: DeviceKind.GSME, 0xA2: DeviceKind.CHF, 0xA3: DeviceKind.GPF, 0xA4: DeviceKind.PPMID,
-    0xA5: DeviceKind.HCALCS, 0xA6: DeviceKind.SAPC,
-}  # fmt: skip
+    0xA0: DeviceKind.ESME,
+    0xA1: DeviceKind.GSME,
+    0xA2: DeviceKind.CHF,
+    0xA3: DeviceKind.GPF,
+    0xA4: DeviceKind.PPMID,
+    0xA5: DeviceKind.HCALCS,
+    0xA6: DeviceKind.SAPC,
+}
 MODULE_CODES = {
-    ccs01: (ccs01.MESSAGE_CODE,), ccs02: (ccs02.MESSAGE_CODE,), ccs03: (ccs03.MESSAGE_CODE,),
-    ccs04: (ccs04.MESSAGE_CODE, ccs04.CHECKING_MESSAGE_CODE), ccs07: (ccs07.MESSAGE_CODE,),
-    ccs08: (ccs08.MESSAGE_CODE,), cs02a: (cs02a.MESSAGE_CODE, cs02a.LOAD_CONTROLLER_MESSAGE_CODE),
-    cs02b: (cs02b.ALERT_MESSAGE_CODE, cs02b.LOAD_CONTROLLER_ALERT_MESSAGE_CODE, *cs02b.MESSAGE_CODES.values()),
-    cs03: (cs03.MESSAGE_CODE_A1, cs03.MESSAGE_CODE_A2, cs03.MESSAGE_CODE_B, cs03.MESSAGE_CODE_C),
-    cs04: (cs04.MESSAGE_CODE_AC, cs04.MESSAGE_CODE_B), cs06: (cs06.MESSAGE_CODE, cs06.ALERT_MESSAGE_CODE),
-    cs07: (cs07.MESSAGE_CODE,), cs08: (cs08.MESSAGE_CODE,), cs09: (cs09.MESSAGE_CODE,), cs14: (cs14.MESSAGE_CODE,),
-    ecs52: (ecs52.MESSAGE_CODE,), ecs80: (ecs80.MESSAGE_CODE,), ecs100: (ecs100.MESSAGE_CODE,),
-    fdra: (fdra.MESSAGE_CODE, fdra.GSME_MESSAGE_CODE), gcs38: (gcs38.MESSAGE_CODE,), gcs59: (gcs59.MESSAGE_CODE,),
-    gcs62: (gcs62.MESSAGE_CODE,), miiwa: (miiwa.MESSAGE_CODE, miiwa.GSME_MESSAGE_CODE),
-    generic_alert: (generic_alert.CRITICAL_MESSAGE_CODE, generic_alert.NON_CRITICAL_MESSAGE_CODE),
-}  # fmt: skip
+    uc.ccs01: (uc.ccs01.MESSAGE_CODE,),
+    uc.ccs02: (uc.ccs02.MESSAGE_CODE,),
+    uc.ccs03: (uc.ccs03.MESSAGE_CODE,),
+    uc.ccs04: (uc.ccs04.MESSAGE_CODE, uc.ccs04.CHECKING_MESSAGE_CODE),
+    uc.ccs07: (uc.ccs07.MESSAGE_CODE,),
+    uc.ccs08: (uc.ccs08.MESSAGE_CODE,),
+    uc.cs02a: (uc.cs02a.MESSAGE_CODE, uc.cs02a.LOAD_CONTROLLER_MESSAGE_CODE),
+    uc.cs02b: (
+        uc.cs02b.ALERT_MESSAGE_CODE,
+        uc.cs02b.LOAD_CONTROLLER_ALERT_MESSAGE_CODE,
+        *uc.cs02b.MESSAGE_CODES.values(),
+    ),
+    uc.cs03: (uc.cs03.MESSAGE_CODE_A1, uc.cs03.MESSAGE_CODE_A2, uc.cs03.MESSAGE_CODE_B, uc.cs03.MESSAGE_CODE_C),
+    uc.cs04: (uc.cs04.MESSAGE_CODE_AC, uc.cs04.MESSAGE_CODE_B),
+    uc.cs06: (uc.cs06.MESSAGE_CODE, uc.cs06.ALERT_MESSAGE_CODE),
+    uc.cs07: (uc.cs07.MESSAGE_CODE,),
+    uc.cs08: (uc.cs08.MESSAGE_CODE,),
+    uc.cs09: (uc.cs09.MESSAGE_CODE,),
+    uc.cs14: (uc.cs14.MESSAGE_CODE,),
+    uc.ecs52: (uc.ecs52.MESSAGE_CODE,),
+    uc.ecs80: (uc.ecs80.MESSAGE_CODE,),
+    uc.ecs100: (uc.ecs100.MESSAGE_CODE,),
+    uc.fdra: (uc.fdra.MESSAGE_CODE, uc.fdra.GSME_MESSAGE_CODE),
+    uc.gcs38: (uc.gcs38.MESSAGE_CODE,),
+    uc.gcs59: (uc.gcs59.MESSAGE_CODE,),
+    uc.gcs62: (uc.gcs62.MESSAGE_CODE,),
+    uc.miiwa: (uc.miiwa.MESSAGE_CODE, uc.miiwa.GSME_MESSAGE_CODE),
+    uc.generic_alert: (uc.generic_alert.CRITICAL_MESSAGE_CODE, uc.generic_alert.NON_CRITICAL_MESSAGE_CODE),
+}
 
 
 def test_every_module_stands_in_the_table_under_its_codes() -> None:
@@ -137,10 +134,21 @@ def test_only_the_broker_touches_the_log_of_the_hub() -> None:
 
 
 def test_reads_are_not_replay_protected_and_changes_are() -> None:
-    assert [use_case_of(row.message_code) for row in USE_CASES.values() if row.module and Cra.COMMAND in row.directions
-            and not row.replay_protected] == [
-        "CCS05/CCS04", "CS02a", "CS07", "ECS52", "GCS38", "CCS07", "CCS06", "CS02f", "CS08",
-    ]  # fmt: skip
+    assert [
+        use_case_of(row.message_code)
+        for row in USE_CASES.values()
+        if row.module and Cra.COMMAND in row.directions and not row.replay_protected
+    ] == [
+        "CCS05/CCS04",
+        "CS02a",
+        "CS07",
+        "ECS52",
+        "GCS38",
+        "CCS07",
+        "CCS06",
+        "CS02f",
+        "CS08",
+    ]
 
 
 def test_every_alert_code_that_is_built_has_a_meaning() -> None:

@@ -1,0 +1,159 @@
+"""The short way of an ordinary message: one frame, one function down the layers of a node, and one up.
+
+Ordinary is a message in one frame under the present link key of its peer, without APS acknowledgement, over a next hop
+that is free and awake: the blocks of a download, reports, answers. For all else, and for whatever does not verify,
+both functions do nothing and return False, and the layers (`aps.py`, `nwk.py`, `hops.py`, `mac.py`) do their work.
+What they would do is done here with each field looked up once; `StackSettings.express` off leaves all to the layers,
+and the octets of a network are the same with it and without.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidTag
+
+from protocols.crypto.ccm import LEVEL, MIC_SIZE
+from protocols.errors import DecodeError
+from protocols.interfaces import ApsData
+from protocols.mac.frame import PLAIN_DATA, PLAIN_DATA_MASK
+from protocols.nwk.security import AUXILIARY_CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from protocols.interfaces import DeliveryStatus
+    from protocols.stack.aps import ApsLayer
+    from protocols.stack.counts import Counts
+    from protocols.stack.mac import MacLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.peer import Peer
+    from protocols.stack.settings import StackSettings
+    from protocols.stack.state import NodeState
+
+_MAC_END, _NWK_END, _CIPHER_AT = 9, 17, 31  # octets of a frame: ends of the headers, and of the NWK auxiliary header
+# MAC: frame control, sequence, PAN id, destination, source. NWK: frame control, destination, source, radius, sequence.
+# Auxiliary header: security control, counter, hop, key sequence.
+_HEADERS = struct.Struct("<HBHHHHHHBBBIQB")
+_NWK = struct.Struct("<HHHBB")
+_NWK_DATA = 0x0248  # data, version 2, secured, route discovery allowed
+_NWK_DATAS: Final = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # the same with other routing and origin bits
+_NONCE = struct.Struct("<QIB")
+_NWK_LEVEL = AUXILIARY_CONTROL | LEVEL
+_NWK_COMPUTED = bytes((_NWK_LEVEL,))
+
+_APS_END, _APS_CIPHER_AT = 8, 13
+_APS = struct.Struct("<BBHHBB")
+# Frame control, destination endpoint, cluster, profile, source endpoint, counter; security control, frame counter.
+_APS_HEADERS = struct.Struct("<BBHHBBBI")
+_APS_DATA = 0x20  # unicast data, secured
+_LINK_KEY, _APS_COMPUTED = b"\0", bytes((LEVEL,))  # control of the auxiliary header, as sent and in the computation
+
+
+class Express:
+    """What the layers of one node share for it."""
+
+    def __init__(
+        self, state: NodeState, nwk: NwkLayer, aps: ApsLayer, settings: StackSettings, counts: Counts, *, router: bool
+    ) -> None:
+        self._state, self._nwk, self._aps, self._counts, self._router = state, nwk, aps, counts, router
+        self._room, self._radius, self._established_only = (
+            aps.secured_room,
+            settings.radius,
+            settings.established_keys_only,
+        )
+        self._routing, self._forward = nwk.routing, nwk.forward
+        self._wire = state.eui.wire
+
+    def send(self, peer: Peer, data: ApsData, done: Callable[[DeliveryStatus], object]) -> bool:
+        """Send `data` to `peer` if it is ordinary; `done` tells of the next hop."""
+        profile, cluster, source, destination, payload = data
+        state, nwk, routing, link, short = self._state, self._nwk, self._routing, peer.security, peer.short
+        if link is None or peer.former is not None or len(payload) > self._room or routing.special or routing.broken:
+            return False
+        route = state.routes.get(short) if self._router else nwk.route(short)
+        if route is None:
+            return False
+        counter = state.next_aps_counter(peer).to_bytes(4, "little")
+        header = _APS.pack(_APS_DATA, destination, cluster, profile, source, self._aps.next_counter())
+        sealed = link.encrypt(self._wire + counter + _APS_COMPUTED, payload, header + _APS_COMPUTED + counter)
+        nwk_header = _NWK.pack(_NWK_DATA, short, state.short, self._radius, nwk.next_sequence())
+        self._counts.sent += 1
+        if nwk.activity is not None:
+            nwk.activity()
+        self._forward(nwk_header, header + _LINK_KEY + counter + sealed, route, done)
+        return True
+
+    def receive(self, mac: MacLayer, frame: bytes, lqi: int) -> bool:
+        """Take a frame that `mac` heard, if it is for this node and from a neighbour as it is known."""
+        if len(frame) < _CIPHER_AT + MIC_SIZE:
+            return False
+        (
+            control, _, _, _, neighbour,
+            nwk_control, destination, source, _, _,
+            level, counter, hop, key_sequence,
+        ) = _HEADERS.unpack_from(frame)  # fmt: skip
+        state, nwk = self._state, self._nwk
+        security, peer = state.security, state.peers.get(hop)
+        if (
+            control & PLAIN_DATA_MASK != PLAIN_DATA
+            or nwk_control not in _NWK_DATAS
+            or level != AUXILIARY_CONTROL
+            or destination != state.short
+            or security is None
+            or key_sequence != security.key_sequence
+            or peer is None
+            or peer.short != neighbour
+            or counter < peer.nwk_next
+            or hop == state.eui
+            or nwk.unauthenticated
+            or self._routing.failing
+        ):
+            return False
+        additional = frame[_MAC_END:_NWK_END] + _NWK_COMPUTED + frame[_NWK_END + 1 : _CIPHER_AT]
+        try:
+            octets = security.decrypt(_NONCE.pack(hop, counter, _NWK_LEVEL), frame[_CIPHER_AT:], additional)
+        except InvalidTag:
+            return False
+        mac.last[neighbour] = frame
+        state.nwk_heard(peer, counter)
+        peer.lqi = lqi
+        if peer.child_radio >= 0:
+            peer.heard_at = nwk.now()
+        if self._router and state.routes.get(source) != (mac.index, neighbour):
+            nwk.learn(source, mac.index, neighbour)
+        self._counts.received += 1
+        if nwk.activity is not None:
+            nwk.activity()
+        if not self._message(source, octets, lqi):
+            self._aps.receive(source, octets, lqi)
+        return True
+
+    def _message(self, source: int, octets: bytes, lqi: int) -> bool:
+        """Take an APS frame, if it is a message under the present link key."""
+        peer = self._state.by_short.get(source)
+        if peer is None or peer.security is None or peer.former is not None or len(octets) < _APS_CIPHER_AT + MIC_SIZE:
+            return False
+        control, to, cluster, profile, source_endpoint, _, level, counter = _APS_HEADERS.unpack_from(octets)
+        if (
+            control != _APS_DATA
+            or level
+            or counter < peer.aps_next
+            or (self._established_only and not peer.established)
+        ):
+            return False
+        additional = octets[:_APS_END] + _APS_COMPUTED + octets[_APS_END + 1 : _APS_CIPHER_AT]
+        try:
+            payload = peer.security.decrypt(_NONCE.pack(peer.eui, counter, LEVEL), octets[_APS_CIPHER_AT:], additional)
+        except InvalidTag:
+            return False
+        self._state.aps_heard(peer, counter)
+        user = self._aps.user
+        if user is not None:
+            data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
+            try:
+                user.aps_data(peer, data, True, lqi, broadcast=False)
+            except DecodeError:
+                self._counts.refused += 1
+        return True

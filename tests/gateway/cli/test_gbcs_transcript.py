@@ -1,6 +1,7 @@
 """`hanlab gbcs transcript`: golden texts, JSON, exit codes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,14 @@ def run(*arguments: str) -> tuple[int, str, str]:
 @pytest.mark.requirement("MP170-R8")
 @pytest.mark.parametrize(("cut", "name"), [("1", "cs02b-cut-1.txt"), ("3", "cs02b-cut-3.txt")])
 def test_the_transcript_of_a_bridge_is_as_kept(cut: str, name: str) -> None:
+    """But for times, which depend on the air, and what is made of them: the date-time and the signature."""
     code, out, err = run("cs02b", "--cut-before", cut)
     assert (code, err) == (0, "")
-    assert out == (GOLDEN / name).read_text(encoding="utf-8")
+    assert masked(out) == masked((GOLDEN / name).read_text(encoding="utf-8"))
+
+
+def masked(text: str) -> str:
+    return re.sub(r"\d\d:\d\d:\d\d(\.\d{3})?|(?<=date-time  )[0-9A-F]{24}|(?<=signature  )[0-9A-F]{128}", "-", text)
 
 
 def test_json_says_the_same() -> None:

@@ -14,6 +14,7 @@ from gateway.dsp.machine import Dsp
 from gateway.dsp.records import Device, Premises, Product, Schedule, User
 from gateway.dsp.rows import Version
 from gateway.dsp.settings import DspSettings
+from gateway.dsp.validation import WebService
 from gateway.store import Store
 from protocols.addresses import Eui64
 from protocols.duis import bodies
@@ -253,6 +254,7 @@ class Bench:
         counter: int | None = None,
         service: str = "",
         schema_version: str = "5.5",
+        posted_to: WebService | None = None,
     ) -> Outcome:
         """Send a request as DUIS octets."""
         if counter is None:
@@ -262,7 +264,10 @@ class Bench:
             request_id=RequestId(user, target, counter), command_variant=variant, body=body, service=service,
             schema_version=schema_version,
         )  # fmt: skip
-        return self.submit(self.signed(request.encode(), user), user)
+        octets = self.signed(request.encode(), user)
+        if posted_to is not None:
+            return self.run(self.dsp.submit(user, octets, self.now, posted_to))
+        return self.submit(octets, user)
 
     def signed(self, octets: bytes, user: Eui64 = SUPPLIER) -> bytes:
         """Sign a request as `user` does."""

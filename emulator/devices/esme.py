@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Unpack
 
+from emulator.parts.clock_commands import ClockCommands
 from emulator.parts.command_activated import CommandActivatedDevice
 from emulator.parts.electricity_meter import Connected, ElectricityMeter, ElectricitySettings
 from emulator.parts.gbcs_application import Answer
@@ -83,6 +84,7 @@ class Esme(CommandActivatedDevice):
         for server in self.meter.servers:
             self.application.serve(server)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
+        self.clock_commands = ClockCommands(self.gbcs)
         mains.attach(self._mains_changed)
 
     # --- activation --------------------------------------------------------------------------------------------

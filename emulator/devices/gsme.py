@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Unpack
 
 from emulator.consumption.flow import Flow
+from emulator.parts.clock_commands import ClockCommands
 from emulator.parts.command_activated import CommandActivatedDevice
 from emulator.parts.gas_meter import GasMeter, GasSettings
 from emulator.parts.gbcs_application import Answer
@@ -47,6 +48,7 @@ class Gsme(CommandActivatedDevice):
         )  # fmt: skip
         self.application.serve(self.meter.server)
         self.gbcs.on(gcs38.MESSAGE_CODE, self._gcs38)
+        self.clock_commands = ClockCommands(self.gbcs)
 
     @property
     def battery(self) -> bool:

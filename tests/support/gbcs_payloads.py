@@ -134,9 +134,14 @@ PAYLOADS: dict[type, Strategy] = {
     uc.ecs52.Command: st.builds(uc.ecs52.Command, uint24),
     uc.ecs52.Response: st.builds(uc.ecs52.Response, uint32, success, uint24)
     | st.builds(uc.ecs52.Response, st.none(), failures, uint24),
+    uc.ecs70.Command: st.builds(uc.ecs70.Command, instants, instants, uint24),
+    uc.ecs70.Response: st.builds(uc.ecs70.Response, instants, uint8, uint24)
+    | st.builds(uc.ecs70.Response, st.none(), st.just(0), uint24),
     uc.ecs80.Alert: st.builds(uc.ecs80.Alert, alert_codes, instants, instants, instants, uint24),
     uc.fdra.Alert: st.builds(uc.fdra.Alert, alert_codes, instants, octets(32), uint24),
     uc.fdra.GsmeAlert: st.builds(uc.fdra.GsmeAlert, alert_codes, zigbee_instants, octets(32)),
+    uc.gcs28.Command: st.builds(uc.gcs28.Command, instants, instants),
+    uc.gcs28.Response: st.builds(uc.gcs28.Response, instants, codes(uc.gcs28.ClockStatus)),
     uc.gcs38.Command: st.builds(uc.gcs38.Command),
     uc.gcs38.Response: st.builds(uc.gcs38.Response, uint32)
     | st.builds(uc.gcs38.Response, st.none(), codes(ZclStatus).filter(lambda status: status != ZclStatus.SUCCESS)),

@@ -167,6 +167,10 @@ _JOINING = (
     ),
     _alert(0x00B2, "gcs62", _DER, _ACB, critical=False),
 )  # fmt: skip
+_CLOCKS = (
+    _commands(0x0062, "ecs70", _DLMS, Access(_SUPPLIER, (_ESME,), inferred=True), critical=True, replay=True),
+    _commands(0x007F, "gcs28", _DER, Access(_SUPPLIER, (_GSME,), inferred=True), critical=True, replay=True),
+)
 _ALL = (_ESME, _GSME, _CHF, _GPF, _PPMID, _HCALCS)
 _CREDENTIALS = (
     _commands(
@@ -246,7 +250,9 @@ def _by_code(typed: Iterable[UseCase]) -> dict[int, UseCase]:
     return {code: rows[code] if code in rows else _untyped(code) for code in sorted(TITLES)}
 
 
-USE_CASES = _by_code((*_HUB, *_FIRMWARE, *_JOINING, *_CREDENTIALS, *_OTHER_ALERTS))  # by message code, in order
+USE_CASES = _by_code(
+    (*_HUB, *_FIRMWARE, *_JOINING, *_CLOCKS, *_CREDENTIALS, *_OTHER_ALERTS)
+)  # by message code, in order
 
 
 def by_name(name: str) -> tuple[UseCase, ...]:

@@ -117,7 +117,7 @@ def test_a_template_is_json_to_start_from() -> None:
         (("CS06",), "[]", "hanlab: message: not a JSON object"),
         (("CS06",), "{}", "hanlab: message.counter: an integer is missing"),
         (("NOTHING",), "{}", "hanlab: use case 'NOTHING': unknown"),
-        (("ECS70", "--template"), "", "hanlab: use case 'ECS70': known by name only"),
+        (("ECS66", "--template"), "", "hanlab: use case 'ECS66': known by name only"),
         (("CS06", "--json", "/nowhere/at/all"), "", "hanlab: /nowhere/at/all: No such file"),
         (("CS06", "--keystore", "/nowhere/at/all"), "{}", "hanlab: no such key store folder"),
     ],
@@ -131,7 +131,7 @@ def test_what_cannot_be_built_is_told_in_one_line(arguments: tuple[str, ...], te
 def test_the_use_cases_are_listed() -> None:
     lines = run("use-cases")[1].splitlines()
     assert "0012* DER      CS06 activate firmware" in lines
-    assert "0062  DLMS     ECS70 set clock on ESME" in lines
+    assert "0060  DLMS     ECS66 read ESME daily consumption log" in lines
     rows = [json.loads(line) for line in run("use-cases", "--json")[1].splitlines()]
     assert len(rows) == len(lines)
     assert rows[0] == {

@@ -133,7 +133,7 @@ def test_fields_that_repeat_the_counter_may_be_given_and_then_count() -> None:
     ("name", "message", "complaint"),
     [
         ("CS99", CS06, "use case 'CS99': unknown"),
-        ("ECS70", CS06, "use case 'ECS70': known by name only, its payload is not built here"),
+        ("ECS66", CS06, "use case 'ECS66': known by name only, its payload is not built here"),
         ("CS02b", CS06, "use case 'CS02b': several, e.g. 'CS02b any by contingency'; or give payload.control.mode"),
         ("CS02b", {"payload": {"control": {"mode": "NOBODY_BY_NOBODY"}}}, "several"),
     ],

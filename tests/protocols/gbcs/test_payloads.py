@@ -280,8 +280,8 @@ def test_a_template_has_every_field(kind: type[payloads.Payload]) -> None:
 
 
 def test_a_use_case_without_a_class_has_no_payload() -> None:
-    assert payloads.payload_class(0x0062, Cra.COMMAND, Language.DLMS) is None
+    assert payloads.payload_class(0x0060, Cra.COMMAND, Language.DLMS) is None
     assert payloads.payload_class(0xFFFF, Cra.COMMAND, Language.DER) is None
     assert (
-        payloads.decode_payload(Message(Cra.COMMAND, 1, ESME, GSME, message_code=0x0062, payload=b"\x05\x00")) is None
+        payloads.decode_payload(Message(Cra.COMMAND, 1, ESME, GSME, message_code=0x0060, payload=b"\x05\x00")) is None
     )

@@ -185,14 +185,15 @@ def state(value: DeviceState) -> Leaves:
     ]  # fmt: skip
 
 
-LOG, HISTORIC = "00001E0300FF", "00001E0301FF"
+LOG, HISTORIC, CLOCK = "00001E0300FF", "00001E0301FF", "0000010000FF"
+COSEM = {LOG: 0x0068, HISTORIC: 0x0068, CLOCK: 0x0008}  # classes: ZigBee network control, clock
 
 
 def request(counter: int, *members: tuple[str, int, str]) -> Leaves:
-    """Return the head of an access request: choice, member and instance of the ZigBee network control class each."""
+    """Return the head of an access request: choice, member and instance each."""
     listed: Leaves = [f"20{counter:06X}", ""]
     for choice, member, instance in members:
-        listed += [choice, 0x0068, instance, member]
+        listed += [choice, COSEM[instance], instance, member]
     return listed
 
 
@@ -271,9 +272,22 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
     uc.ecs52.Response: lambda p: response(
         p.counter, [] if p.firmware_version is None else [version(p.firmware_version)], ("get", p.result)
     ),
+    uc.ecs70.Command: lambda p: [
+        *request(
+            p.counter, ("set", 9, CLOCK), ("action", 5, CLOCK), ("action", 4, CLOCK), ("get", 2, CLOCK),
+            ("get", 4, CLOCK),
+        ),
+        5, "FFFFFFFFFFFFFFFFFF8000FF", dlms_time(p.start), dlms_time(p.end), 0,
+    ],
+    uc.ecs70.Response: lambda p: response(
+        p.counter, [] if p.time is None else [dlms_time(p.time), p.status], ("set", 0), ("action", 0), ("action", 0),
+        ("get", 0 if p.time is not None else 1), ("get", 0 if p.time is not None else 250),
+    ),
     uc.ecs80.Alert: lambda p: notification(p, dlms_time(p.interruption), dlms_time(p.restoration)),
     uc.fdra.Alert: lambda p: notification(p, hexadecimal(p.image_hash)),
     uc.fdra.GsmeAlert: lambda p: gbz_alert(p, "0920" + hexadecimal(p.image_hash)),
+    uc.gcs28.Command: lambda p: [generalized(p.start), generalized(p.end)],
+    uc.gcs28.Response: lambda p: [generalized(p.time), p.status],
     uc.gcs38.Command: lambda p: [1, "0702", 0, 0, 0, "0602"],
     uc.gcs38.Response: lambda p: [
         1, "0702", 8, 0, 1,

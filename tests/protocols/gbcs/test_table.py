@@ -41,6 +41,8 @@ MODULE_CODES = {
     uc.cs09: (uc.cs09.MESSAGE_CODE,),
     uc.cs14: (uc.cs14.MESSAGE_CODE,),
     uc.ecs52: (uc.ecs52.MESSAGE_CODE,),
+    uc.ecs70: (uc.ecs70.MESSAGE_CODE,),
+    uc.gcs28: (uc.gcs28.MESSAGE_CODE,),
     uc.ecs80: (uc.ecs80.MESSAGE_CODE,),
     uc.ecs100: (uc.ecs100.MESSAGE_CODE,),
     uc.fdra: (uc.fdra.MESSAGE_CODE, uc.fdra.GSME_MESSAGE_CODE),

@@ -1,0 +1,1 @@
+"""Reports from a store. Start at `registry.py`."""

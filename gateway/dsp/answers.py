@@ -53,12 +53,12 @@ class Answers:
             body=ResponseMessage(request.service, content),
             schema_version=request.schema_version,
         )
-        turn.reply(self._signatures.sign(response.encode()))
+        turn.reply(self._signatures.seal(response))
 
     def reply_unread(self, turn: Turn, request_id: RequestId | None, code: str) -> None:
         """Answer octets that are no valid request."""
         response = Response(request_id=request_id, response_code=code, response_date_time=turn.now, body=None)
-        turn.reply(self._signatures.sign(response.encode()))
+        turn.reply(self._signatures.seal(response))
 
     def device_response(self, turn: Turn, command: Command, message: bytes | None, code: str = SUCCESS) -> None:
         """Relay the answer of a device under the user's RequestID, or tell with `code` that there is none."""
@@ -71,7 +71,7 @@ class Answers:
             response_date_time=turn.now,
             body=ResponseMessage(command.service, content),
         )
-        turn.to_user(command.user, self._signatures.sign(response.encode()))
+        turn.to_user(command.user, self._signatures.seal(response))
 
     def device_alert(self, turn: Turn, user: Eui64, message: Message, octets: bytes, alert_code: int) -> None:
         """Pass an alert of a device on to the user it is for."""
@@ -84,7 +84,7 @@ class Answers:
             response_date_time=turn.now,
             body=body,
         )
-        turn.to_user(user, self._signatures.sign(response.encode()))
+        turn.to_user(user, self._signatures.seal(response))
 
     def dcc_alert(
         self, turn: Turn, user: Eui64, code: str, payload: DccAlert, throttled: tuple[int, int] | None = None
@@ -100,4 +100,4 @@ class Answers:
                 dcc_alert_code=code, throttled_alert_sequence_id=sequence, throttled_alert_count=count, alert=payload
             ),
         )
-        turn.to_user(user, self._signatures.sign(response.encode()))
+        turn.to_user(user, self._signatures.seal(response))

@@ -1,22 +1,37 @@
 """Service request 8.2: which devices a search finds, and what users see of each."""
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from gateway.dsp import variants
 from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.products import UNLISTED, ProductsList
-from gateway.dsp.records import Device, Premises
+from gateway.dsp.records import Device, Premises, Product
 from gateway.dsp.rows import version_text
 from gateway.dsp.services import RefusedError
+from protocols.addresses import Eui64
 from protocols.duis.bodies import ReadInventory
 from protocols.duis.inventory import DeviceType, DspInventory, InventoryDevice, PropertyFilter
 
 _MOST = 17  # devices in one answer. Source: DUIS XML schema V5.4
 
 
+class _Sources(NamedTuple):
+    """What an entry of an answer is made of. Rows are never changed, only replaced."""
+
+    device: Device
+    entry: Product | None
+    premises: Premises | None
+    schema_version: str
+
+    def are(self, other: "_Sources") -> bool:
+        return all(one is another for one, another in zip(self[:3], other[:3], strict=True)) and self[3] == other[3]
+
+
 class InventoryReading:
     def __init__(self, inventory: Inventory, products: ProductsList) -> None:
         self._inventory, self._products = inventory, products
+        self._made: dict[Eui64, tuple[_Sources, InventoryDevice]] = {}  # what was shown last of a device, and of what
 
     def read(self, body: ReadInventory, schema_version: str) -> DspInventory:
         """Return the devices of the premises a search pins down, in order of their identifiers. Raises RefusedError."""
@@ -53,9 +68,20 @@ class InventoryReading:
         return [household[eui] for eui in sorted(household)]
 
     def _shown(self, device: Device, schema_version: str) -> InventoryDevice:
+        """Return what users see of a device, made anew where a row it is made of is another than before."""
         entry = None if device.type in UNLISTED else self._products.of(device)
-        has_firmware = device.firmware_version is not None
         premises = self._inventory.premises.get(device.mpxn) if device.mpxn and device.type in METERS else None
+        sources = _Sources(device, entry, premises, schema_version)
+        known = self._made.get(device.device)
+        if known is not None and known[0].are(sources):
+            return known[1]
+        shown = self._show(sources)
+        self._made[device.device] = sources, shown
+        return shown
+
+    def _show(self, sources: "_Sources") -> InventoryDevice:
+        device, entry, premises, schema_version = sources
+        has_firmware = device.firmware_version is not None
         status = self._products.status(entry) if has_firmware else None
         return InventoryDevice(
             device_id=device.device,

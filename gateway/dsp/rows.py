@@ -5,10 +5,12 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, NamedTuple, NewType, TypeVar
+from operator import attrgetter
+from typing import Any, ClassVar, Generic, NamedTuple, NewType, TypeAlias, TypeVar
 
 from gateway.dsp.effects import Turn, Value
 from protocols.addresses import Eui64
+from protocols.caching import once
 from protocols.errors import InputError
 
 Version = NewType("Version", int)  # firmware version, 32 bits
@@ -27,10 +29,13 @@ class Row:
 R = TypeVar("R", bound=Row)
 
 
+_Write: TypeAlias = Callable[[Any], Value]
+
+
 class _Column(NamedTuple):
     name: str
     optional: bool
-    write: Callable[[Any], Value]
+    write: _Write
     read: Callable[[Any], Any]
 
 
@@ -61,16 +66,9 @@ def _codec(kind: object) -> tuple[Callable[[Any], Value], Callable[[Any], Any]]:
     raise TypeError(f"no column form for {kind!r}")
 
 
-_KNOWN: dict[type[Row], tuple[_Column, ...]] = {}  # what follows from the annotations, worked out once a class
-
-
+@once
 def _columns(row: type[Row]) -> tuple[_Column, ...]:
-    if row not in _KNOWN:
-        _KNOWN[row] = _read_annotations(row)
-    return _KNOWN[row]
-
-
-def _read_annotations(row: type[Row]) -> tuple[_Column, ...]:
+    """Return what follows from the annotations of a row class."""
     hints = typing.get_type_hints(row)
     columns = []
     for field in dataclasses.fields(row):
@@ -88,11 +86,18 @@ def column_names(row: type[Row]) -> tuple[str, ...]:
 
 def to_values(row: Row) -> dict[str, Value]:
     """Return the columns of a row in the form of the store."""
-    values: dict[str, Value] = {}
-    for name, _, write, _ in _columns(type(row)):
-        value = getattr(row, name)
-        values[name] = None if value is None else write(value)
-    return values
+    names, fetch, writers = _written(type(row))
+    return {
+        name: None if value is None else write(value)
+        for name, value, write in zip(names, fetch(row), writers, strict=True)
+    }
+
+
+@once
+def _written(row: type[Row]) -> tuple[tuple[str, ...], Callable[[Row], tuple[Any, ...]], tuple[_Write, ...]]:
+    """Return the columns of a row, what fetches all of them, and how each is written."""
+    names = column_names(row)
+    return names, attrgetter(*names), tuple(column.write for column in _columns(row))
 
 
 def from_values(row: type[R], values: Mapping[str, Value]) -> R:

@@ -118,6 +118,7 @@ class DspSettings:
     # believed only for a command that is awaited, over the hub of that device; the path is the DCC's own.
     believe_relayed_reads: bool = True
     blocked_update_warns: bool = True  # all devices refused, one for an open update: the lists, not an error; ours
+    check_answers: bool = False  # hold own answers against the schema too, as whoever gets them does; ours
     accept_unsigned: bool = False  # for labs: requests without signature or with a template's placeholder; ours
     hub_must_be_commissioned: bool = True  # for 11.2 and 11.4 to a device behind it
     eligible: Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]] = field(default_factory=_eligible)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.duis.requests import Request
+from protocols.duis.responses import Response
 from protocols.duis.signature import Judgement, Verdict, XmlSigner, judge
 from protocols.gbcs.smki import XML_SIGNING, Certificate, KeyPair, RemotePartyRole
 from protocols.interfaces import Entropy
@@ -23,6 +24,7 @@ class XmlSignatures:
         entropy: Entropy,
     ) -> None:
         self._accepted = _LENIENT if settings.accept_unsigned else (Verdict.VALID,)
+        self._check_answers = settings.check_answers
         self._certificates = certificates
         self._signer = XmlSigner(pair.key, pair.certificate, entropy)
 
@@ -35,6 +37,6 @@ class XmlSignatures:
         """Whether a request with this verdict goes on."""
         return verdict in self._accepted
 
-    def sign(self, octets: bytes) -> bytes:
-        """Sign a response or alert."""
-        return self._signer.sign(octets)
+    def seal(self, response: Response) -> bytes:
+        """Return a response or alert as signed octets."""
+        return self._signer.sign(response.encode(checked=self._check_answers))

@@ -2,6 +2,7 @@
 
 A field's metadata is made by `leaf`, `group`, `choice`, `many` or `text`. A field whose value is None, or an empty
 tuple, has no element. Types are written and read here only; order, presence and facets are the schema's to check.
+`writing` and `reading` carry the elements.
 """
 
 import base64
@@ -9,23 +10,15 @@ import binascii
 import dataclasses
 from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
-from typing import Any, NamedTuple, TypeVar
-
-from lxml import etree
+from typing import Any, NamedTuple
 
 from protocols.addresses import Eui64
-from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import EUI_FORM, RequestId, eui_of
 from protocols.duis.times import format_date, format_date_time, parse_date, parse_date_time
-from protocols.errors import InputError, UsageError
+from protocols.errors import InputError
 
 NAMESPACE = "http://www.dccinterface.co.uk/ServiceUserGateway"
 MAX_IMAGE = 10_240_000  # octets, decoded. Source: DUIS XML schema V5.4
-
-_PREFIX = f"{{{NAMESPACE}}}"
-_STEP = "  "
-
-T = TypeVar("T")
 
 
 class Image(str):
@@ -106,155 +99,6 @@ _BINDINGS: dict[type[Any], tuple[tuple[str, Binding], ...]] = {}
 
 def _bindings(bound: type[Any]) -> tuple[tuple[str, Binding], ...]:
     return tuple((f.name, f.metadata["duis"]) for f in dataclasses.fields(bound) if "duis" in f.metadata)
-
-
-# --- writing -------------------------------------------------------------------------------------------------------
-
-
-def write(name: str, value: object) -> list[str]:
-    """Return the parts of element `name` holding the bound dataclass `value`, each line ended."""
-    parts: list[str] = []
-    _write(parts, name, value, "")
-    return parts
-
-
-def _write(parts: list[str], name: str, value: object, indent: str) -> None:
-    content = bindings(type(value))
-    if content and content[0][1].kind is Kind.TEXT:
-        attribute, binding = content[0]
-        _write_leaf(parts, name, binding, getattr(value, attribute), indent)
-        return
-    parts.append(f"{indent}<sr:{name}>\n")
-    before = len(parts)
-    for attribute, binding in content:
-        _write_field(parts, binding, getattr(value, attribute), indent + _STEP)
-    if len(parts) == before:
-        parts[-1] = f"{indent}<sr:{name}/>\n"
-    else:
-        parts.append(f"{indent}</sr:{name}>\n")
-
-
-def _write_field(parts: list[str], binding: Binding, value: object, indent: str) -> None:
-    if value is None or value == ():
-        return
-    if binding.kind is Kind.LEAF:
-        _write_leaf(parts, binding.name, binding, value, indent)
-    elif binding.kind is Kind.GROUP:
-        _write(parts, binding.name, value, indent)
-    elif binding.kind is Kind.MANY and isinstance(value, tuple):
-        for item in value:
-            _write(parts, binding.name, item, indent)
-    elif binding.kind is Kind.LISTED and isinstance(value, tuple):
-        for item in value:
-            _write_leaf(parts, binding.name, binding, item, indent)
-    elif binding.kind is Kind.SERVICE:
-        _write_leaf(parts, "ServiceReference", binding, _reference(str(value)), indent)
-        _write_leaf(parts, "ServiceReferenceVariant", binding, value, indent)
-    elif binding.name:
-        parts.append(f"{indent}<sr:{binding.name}>\n")
-        _write(parts, _element_of(value), value, indent + _STEP)
-        parts.append(f"{indent}</sr:{binding.name}>\n")
-    else:
-        _write(parts, _element_of(value), value, indent)
-
-
-def _element_of(value: object) -> str:
-    """Return the element a member of a choice stands in."""
-    name: str = getattr(value, "ELEMENT", "")
-    if not name:
-        raise UsageError(f"{type(value).__name__} is no member of the choice")
-    return name
-
-
-def _write_leaf(parts: list[str], name: str, binding: Binding, value: object, indent: str) -> None:
-    assert binding.simple is not None
-    try:
-        written = binding.simple.write(value)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"{name}: {error}") from error
-    shown = written if isinstance(written, Image) else _escape(written)
-    parts += (f"{indent}<sr:{name}>", shown, f"</sr:{name}>\n")
-
-
-def _reference(variant: str) -> str:
-    return ".".join(variant.split(".")[:2])
-
-
-def _escape(written: str) -> str:
-    escaped = written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("\r", "&#13;")
-
-
-# --- reading -------------------------------------------------------------------------------------------------------
-
-
-def local_name(element: etree._Element) -> str:
-    return etree.QName(element).localname
-
-
-def read(bound: type[T], element: etree._Element) -> T:
-    """Return `bound` read from a schema-valid element; DuisError where a value is one that only we refuse."""
-    values: dict[str, Any] = {}
-    for attribute, binding in bindings(bound):
-        value = _read_field(binding, element)
-        if value is not None:
-            values[attribute] = value
-    try:
-        return bound(**values)
-    except TypeError as error:
-        raise DuisError(str(error), line=line_of(element), element=local_name(element)) from error
-
-
-def _read_field(binding: Binding, element: etree._Element) -> object:
-    if binding.kind is Kind.TEXT:
-        return _read_leaf(binding, element)
-    if binding.kind is Kind.MANY:
-        return tuple(read(binding.members[0], child) for child in element.findall(_PREFIX + binding.name))
-    if binding.kind is Kind.LISTED:
-        return tuple(_read_leaf(binding, child) for child in element.findall(_PREFIX + binding.name))
-    if binding.kind is Kind.CHOICE:
-        return _read_choice(binding, element)
-    child = element.find(_PREFIX + binding.name)
-    if child is None:
-        return None
-    if binding.kind is Kind.SERVICE:
-        return _read_service(element, child)
-    return _read_leaf(binding, child) if binding.kind is Kind.LEAF else read(binding.members[0], child)
-
-
-def _read_service(element: etree._Element, child: etree._Element) -> str:
-    variant = child.text or ""
-    reference = element.findtext(_PREFIX + "ServiceReference") or ""
-    if reference != _reference(variant):
-        raise DuisError(
-            f"variant {variant} is not of service {reference}", line=line_of(child), element=local_name(child)
-        )
-    return variant
-
-
-def _read_choice(binding: Binding, element: etree._Element) -> object:
-    around = element.find(_PREFIX + binding.name) if binding.name else element
-    if around is None:
-        return None
-    for member in binding.members:
-        child = around.find(_PREFIX + member.ELEMENT)
-        if child is not None:
-            return read(member, child)
-    return None
-
-
-def _read_leaf(binding: Binding, element: etree._Element) -> object:
-    assert binding.simple is not None
-    try:
-        return binding.simple.read(element.text or "")
-    except (InputError, ValueError) as error:
-        raise DuisError(str(error), line=line_of(element), element=local_name(element)) from error
-
-
-def line_of(element: etree._Element) -> int | None:
-    """Return the line the element starts at, from 1."""
-    line: object = element.sourceline
-    return line if isinstance(line, int) else None
 
 
 # --- simple types --------------------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from lxml import etree
 
-from protocols.duis.binding import MAX_IMAGE, NAMESPACE, Image, line_of, local_name, read, write
+from protocols.duis.binding import MAX_IMAGE, NAMESPACE, Image
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
+from protocols.duis.reading import line_of, local_name, read
 from protocols.duis.schema import check, version_of
-from protocols.duis.signature import XmlSignature, read_signature
+from protocols.duis.signature import Written, XmlSignature, read_signature
+from protocols.duis.writing import write
 from protocols.errors import InputError, UsageError
 
 MAX_DOCUMENT = 20_000_000  # octets: the largest image in lines of base64, the longest list of devices, and room
 
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _HUGE = 8_000_000  # octets; libxml2 refuses texts of 10,000,000 unless told otherwise
 _IMAGE = f"{{{NAMESPACE}}}FirmwareImage"
 _IMAGE_START = re.compile(rb"<(?:[^\s<>/:=\"']+:)?FirmwareImage(?:\s[^<>]*)?>")
@@ -32,29 +36,36 @@ class Document(Generic[T]):
     signature: XmlSignature | None  # read, not verified
 
 
-def encode_document(name: str, value: object, schema_version: str) -> bytes:
-    """Write `value` as root element `name`. Raises UsageError where our own schema refuses the outcome.
+def encode_document(name: str, value: object, schema_version: str, *, checked: bool = True) -> Written:
+    """Write `value` as root element `name`.
 
     The same value gives the same octets: UTF-8, prefix sr, two spaces a level, no signature.
+    Raises UsageError for a value that has no form and, if `checked`, where our own schema refuses the outcome.
     """
     parts = write(name, value)
-    opening = f'<sr:{name} xmlns:sr="{NAMESPACE}" schemaVersion="{schema_version}">\n'
-    parts[0] = f'<?xml version="1.0" encoding="UTF-8"?>\n{opening}'
-    _check_own("".join("" if isinstance(part, Image) else part for part in parts))
-    too_long = [part for part in parts if isinstance(part, Image) and _decoded(len(part.rstrip("="))) > MAX_IMAGE]
-    if too_long:
-        raise UsageError(f"FirmwareImage of more than {MAX_IMAGE:,} octets")
-    return "".join(parts).encode("utf-8")
-
-
-def _check_own(text: str) -> None:
+    parts[0] = f'{_DECLARATION}<sr:{name} xmlns:sr="{NAMESPACE}" schemaVersion="{schema_version}">\n'
     try:
-        root = _tree(text.encode("utf-8"), huge=False)
+        octets = "".join(parts).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"not a DUIS document: {error}") from error
+    if checked:
+        _check_own(octets, parts)
+    return Written(octets)
+
+
+def _check_own(octets: bytes, parts: list[str]) -> None:
+    """Hold what we wrote against the schema; images by their length alone."""
+    images = [part for part in parts if isinstance(part, Image)]
+    bare = "".join("" if isinstance(part, Image) else part for part in parts).encode() if images else octets
+    try:
+        root = _tree(bare, huge=False)
         fault = check(root, version_of(root.get("schemaVersion"), None))
-    except (DuisError, UnicodeEncodeError) as error:
+    except DuisError as error:
         raise UsageError(f"not a DUIS document: {error}") from error
     if fault is not None:
         raise UsageError(f"{fault.element}: {fault.message}")
+    if any(_decoded(len(image.rstrip("="))) > MAX_IMAGE for image in images):
+        raise UsageError(f"FirmwareImage of more than {MAX_IMAGE:,} octets")
 
 
 def parse_document(octets: bytes, name: str, bound: type[T]) -> Document[T]:
@@ -94,8 +105,9 @@ def _request_id(text: str | None) -> RequestId | None:
         return None
 
 
-def _tree(octets: bytes, *, huge: bool) -> etree._Element:
-    parser = etree.XMLParser(
+@cache
+def _parser(huge: bool) -> etree.XMLParser:
+    return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         load_dtd=False,
@@ -104,8 +116,11 @@ def _tree(octets: bytes, *, huge: bool) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+def _tree(octets: bytes, *, huge: bool) -> etree._Element:
     try:
-        root = etree.fromstring(octets, parser)
+        root = etree.fromstring(octets, _parser(huge))
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise DuisError(_PLACE.sub("", error.msg or "not XML"), line=max(line, 1), column=max(column, 1)) from None

@@ -197,8 +197,8 @@ class Response:
     schema_version: str = CURRENT_VERSION
     signature: XmlSignature | None = field(default=None, compare=False)  # as it was read; `encode` makes none
 
-    def encode(self) -> bytes:
-        """Return the document, UTF-8. Raises UsageError where the schema would refuse it."""
+    def encode(self, *, checked: bool = True) -> bytes:
+        """Return the document, UTF-8. checked: raises UsageError where the schema would refuse it."""
         header = _Header(
             request_id=self.request_id,
             response_id=self.response_id,
@@ -206,7 +206,7 @@ class Response:
             response_date_time=self.response_date_time,
         )
         body = None if self.body is None else _Body(message=self.body)
-        return encode_document("Response", _Document(header=header, body=body), self.schema_version)
+        return encode_document("Response", _Document(header=header, body=body), self.schema_version, checked=checked)
 
 
 def parse_response(octets: bytes) -> Response:

@@ -180,6 +180,16 @@ def _fault(what: str, element: etree._Element) -> SignatureError:
     return SignatureError(what, line=line if isinstance(line, int) else None, element="Signature")
 
 
+class Written(bytes):
+    """A document as we write it: behind the line of its declaration the text is its own inclusive canonical form."""
+
+    __slots__ = ()
+
+    @property
+    def canonical(self) -> bytes:
+        return self[self.index(b"\n") + 1 :].rstrip(b"\n")
+
+
 class XmlSigner:
     """Signs documents with one key; the same document gives the same octets where `entropy` repeats itself."""
 
@@ -192,16 +202,21 @@ class XmlSigner:
 
         Raises UsageError for octets that are no document, have a signature, a comment or a processing instruction.
         """
+        if isinstance(octets, Written):
+            return self._signed(octets, octets.canonical)
         parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True)
         try:
             root = etree.fromstring(octets, parser)
             _refuse_unseen(octets)
-            digest = hashlib.sha256(_canonical(root, exclusive=False)).digest()
+            canonical = _canonical(root, exclusive=False)
         except (etree.XMLSyntaxError, ValueError, SignatureError) as error:
             raise UsageError(f"cannot be signed: {error}") from error
-        end = octets.rfind(b"</")
-        if end < 0 or next(root.iter(_NAME), None) is not None:
+        if octets.rfind(b"</") < 0 or next(root.iter(_NAME), None) is not None:
             raise UsageError("cannot be signed: an empty document, or one that is signed")
-        signed_info = write_signed_info(digest)
+        return self._signed(octets, canonical)
+
+    def _signed(self, octets: bytes, canonical: bytes) -> bytes:
+        signed_info = write_signed_info(hashlib.sha256(canonical).digest())
         value = self._entropy.sign(self._key, signed_info)
+        end = octets.rfind(b"</")
         return octets[:end] + write_signature(signed_info, value, self._issuer, self._serial) + octets[end:]

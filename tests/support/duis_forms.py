@@ -60,7 +60,7 @@ def tree(*lines: str) -> str:
             written.append("  " * (len(open_names) + 1) + f"</sr:{open_names.pop()}>")
         indent = "  " * (level + 2)
         if text == "/":
-            written.append(f"{indent}<sr:{name}/>")
+            written.append(f"{indent}<sr:{name}></sr:{name}>")
         elif text:
             written.append(f"{indent}<sr:{name}>{text}</sr:{name}>")
         else:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from protocols.addresses import Eui64
 from protocols.duis import binding
@@ -34,6 +35,7 @@ from protocols.duis.responses import (
     ResponseMessage,
     parse_response,
 )
+from protocols.duis.signature import Written
 from protocols.duis.times import format_date_time, parse_date_time
 from protocols.errors import DecodeError, InputError
 from protocols.interfaces import DAY
@@ -276,3 +278,11 @@ def test_a_request_id_survives_in_any_case(request_id: RequestId) -> None:
     assert RequestId.parse(str(request_id).lower()) == request_id
     assert request_id.answered.answered == request_id
     assert request_id.answered.counter == request_id.counter
+
+
+@settings(max_examples=200)
+@given(requests | responses)
+def test_what_is_written_is_its_own_canonical_form(document: Request | Response) -> None:
+    written = document.encode()
+    assert isinstance(written, Written)
+    assert written.canonical == etree.tostring(etree.fromstring(written), method="c14n", with_comments=False)

@@ -53,6 +53,7 @@ from gateway.dsp.routing import Router
 from gateway.dsp.rows import Unsigned, append
 from gateway.dsp.services import NOT_OFFERED, QUARANTINED, SCHEMA_INVALID, SIGNATURE_INVALID, RefusedError
 from gateway.dsp.settings import DspSettings
+from gateway.dsp.submissions import Submission
 from gateway.dsp.suppression import Suppression
 from gateway.dsp.tracked import TrackedList, TrackedSummary
 from gateway.dsp.validation import Validation, WebService
@@ -60,7 +61,7 @@ from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
 from protocols.duis.errors import DuisError
 from protocols.duis.requests import Request, parse_request
-from protocols.duis.signature import Judgement
+from protocols.duis.signature import Judgement, Verdict
 from protocols.errors import DecodeError, UsageError
 from protocols.gbcs.smki import Certificate, Credentials, KeyPair
 from protocols.interfaces import Entropy
@@ -197,15 +198,25 @@ class Dsp:
 
         posted_to: the web service it came by, None where there is none.
         """
-        turn = self._begin(now)
+        return self.handle(self.read(user, octets, now), posted_to)
+
+    def read(self, user: Eui64, octets: bytes, now: int) -> Submission:
+        """Read a request and judge its signature. Changes nothing: many may be read before the first is handled."""
         try:
             request = parse_request(octets)
         except DuisError as error:
-            code = SCHEMA_INVALID if error.service is None else NOT_OFFERED
-            self._answers.reply_unread(turn, error.request_id, code)
-            turn.note("request", user=str(user), code=code, reason=str(error))
+            return Submission(user, octets, now, error, Judgement(Verdict.ABSENT))
+        return Submission(user, octets, now, request, self._signatures.judge(user, request, now))
+
+    def handle(self, submission: Submission, posted_to: WebService | None = None) -> Turn:
+        """Carry out what was read; as `submit`."""
+        user, octets, now, request, judgement = submission
+        turn = self._begin(now)
+        if isinstance(request, DuisError):
+            code = SCHEMA_INVALID if request.service is None else NOT_OFFERED
+            self._answers.reply_unread(turn, request.request_id, code)
+            turn.note("request", user=str(user), code=code, reason=str(request))
             return turn
-        judgement = self._signatures.judge(user, request, now)
         try:
             if not self._signatures.accepts(judgement.verdict):
                 raise RefusedError(SIGNATURE_INVALID, judgement.reason)

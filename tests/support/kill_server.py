@@ -51,7 +51,11 @@ class PausingDsp(ServedDsp):
     def take(self, line: str, number: int, octets: bytes) -> None:
         self._pause(Phase.RECEIVED, line, number)
         super().take(line, number, octets)
-        self._pause(Phase.HANDLED, line, number)
+
+    def _handle(self) -> None:
+        super()._handle()
+        for message in self._received:
+            self._pause(Phase.HANDLED, message.line, message.message_id)
 
     def _commit(self) -> None:
         under_way = list(self._received)
@@ -84,6 +88,7 @@ class AcknowledgingFirst(PausingDsp):
     """The planted defect: it acknowledges and sends, and commits afterwards."""
 
     def flush(self) -> None:
+        self._handle()
         self._let_go(self._received, self._outgoing)
         self._commit()
         self._begin_group()

@@ -325,6 +325,7 @@ class ForeignHome(Household):
             response_wait=settings.response_wait + self._host_delay,
             receive_window=settings.receive_window + self._host_delay,
             exchange_link_key=self.description.trust == "well_known",
+            mend_source_routes=self.description.trust == "well_known",
         )
 
     @property

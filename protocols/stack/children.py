@@ -22,7 +22,8 @@ from protocols.nwk.frame import FrameType, NwkHeader
 if TYPE_CHECKING:
     from protocols.interfaces import Timer
     from protocols.stack.mac import MacLayer
-    from protocols.stack.nwk import Arrival, NwkLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState, Peer
     from protocols.stack.timers import Timers
@@ -106,7 +107,7 @@ class Children:
             destination_ieee=child.eui,
             source_ieee=self._state.eui,
         )
-        self._nwk.send_header(header, response.encode(), (child.child_radio, child.short))
+        self._nwk.plain.send(header, response.encode(), (child.child_radio, child.short))
 
     # --- orphans and strangers ---------------------------------------------------------------------------------
 

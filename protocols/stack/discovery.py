@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.interfaces import Random
-    from protocols.stack.nwk import Arrival, NwkLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protocols.interfaces import Timer
-    from protocols.stack.nwk import Arrival, NwkLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers
@@ -81,7 +82,7 @@ class KeepAlive:
             source_ieee=self._state.eui,
         )
         request = EndDeviceTimeoutRequest(self._settings.end_device_timeout)
-        self._nwk.send_header(header, request.encode(), (network.parent_radio, int(network.parent_short)))
+        self._nwk.plain.send(header, request.encode(), (network.parent_radio, int(network.parent_short)))
         self._after(self._settings.query_wait)
 
     def _after(self, delay: int) -> None:

@@ -16,7 +16,8 @@ from protocols.stack.settings import NodeRole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocols.stack.nwk import Arrival, NwkLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.parent import Parent
     from protocols.stack.rejoin import Rejoiner
     from protocols.stack.settings import StackSettings
@@ -165,7 +166,7 @@ class Membership:
             FrameType.COMMAND, old, state.short, 1, self._nwk.next_sequence(),
             destination_ieee=child.eui, source_ieee=state.eui,
         )  # fmt: skip
-        self._nwk.send_header(header, RejoinResponse(new, 0).encode(), (radio, int(old)))
+        self._nwk.plain.send(header, RejoinResponse(new, 0).encode(), (radio, int(old)))
 
     def take_address(self, short: ShortAddress) -> None:
         """This node has another address from now on."""

@@ -15,7 +15,8 @@ from protocols.stack.discovery import link_cost
 
 if TYPE_CHECKING:
     from protocols.interfaces import Random, Timer
-    from protocols.stack.nwk import Arrival, NwkLayer
+    from protocols.stack.nwk import NwkLayer
+    from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState, Peer
     from protocols.stack.timers import Timers

@@ -7,16 +7,19 @@ counter, the radius less one, the APS part untouched. Source: Zigbee 05-3474 3.6
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from protocols.addresses import ShortAddress
 from protocols.errors import DecodeError
-from protocols.interfaces import DeliveryStatus, TransmitStatus
-from protocols.nwk.commands import CommandId, RouteRecord, decode_command
-from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header, with_radius, with_relay_index
+from protocols.interfaces import DeliveryStatus
+from protocols.nwk.commands import CommandId, decode_command
+from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header
 from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
 from protocols.stack.hops import Hops
+from protocols.stack.nwk_arrival import Arrival
+from protocols.stack.plain import PlainSender
+from protocols.stack.relay import Relay
 from protocols.stack.routing import Routing
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from protocols.nwk.commands import NwkCommand
     from protocols.stack.counts import Counts
     from protocols.stack.mac import MacLayer
+    from protocols.stack.nwk_arrival import NwkUser
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState, Peer
     from protocols.stack.timers import Timers
@@ -38,36 +42,6 @@ _DATA = 0x0248  # data, version 2, secured, route discovery allowed
 _COMMAND = 0x0209
 _PLAIN_DATA = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
 _NO_ROUTE = DeliveryStatus.NO_ROUTE
-
-
-class Arrival(NamedTuple):
-    """How a NWK command came."""
-
-    radio: int
-    neighbour: ShortAddress  # who sent it last
-    header: NwkHeader
-    lqi: int
-    hop: Peer | None  # whose NWK security it had; None without
-
-
-class NwkUser(Protocol):
-    """The layer above."""
-
-    def nwk_data(self, source: int, payload: bytes, lqi: int) -> None:
-        """An APS frame came to this node, decrypted by the network key."""
-        ...
-
-    def nwk_unsecured(self, source: int, payload: bytes) -> None:
-        """An APS frame came without NWK security, as a joiner gets its Transport-Key."""
-        ...
-
-    def heard_child(self, peer: Peer) -> None:
-        """A new child has used the network key."""
-        ...
-
-    def nwk_key_unknown(self, key_sequence: int) -> None:
-        """A frame came under a network key that this node has not."""
-        ...
 
 
 class NwkLayer:
@@ -90,6 +64,8 @@ class NwkLayer:
         self.now = timers.now
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.routing = Routing(self, state, timers, settings, random, router=router)
+        self.plain = PlainSender(self, state, macs, timers, settings)
+        self._relay = Relay(self, state, self.routing, settings, counts)
         self._hops = Hops(state, macs, timers, settings, random, self.routing)
         self.forward = self._hops.forward
         self.user: NwkUser | None = None
@@ -182,41 +158,6 @@ class NwkLayer:
         self._counts.sent += 1
         header = _FIXED.pack(_COMMAND, route[1], self._state.short, self._settings.radius, self.next_sequence())
         self.forward(header, payload, route, None)
-
-    def send_header(self, header: NwkHeader, payload: bytes, route: tuple[int, int]) -> None:
-        """Send a frame with a header of the caller's to a neighbour, with NWK security or without."""
-        if header.security:
-            self.forward(header.encode(), payload, route, None)
-            return
-        mac, frame = self._macs[route[0]], header.encode() + payload
-        if route[1] in self._state.sleepy_children:
-            mac.indirect.hold(ShortAddress(route[1]), lambda: frame, lambda ok: ok)
-        else:
-            self._send_plain(mac, route[1], frame, self._settings.unicast_retries)
-
-    def send_rejoin_response(self, header: NwkHeader, payload: bytes, route: tuple[int, int], sleepy: bool) -> None:
-        """Send a rejoin response to where its receiver still is: its address may be another from then on."""
-        octets = header.encode()
-        if not sleepy:
-            self.send_header(header, payload, route)
-            return
-
-        def make() -> bytes:
-            return self.protect(octets, payload) if header.security else octets + payload
-
-        self._macs[route[0]].indirect.hold(ShortAddress(route[1]), make, lambda ok: ok)
-
-    def send_unsecured(self, child: Peer, payload: bytes) -> None:
-        """Send an APS frame to a child that has no network key yet."""
-        header = NwkHeader(FrameType.DATA, child.short, self._state.short, 1, self.next_sequence(), security=False)
-        self.send_header(header, payload, (child.child_radio, child.short))
-
-    def _send_plain(self, mac: MacLayer, to: int, frame: bytes, retries: int) -> None:
-        def done(status: TransmitStatus, pending: bool) -> None:
-            if status is not TransmitStatus.OK and retries:
-                self._timers.after(self._settings.unicast_retry_delay, self._send_plain, mac, to, frame, retries - 1)
-
-        mac.send(to, frame, done)
 
     def broadcast(self, destination: ShortAddress, payload: bytes, kind: FrameType = FrameType.DATA) -> None:
         """Send an APS frame, or a command, to all nodes of a class."""
@@ -377,43 +318,7 @@ class NwkLayer:
                 self.routing.record_known(source, state.short)
             self._up(how, payload)
         elif self._router and header.radius > 1:
-            self._relay(how, octets, payload)
-
-    def _relay(self, how: Arrival, octets: bytes, payload: bytes) -> None:
-        header = how.header
-        relayed = with_radius(octets, header.radius - 1)
-        if header.source_route is not None:
-            index, relays = header.source_route
-            if index >= len(relays) or relays[index] != self._state.short:
-                return
-            following = relays[index - 1] if index else header.destination
-            route = self.direct(following)
-            if index == 0:
-                self.routing.record_known(header.source, following)
-            else:
-                relayed = with_relay_index(relayed, len(relays), index - 1)
-        else:
-            if header.frame_type == FrameType.COMMAND and payload[:1] == _ROUTE_RECORD:
-                payload = self._with_own_address(payload)
-            elif self.routing.special:
-                self.routing.record_for_child(header.source, header.destination)
-            found = self.route(header.destination)
-            if found is None and header.discover_route:
-                self.routing.hold(header.destination, relayed, payload, None)
-                return
-            if found is None or found == (how.radio, how.neighbour):
-                self.routing.no_route(header.source, header.destination)
-                return
-            route = found
-        self._counts.relayed += 1
-        self.forward(relayed, payload, route, None)
-
-    def _with_own_address(self, payload: bytes) -> bytes:
-        try:
-            record = decode_command(payload)
-        except DecodeError:
-            return payload
-        return RouteRecord((*record.relays, self._state.short)).encode() if isinstance(record, RouteRecord) else payload
+            self._relay.frame(how, octets, payload)
 
     def _up(self, how: Arrival, payload: bytes) -> None:
         if how.header.frame_type == FrameType.COMMAND:
@@ -433,7 +338,6 @@ class NwkLayer:
         handler(how, command)
 
 
-_ROUTE_RECORD = bytes((CommandId.ROUTE_RECORD,))
 _BY_THEMSELVES = (
     CommandId.ROUTE_REQUEST,
     CommandId.LINK_STATUS,

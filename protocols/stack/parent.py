@@ -9,7 +9,8 @@ from protocols.mac.commands import AssociationResponse, AssociationStatus, Capab
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
 from protocols.stack.children import Children
-from protocols.stack.nwk import FIRST_BROADCAST, Arrival, NwkLayer
+from protocols.stack.nwk import FIRST_BROADCAST, NwkLayer
+from protocols.stack.nwk_arrival import Arrival
 from protocols.stack.settings import StackSettings
 from protocols.stack.state import NodeState, Peer
 from protocols.stack.timers import Timers
@@ -93,7 +94,7 @@ class Parent:
             destination_ieee=eui, source_ieee=state.eui,
         )  # fmt: skip
         payload = RejoinResponse(short, AssociationStatus.SUCCESS).encode()
-        self._nwk.send_rejoin_response(answer, payload, (how.radio, int(asked)), child.sleepy)
+        self._nwk.plain.rejoin_response(answer, payload, (how.radio, int(asked)), child.sleepy)
         self.child_rejoined(child, secured)
 
     def associated(self, radio: int, eui: Eui64) -> None:

@@ -370,7 +370,7 @@ class Running:
         elif isinstance(command, Tunnel):
             child = self.state.peers.get(command.destination)
             if child is not None and child.child_radio >= 0:
-                self._nwk.send_unsecured(child, command.frame)
+                self._nwk.plain.to_joiner(child, command.frame)
         elif isinstance(command, RemoveDevice) and key_id == KeyId.LINK:
             self._remove_child(command.target)
         elif isinstance(command, TransportTrustCentreLinkKey):

@@ -70,6 +70,7 @@ class StackSettings:
     route_repair_wait: int = 10 * SECOND  # a neighbour that failed is not tried as next hop so long [I]
     link_status_period: int = 15 * SECOND  # nwkLinkStatusPeriod; 0 sends none
     link_status_most: int = 15 * SECOND  # of the pause that doubles while the neighbours stay the same [I]
+    mend_source_routes: bool = False  # a router left out at the end of a source route is made good, for foreign hosts
     concentrator_period: int = 0  # between many-to-one route requests of the coordinator; 0 sends none
     counter_jump: int = 1024  # outgoing counters are saved this far ahead [I]
     # APS

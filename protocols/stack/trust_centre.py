@@ -168,7 +168,7 @@ class TrustCentre:
         command = TransportNetworkKey(network.key, network.key_sequence, device.eui, self._state.eui)
         frame = self._aps.command_frame(device, command.encode(), KeyId.KEY_TRANSPORT)
         if device.child_radio >= 0:
-            self._nwk.send_unsecured(device, frame)
+            self._nwk.plain.to_joiner(device, frame)
         else:
             reporter = self._state.peer(device.parent)
             self._aps.send_command(reporter, Tunnel(device.eui, frame).encode(), secured=False)

@@ -201,3 +201,22 @@ def test_a_broken_source_route_is_reported_and_given_up() -> None:
     codes = [c.status for _, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
     assert StatusCode.SOURCE_ROUTE_FAILURE in codes
     assert far.messages == [b"other way"]
+
+
+@pytest.mark.parametrize("mends", [False, True])
+def test_a_source_route_that_leaves_the_last_router_out_fails_unless_relays_mend_it(*, mends: bool) -> None:
+    """zigbee-on-host 0.3 gives a new child of a far router the route of its parent alone."""
+    han = home_with_bridges(settings=StackSettings(mend_source_routes=mends))
+    han.join(*FAR)
+    hub, b1, ihd = (han.members[name] for name in ("hub", "b1", "ihd"))
+    ihd.send(hub, b"passes by b1")
+    han.run(5)
+    routing = hub.node._on()._nwk.routing
+    routing.source_routes[ihd.node.short] = (b1.node.short,)
+    routing.special = True
+    since = han.clock.now()
+    hub.send(ihd, b"short of b2", acknowledged=False)
+    han.run(5)
+    codes = [c.status for _, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
+    assert (ihd.messages == [b"short of b2"]) is mends
+    assert (StatusCode.SOURCE_ROUTE_FAILURE in codes) is not mends

@@ -48,7 +48,7 @@ class Activations:
         self._settings, self._inventory, self._products, self._acb = settings, inventory, products, acb
         self._answers, self._counters, self._dispatch = answers, counters, dispatch
         self._firmware, self._suppression = firmware, suppression
-        self.table = Table(Activation)
+        self.table = Table(Activation, self._due)
 
     # --- requests ---
 
@@ -202,18 +202,12 @@ class Activations:
 
     def expire(self, turn: Turn) -> None:
         """Mark dated activations no alert came for; forget Transforms nobody signed."""
-        for activation in list(self.table):
-            due = self._due(activation)
-            if due is None or due > turn.now:
-                continue
+        for activation in self.table.due_by(turn.now):
             if activation.state is ActivationState.TRANSFORMED:
                 self.table.drop(turn, activation)
             else:
                 self.table.put(turn, replace(activation, state=ActivationState.OVERDUE))
                 self._firmware.overdue(turn, activation.device)
-
-    def next_due(self) -> int | None:
-        return min((due for activation in self.table if (due := self._due(activation)) is not None), default=None)
 
     def _due(self, activation: Activation) -> int | None:
         if activation.state is ActivationState.TRANSFORMED:

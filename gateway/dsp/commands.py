@@ -14,7 +14,7 @@ from protocols.wan.smwan import GbcsToHub
 class Commands:
     def __init__(self, settings: DspSettings) -> None:
         self._settings = settings
-        self.table = Table(Command)
+        self.table = Table(Command, lambda command: command.due)
 
     def send(self, turn: Turn, command: Command, octets: bytes, at: int | None = None) -> None:
         """Send a command now and await its response, or hold it until `at`. `command.due` is set here."""
@@ -45,13 +45,13 @@ class Commands:
 
     def send_held(self, turn: Turn) -> None:
         """Send what was held until now."""
-        for command in list(self.table):
-            if command.held is not None and command.due <= turn.now:
+        for command in self.table.due_by(turn.now):
+            if command.held is not None:
                 self.send(turn, command, command.held)
 
     def timed_out(self, turn: Turn) -> list[Command]:
         """Give up and return the commands whose answer is overdue."""
-        late = [command for command in self.table if command.held is None and command.due <= turn.now]
+        late = [command for command in self.table.due_by(turn.now) if command.held is None]
         for command in late:
             self.table.drop(turn, command)
         return late
@@ -62,6 +62,3 @@ class Commands:
         for command in held:
             self.table.drop(turn, command)
         return held
-
-    def next_due(self) -> int | None:
-        return min((command.due for command in self.table), default=None)

@@ -59,7 +59,7 @@ class Critical:
     ) -> None:
         self._settings, self._products, self._acb = settings, products, acb
         self._answers, self._dispatch = answers, dispatch
-        self.table = Table(Transform)
+        self.table = Table(Transform, lambda transform: transform.transformed + settings.transform_lifetime)
 
     def transform(
         self, turn: Turn, request: Request, target: Target, code: int, payload: bytes, subject: Eui64 | None = None
@@ -96,10 +96,5 @@ class Critical:
 
     def expire(self, turn: Turn) -> None:
         """Forget Transforms nobody signed."""
-        for transform in list(self.table):
-            if transform.transformed + self._settings.transform_lifetime <= turn.now:
-                self.table.drop(turn, transform)
-
-    def next_due(self) -> int | None:
-        first = min((transform.transformed for transform in self.table), default=None)
-        return None if first is None else first + self._settings.transform_lifetime
+        for transform in self.table.due_by(turn.now):
+            self.table.drop(turn, transform)

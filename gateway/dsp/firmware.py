@@ -57,7 +57,7 @@ class Firmware:
     ) -> None:
         self._settings, self._inventory, self._validation, self._images = settings, inventory, validation, images
         self._answers = answers
-        self.updates = Table(Update)
+        self.updates = Table(Update, self._due)
 
     # --- the request ---
 
@@ -214,14 +214,11 @@ class Firmware:
 
     def expire(self, turn: Turn) -> None:
         """End updates that were open for too long, so that they block no more."""
-        for update in list(self.updates):
-            if update.state in OPEN and update.requested + self._settings.update_timeout <= turn.now:
-                self._set(turn, update, UpdateState.EXPIRED, "no outcome in time")
+        for update in self.updates.due_by(turn.now):
+            self._set(turn, update, UpdateState.EXPIRED, "no outcome in time")
 
-    def next_due(self) -> int | None:
-        opened = (update.requested for update in self.updates if update.state in OPEN)
-        first = min(opened, default=None)
-        return None if first is None else first + self._settings.update_timeout
+    def _due(self, update: Update) -> int | None:
+        return update.requested + self._settings.update_timeout if update.state in OPEN else None
 
     def _advance(self, turn: Turn, update: Update, state: UpdateState) -> None:
         """Move on, never back: news may arrive in any order."""

@@ -373,10 +373,10 @@ class Dsp:
 
     def _announce(self, turn: Turn) -> Turn:
         dues = (
-            self._commands.next_due(),
-            self.firmware.next_due(),
-            self._activations.next_due(),
-            self._critical.next_due(),
+            self._commands.table.next_due,
+            self.firmware.updates.next_due,
+            self._activations.table.next_due,
+            self._critical.table.next_due,
             self.suppression.next_due(),
         )
         when = min((due for due in dues if due is not None), default=None)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, NamedTuple, NewType, TypeAlias, TypeVar
 
+from gateway.dsp.dues import Dues
 from gateway.dsp.effects import Turn, Value
 from protocols.addresses import Eui64
 from protocols.caching import once
@@ -115,11 +116,16 @@ def from_values(row: type[R], values: Mapping[str, Value]) -> R:
 
 
 class Table(Generic[R]):
-    """The rows of one kind by key, in order of first insertion. Every change goes through a turn."""
+    """The rows of one kind by key, in order of first insertion. Every change goes through a turn.
 
-    def __init__(self, row: type[R]) -> None:
-        self._row = row
+    due: when a row is due, ns UTC, None for never; `due_by` then returns the rows that are.
+    """
+
+    def __init__(self, row: type[R], due: Callable[[R], int | None] | None = None) -> None:
+        self._row, self._due = row, due
         self._rows: dict[tuple[Any, ...], R] = {}
+        self._dues = Dues()
+        self.changes = 0  # rows put and dropped so far
 
     def get(self, *key: object) -> R | None:
         return self._rows.get(key)
@@ -129,6 +135,15 @@ class Table(Generic[R]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def next_due(self) -> int | None:
+        """The earliest time a row is due."""
+        return self._dues.first
+
+    def due_by(self, now: int) -> list[R]:
+        """Return the rows that are due, the earliest first."""
+        return [self._rows[key] for key in self._dues.until(now)]  # type: ignore[index]
 
     def put(self, turn: Turn, row: R) -> None:
         """Insert or replace the row of this key."""
@@ -151,10 +166,17 @@ class Table(Generic[R]):
         return tuple(getattr(row, name) for name in self._row.KEY)
 
     def _insert(self, row: R) -> None:
-        self._rows[self._key(row)] = row
+        key = self._key(row)
+        self._rows[key] = row
+        self.changes += 1
+        if self._due is not None:
+            self._dues.set(key, self._due(row))
 
     def _remove(self, row: R) -> None:
-        del self._rows[self._key(row)]
+        key = self._key(row)
+        del self._rows[key]
+        self.changes += 1
+        self._dues.set(key, None)
 
 
 def append(turn: Turn, row: Row) -> None:

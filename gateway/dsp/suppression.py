@@ -36,7 +36,7 @@ class Suppression:
     def __init__(self, settings: DspSettings) -> None:
         self._settings = settings
         self.tracked = TrackedList()
-        self._windows = Table(Window)
+        self._windows = Table(Window, lambda window: window.end if window.state in PENDING else None)
         self._of_esme: dict[Eui64, dict[str, None]] = {}  # request_id in order of acceptance
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
@@ -113,18 +113,17 @@ class Suppression:
 
     def expire(self, turn: Turn) -> None:
         """Mark windows that are over."""
-        for window in self._pending():
-            if window.end <= turn.now:
-                self._put(turn, replace(window, state=WindowState.EXPIRED), "expired")
+        for window in self._windows.due_by(turn.now):
+            self._put(turn, replace(window, state=WindowState.EXPIRED), "expired")
 
     def reload(self, turn: Turn) -> None:
         """After a restart: windows not begun take the duration now configured; an open one keeps its own."""
-        for window in self._pending():
+        for window in [window for window in self._windows if window.state in PENDING]:
             end = window.end if window.start <= turn.now else window.start + self._settings.window
             self._put(turn, replace(window, end=end), "reloaded")
 
     def next_due(self) -> int | None:
-        return min((window.end for window in self._pending()), default=None)
+        return self._windows.next_due
 
     # --- deciding ---
 
@@ -158,9 +157,6 @@ class Suppression:
         return f"{self._settings.outage_time} {self._settings.outage_scope}"
 
     # --- the table ---
-
-    def _pending(self) -> list[Window]:
-        return [window for window in self._windows if window.state in PENDING]
 
     def _windows_of(self, esme: Eui64) -> list[Window]:
         found = (self._windows.get(request_id) for request_id in self._of_esme.get(esme, ()))

@@ -135,7 +135,8 @@ class HandBuilt:
         return numbers
 
     def acknowledge(self, source: Eui64, destination: Eui64, header: ApsHeader) -> None:
-        octets = acknowledgement_of(header, security=True).encode()
+        first = header.fragmentation != Fragmentation.OTHER
+        octets = acknowledgement_of(header, 0 if first else header.block_number, security=True).encode()
         sealed = self.link.protect(octets, source, next(self.counters[source]), b"")
         self.send(source, destination, sealed)
 

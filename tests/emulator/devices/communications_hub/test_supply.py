@@ -138,9 +138,8 @@ def test_ad1_reaches_the_dsp_at_a_time_known_to_the_nanosecond() -> None:
     bench.clock.call_at(went, bench.mains.cut, 200 * SECOND)
     bench.run(2000)
     settings, wan = CspSettings(), WanSettings()
-    assert outages == [
-        (went + bench.settings.loss_report_after + wan.delay_up + settings.delay_up, PowerOutage(CHF, went))
-    ]
+    taken = went + bench.settings.loss_report_after + wan.delay_up
+    assert outages == [(taken + settings.delay_up, PowerOutage(CHF, went, taken))]
     assert settings.delay_up + wan.delay_up == 3 * SECOND
 
 

@@ -19,6 +19,7 @@ from emulator.parts.han_application import (
     TIME,
     TUNNELING,
 )
+from emulator.parts.register_commands import serve_electricity
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Supply
 from protocols.addresses import Eui64
@@ -85,6 +86,7 @@ class Esme(CommandActivatedDevice):
             self.application.serve(server)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         self.clock_commands = ClockCommands(self.gbcs)
+        serve_electricity(self.gbcs, lambda: self.meter.registers.read().taken)
         mains.attach(self._mains_changed)
 
     # --- activation --------------------------------------------------------------------------------------------

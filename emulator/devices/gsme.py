@@ -10,6 +10,7 @@ from emulator.parts.gas_meter import GasMeter, GasSettings
 from emulator.parts.gbcs_application import Answer
 from emulator.parts.gbcs_entity import DeviceKind
 from emulator.parts.han_application import METERING, METERING_DEVICE, OTA_UPGRADE, TIME, TUNNELING
+from emulator.parts.register_commands import serve_gas
 from emulator.parts.tunnel_client import TunnelClient, TunnelClientSettings
 from emulator.parts.updatable import DeviceParts
 from protocols.addresses import Eui64
@@ -49,6 +50,7 @@ class Gsme(CommandActivatedDevice):
         self.application.serve(self.meter.server)
         self.gbcs.on(gcs38.MESSAGE_CODE, self._gcs38)
         self.clock_commands = ClockCommands(self.gbcs)
+        serve_gas(self.gbcs, lambda: self.meter.registers.read().taken)
 
     @property
     def battery(self) -> bool:

@@ -1,7 +1,7 @@
 """What a GBCS entity does with commands: judge, carry out, answer, all in one transaction; and its alerts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -31,6 +31,7 @@ class Answer(NamedTuple):
     payload: bytes
     dated: bool = False  # whether the grouping header tells the time
     then: Callable[[], None] | None = None  # to be done once the response is queued, e.g. an alert
+    envelope: Message | None = None  # of the response, where it is another than the command gives
 
 
 Handler = Callable[[Message], Answer | None]
@@ -109,7 +110,9 @@ class GbcsApplication:
     def respond(self, command: Message, answer: Answer, *, signed: bool) -> None:
         """Queue the response to a command."""
         date_time = dlms_date_time(self.wall.utc()) if answer.dated else b""
-        self._send(self.entity.respond(command, answer.payload, date_time=date_time, signed=signed))
+        envelope = answer.envelope if answer.envelope is not None else self.entity.reply(command)
+        response = replace(envelope, payload=answer.payload, date_time=date_time)
+        self._send(self.entity.send_reply(response, signed=signed))
 
     def _tell_refusal(self, refused: GbcsRefused) -> None:
         told, message = self._refusal_alerts, refused.message

@@ -3,18 +3,19 @@
 Who may command what stands in one table, `protocols.gbcs.use_cases.table`.
 """
 
+from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 from emulator.parts.journal import Journal
 from emulator.parts.trust_anchors import CredentialStore, Party, TrustAnchors
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, HanlabError, IntegrityError, UsageError
-from protocols.gbcs import security
+from protocols.gbcs import encryption, security
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Credentials, RemotePartyRole
+from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT, Certificate, Credentials, RemotePartyRole
 from protocols.gbcs.use_cases import cs02b
 from protocols.gbcs.use_cases.table import USE_CASES, Access, DeviceKind, UseCase
 from protocols.interfaces import Entropy, Storage
@@ -198,29 +199,54 @@ class GbcsEntity:
 
     # --- responses and alerts ----------------------------------------------------------------------------------
 
+    def reply(self, command: Message) -> Message:
+        """Return the envelope of a response, whose payload is still to come."""
+        return Message(
+            Cra.RESPONSE, command.counter, command.target, command.originator, message_code=command.message_code,
+            supplementary_party=command.supplementary_party, supplementary_counter=command.supplementary_counter,
+            signature=b"",
+        )  # fmt: skip
+
     def respond(self, command: Message, payload: bytes, *, date_time: bytes = b"", signed: bool) -> bytes:
         """Return the response to `command`: signed, or with a MAC for its originator.
 
         date_time: b"" or a DLMS date-time of 12 octets.
         """
-        return self._protect(
-            Message(
-                cra=Cra.RESPONSE,
-                counter=command.counter,
-                originator=command.target,
-                target=command.originator,
-                date_time=date_time,
-                message_code=command.message_code,
-                supplementary_party=command.supplementary_party,
-                supplementary_counter=command.supplementary_counter,
-                supplementary_originator_counter=None,
-                certificate=b"",
-                payload=payload,
-                signature=b"",
-                mac=None,
-            ),
-            signed=signed,
-        )
+        return self.send_reply(replace(self.reply(command), payload=payload, date_time=date_time), signed=signed)
+
+    def send_reply(self, response: Message, *, signed: bool) -> bytes:
+        """Return a response ready to go: signed, or with a MAC for its target."""
+        return self._protect(response, signed=signed)
+
+    def seal(self, command: Message, plaintext: bytes) -> tuple[Message, bytes]:
+        """Return the envelope of the response and `plaintext` sealed for who asked.
+
+        That is the supplementary remote party, by the certificate it sent along, else the originator. Raises
+        GbcsRefused if there is no key of theirs.
+        """
+        envelope = self.reply(command)
+        if command.certificate:
+            own = self.next_counter()  # the key of what is sealed is bound to a counter of the device
+            envelope = replace(envelope, supplementary_originator_counter=own)
+        key = self._reader_key(command)
+        return envelope, encryption.seal(plaintext, envelope, self._secrets.with_(key))
+
+    def _reader_key(self, command: Message) -> EllipticCurvePublicKey:
+        """Return the key agreement key of whom the data of a response is for."""
+        party = command.supplementary_party
+        if party is not None and command.certificate:
+            try:
+                certificate = Certificate(command.certificate)
+                if (certificate.eui, certificate.usage) == (party, KEY_AGREEMENT):
+                    return certificate.public_key
+            except DecodeError:
+                pass
+            raise GbcsRefused(f"a certificate that is not for key agreement with {party}")
+        parties = self.anchors.parties(command.originator if party is None else party)
+        key = self.anchors.public_key(parties[0].cell_role, KEY_AGREEMENT) if parties else None
+        if key is None:
+            raise GbcsRefused("no key of the party that the data is for")
+        return key
 
     def alert(
         self,

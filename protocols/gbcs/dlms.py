@@ -28,6 +28,7 @@ OCTET_STRING = 0x09
 INT8 = 0x0F
 UINT8 = 0x11
 UINT16 = 0x12
+UINT32 = 0x06
 ENUM = 0x16
 
 _DESCRIPTOR = struct.Struct(">BH6sB")
@@ -108,6 +109,10 @@ def uint8(value: int) -> bytes:
     return bytes((UINT8, value))
 
 
+def uint32(value: int) -> bytes:
+    return bytes((UINT32,)) + value.to_bytes(4, "big")
+
+
 def uint16(value: int) -> bytes:
     return bytes((UINT16,)) + value.to_bytes(2, "big")
 
@@ -133,11 +138,11 @@ def expect(reader: Reader, octets: bytes, what: str) -> None:
 
 
 def read_octet_string(reader: Reader, *lengths: int) -> bytes:
-    """Read an octet-string whose length, below 128, is one of `lengths`."""
+    """Read an octet-string whose length is one of `lengths`, of any length without them."""
     expect(reader, bytes((OCTET_STRING,)), "tag of an octet-string")
     start = reader.offset
-    length = reader.uint8()
-    if length not in lengths:
+    length = read_length(reader)
+    if lengths and length not in lengths:
         raise DecodeError(f"an octet-string of {length} octets", offset=start, data=reader.data)
     return reader.octets(length)
 
@@ -171,6 +176,11 @@ def read_int8(reader: Reader) -> int:
 def read_uint8(reader: Reader) -> int:
     expect(reader, bytes((UINT8,)), "tag of an unsigned")
     return reader.uint8()
+
+
+def read_uint32(reader: Reader) -> int:
+    expect(reader, bytes((UINT32,)), "tag of a double-long-unsigned")
+    return reader.uint_be(4)
 
 
 def read_uint16(reader: Reader) -> int:

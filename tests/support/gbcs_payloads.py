@@ -17,6 +17,7 @@ from protocols.gbcs.codes import (
     named,
 )
 from protocols.gbcs.device_log import DeviceState, HashedKey, LogBackup, LogEntry
+from protocols.gbcs.encryption import Protected
 from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.times import LAST_SECOND, ZIGBEE_EPOCH
 from protocols.interfaces import SECOND
@@ -131,6 +132,11 @@ PAYLOADS: dict[type, Strategy] = {
     uc.cs09.Alert: st.builds(uc.cs09.Alert, instants, uint32, codes(uc.cs09.ActivationCode), alert_codes),
     uc.cs14.Alert: st.builds(uc.cs14.Alert, instants, backups, alert_codes, uint24),
     uc.ecs100.Alert: st.builds(uc.ecs100.Alert, instants, uint16, uint64, alert_codes, uint24),
+    uc.ecs17b.Command: st.builds(uc.ecs17b.Command, uint64, euis, euis),
+    uc.ecs17b.Response: st.builds(
+        uc.ecs17b.Response, st.builds(Protected, uint64, euis, euis, st.binary(max_size=200)), success, uint24
+    )
+    | st.builds(uc.ecs17b.Response, st.none(), failures, uint24),
     uc.ecs52.Command: st.builds(uc.ecs52.Command, uint24),
     uc.ecs52.Response: st.builds(uc.ecs52.Response, uint32, success, uint24)
     | st.builds(uc.ecs52.Response, st.none(), failures, uint24),
@@ -140,6 +146,8 @@ PAYLOADS: dict[type, Strategy] = {
     uc.ecs80.Alert: st.builds(uc.ecs80.Alert, alert_codes, instants, instants, instants, uint24),
     uc.fdra.Alert: st.builds(uc.fdra.Alert, alert_codes, instants, octets(32), uint24),
     uc.fdra.GsmeAlert: st.builds(uc.fdra.GsmeAlert, alert_codes, zigbee_instants, octets(32)),
+    uc.gcs13a.Command: st.builds(uc.gcs13a.Command),
+    uc.gcs13a.Response: st.builds(uc.gcs13a.Response, st.binary(min_size=17, max_size=90)),
     uc.gcs28.Command: st.builds(uc.gcs28.Command, instants, instants),
     uc.gcs28.Response: st.builds(uc.gcs28.Response, instants, codes(uc.gcs28.ClockStatus)),
     uc.gcs38.Command: st.builds(uc.gcs38.Command),

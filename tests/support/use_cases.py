@@ -15,11 +15,13 @@ from protocols.gbcs.use_cases import cs07 as cs07
 from protocols.gbcs.use_cases import cs08 as cs08
 from protocols.gbcs.use_cases import cs09 as cs09
 from protocols.gbcs.use_cases import cs14 as cs14
+from protocols.gbcs.use_cases import ecs17b as ecs17b
 from protocols.gbcs.use_cases import ecs52 as ecs52
 from protocols.gbcs.use_cases import ecs70 as ecs70
 from protocols.gbcs.use_cases import ecs80 as ecs80
 from protocols.gbcs.use_cases import ecs100 as ecs100
 from protocols.gbcs.use_cases import fdra as fdra
+from protocols.gbcs.use_cases import gcs13a as gcs13a
 from protocols.gbcs.use_cases import gcs28 as gcs28
 from protocols.gbcs.use_cases import gcs38 as gcs38
 from protocols.gbcs.use_cases import gcs59 as gcs59

@@ -1,6 +1,7 @@
-"""ECS17b, read the total registers of an ESME (service request 4.1.1). The answer is for the user alone.
+"""ECS17b, read the total import registers of an ESME (service request 4.1.1). The answer is for the user alone.
 
-The request asks for protected attributes: what comes back is encrypted between the ESME and the originator.
+The request asks for protected attributes: what comes back is encrypted between the ESME and the originator, or the
+supplementary remote party if there is one. The form of `Registers` is inferred: no source shows it.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ from typing import Self
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.gbcs import dlms
+from protocols.gbcs.codes import AccessResult
 from protocols.gbcs.dlms import ACTION, Descriptor
+from protocols.gbcs.encryption import Protected
+from protocols.octets import Reader
 
 MESSAGE_CODE = 0x0027
 
@@ -42,3 +46,46 @@ class Command:
         dlms.expect(data, _AFTER, "key of the protection")
         data.finish()
         return cls(int.from_bytes(transaction[1:], "big"), originator, target)
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """What is sealed in the answer."""
+
+    active: int  # Wh, 32 bits
+    reactive: int  # varh, 32 bits
+
+    def encode(self) -> bytes:
+        return dlms.structure(dlms.uint32(self.active), dlms.uint32(self.reactive))
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        reader = Reader(octets)
+        dlms.read_structure(reader, 2)
+        registers = cls(dlms.read_uint32(reader), dlms.read_uint32(reader))
+        reader.finish()
+        return registers
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    protected: Protected | None  # None on failure
+    result: AccessResult | int = AccessResult.SUCCESS
+    counter: int = 0  # the message's originator counter; only its low 24 bits are sent
+
+    def encode(self) -> bytes:
+        data = dlms.NULL if self.protected is None else self.protected.encode()
+        return dlms.access_response(self.counter, (data,), ((ACTION, self.result),))
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        response = dlms.parse_access_response(octets, (ACTION,))
+        (result,), (data,) = response.codes, response.data
+        if (data == dlms.NULL) == (result == AccessResult.SUCCESS):
+            raise DecodeError("a value and a failure, or neither", data=octets)
+        if data == dlms.NULL:
+            return cls(None, result, response.counter)
+        reader = Reader(data)
+        protected = Protected.read(reader)
+        reader.finish()
+        return cls(protected, result, response.counter)

@@ -167,6 +167,16 @@ _JOINING = (
     ),
     _alert(0x00B2, "gcs62", _DER, _ACB, critical=False),
 )  # fmt: skip
+_READINGS = (
+    _commands(
+        0x0027, "ecs17b", _DLMS, Access(_SUPPLIER, (_ESME,), inferred=True), Access(_OPERATOR, (_ESME,), inferred=True),
+        Access(_ACB, (_ESME,), on_behalf=True, inferred=True), critical=False, replay=False,
+    ),
+    _commands(
+        0x0074, "gcs13a", _GBZ, Access(_SUPPLIER, (_GSME,), inferred=True), Access(_OPERATOR, (_GSME,), inferred=True),
+        Access(_ACB, (_GSME,), on_behalf=True, inferred=True), critical=False, replay=False,
+    ),
+)  # fmt: skip
 _CLOCKS = (
     _commands(0x0062, "ecs70", _DLMS, Access(_SUPPLIER, (_ESME,), inferred=True), critical=True, replay=True),
     _commands(0x007F, "gcs28", _DER, Access(_SUPPLIER, (_GSME,), inferred=True), critical=True, replay=True),
@@ -251,7 +261,7 @@ def _by_code(typed: Iterable[UseCase]) -> dict[int, UseCase]:
 
 
 USE_CASES = _by_code(
-    (*_HUB, *_FIRMWARE, *_JOINING, *_CLOCKS, *_CREDENTIALS, *_OTHER_ALERTS)
+    (*_HUB, *_FIRMWARE, *_JOINING, *_READINGS, *_CLOCKS, *_CREDENTIALS, *_OTHER_ALERTS)
 )  # by message code, in order
 
 

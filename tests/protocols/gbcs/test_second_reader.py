@@ -201,6 +201,11 @@ def response(counter: int, data: Leaves, *results: tuple[str, int]) -> Leaves:
     return [f"20{counter:06X}", "", *data, *(leaf for result in results for leaf in result)]
 
 
+def protection(counter: int, originator: Eui64, recipient: Eui64) -> Leaves:
+    """Return the options of a protected value: transaction, parties, nothing more, key agreed by their two keys."""
+    return [f"04{counter:016X}", hexadecimal(originator), hexadecimal(recipient), "", 2, "02", ""]
+
+
 def notification(alert: Any, *more: Leaf) -> Leaves:  # noqa: ANN401 - any DLMS alert
     return [f"20{alert.counter:06X}", "", alert.alert_code, dlms_time(alert.time), *more]
 
@@ -268,6 +273,19 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
     uc.cs09.Alert: lambda p: [p.alert_code, generalized(p.time), version(p.firmware_version), p.code],
     uc.cs14.Alert: lambda p: notification(p, *backup(p.log)),
     uc.ecs100.Alert: lambda p: notification(p, f"{p.command_message_code:04X}{p.command_counter:016X}"),
+    uc.ecs17b.Command: lambda p: [
+        f"20{p.counter & 0xFFFFFF:06X}", "", "action", 0x1E, "00002B0208FF", 1,
+        1, "00005E2C220A", 2, 0, 0, 2, *protection(p.counter, p.originator, p.target),
+    ],
+    uc.ecs17b.Response: lambda p: response(
+        p.counter,
+        [] if p.protected is None
+        else [
+            2, *protection(p.protected.counter, p.protected.originator, p.protected.recipient),
+            hexadecimal(p.protected.sealed),
+        ],
+        ("action", p.result),
+    ),
     uc.ecs52.Command: lambda p: [f"20{p.counter:06X}", "", "get", 1, "0000000201FF", 2],
     uc.ecs52.Response: lambda p: response(
         p.counter, [] if p.firmware_version is None else [version(p.firmware_version)], ("get", p.result)
@@ -286,6 +304,8 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
     uc.ecs80.Alert: lambda p: notification(p, dlms_time(p.interruption), dlms_time(p.restoration)),
     uc.fdra.Alert: lambda p: notification(p, hexadecimal(p.image_hash)),
     uc.fdra.GsmeAlert: lambda p: gbz_alert(p, "0920" + hexadecimal(p.image_hash)),
+    uc.gcs13a.Command: lambda p: [1, "0702", 0, 0, 0, "0203010300030000"],
+    uc.gcs13a.Response: lambda p: [3, "0702", "0000", 8, 0, 1, hexadecimal(p.sealed)],
     uc.gcs28.Command: lambda p: [generalized(p.start), generalized(p.end)],
     uc.gcs28.Response: lambda p: [generalized(p.time), p.status],
     uc.gcs38.Command: lambda p: [1, "0702", 0, 0, 0, "0602"],

@@ -4,11 +4,17 @@ from collections.abc import Callable
 
 
 class MemoryStorage:
-    """`protocols.interfaces.Storage` in memory. `before_put` is the hook for power cuts between two puts."""
+    """`protocols.interfaces.Storage` in memory.
+
+    `before_put` and `before_change` (of puts and deletes) are the hooks for power cuts between two of them: a hook may
+    raise, or set `without_power`, and then neither that change nor any later one is kept.
+    """
 
     def __init__(self, before_put: Callable[[str], None] | None = None) -> None:
         self._cells: dict[str, bytes] = {}
         self.before_put = before_put
+        self.before_change: Callable[[str], None] | None = None
+        self.without_power = False
 
     def get(self, cell: str) -> bytes | None:
         return self._cells.get(cell)
@@ -16,10 +22,17 @@ class MemoryStorage:
     def put(self, cell: str, value: bytes) -> None:
         if self.before_put is not None:
             self.before_put(cell)
-        self._cells[cell] = bytes(value)
+        if self._kept(cell):
+            self._cells[cell] = bytes(value)
 
     def delete(self, cell: str) -> None:
-        self._cells.pop(cell, None)
+        if cell in self._cells and self._kept(cell):
+            del self._cells[cell]
+
+    def _kept(self, cell: str) -> bool:
+        if self.before_change is not None:
+            self.before_change(cell)
+        return not self.without_power
 
     def cells(self) -> list[str]:
         return sorted(self._cells)

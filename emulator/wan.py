@@ -24,6 +24,7 @@ class WanEnd:
         self._receiver: Callable[[bytes], None] | None = None
         self.peer: WanEnd | None = None
         self.listening = True  # False: what arrives is lost, as at a modem without power
+        self.silent = False  # True: what is sent is lost, as at a modem that has just lost its power
         self.sent = self.lost = 0
 
     def attach(self, receiver: Callable[[bytes], None]) -> None:
@@ -31,7 +32,7 @@ class WanEnd:
 
     def send(self, octets: bytes) -> None:
         self.sent += 1
-        if self._drawn(self._settings.loss):
+        if self.silent or self._drawn(self._settings.loss):
             self.lost += 1
             return
         copies = 2 if self._drawn(self._settings.doubled) else 1

@@ -33,6 +33,10 @@ class Journal:
             return storage
         return shared if shared is not None and shared.below is storage else cls(storage)
 
+    def restart(self) -> None:
+        """The power was away: a transaction that was under way is gone, one that was complete is finished."""
+        self._held, self._later, self._unfinished = None, [], True
+
     # --- storage -----------------------------------------------------------------------------------------------
 
     def get(self, cell: str) -> bytes | None:

@@ -219,6 +219,8 @@ class UpdatableDevice:
         """Have the supply again, and boot."""
         if not self.powered:
             self.powered = True
+            self.storage.restart()
+            self.tunnel.reset()
             self.node.power_on()
             self._run()
 
@@ -296,9 +298,10 @@ class UpdatableDevice:
             self.note("image-refused", version=f"{version:08X}", reason=reason)
             self.image_refused(version, file)
             return ZclStatus.INVALID_IMAGE
-        self.store.put_pending(file)
-        self.note("image-verified", version=f"{version:08X}", hash=self.image_hash(file).hex())
-        self.image_verified(version, file)
+        with self.storage.transaction():  # the image and what is told of it
+            self.store.put_pending(file)
+            self.note("image-verified", version=f"{version:08X}", hash=self.image_hash(file).hex())
+            self.image_verified(version, file)
         return ZclStatus.SUCCESS
 
     def check_image(self, version: int, file: bytes) -> str | None:
@@ -350,7 +353,7 @@ class UpdatableDevice:
         return True
 
     def image_verified(self, version: int, file: bytes) -> None:
-        """Hear of a good image, stored already."""
+        """Hear of a good image, in the transaction that stores it."""
 
     def image_refused(self, version: int, file: bytes) -> None:
         """Hear of a bad image, forgotten already."""

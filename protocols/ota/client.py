@@ -70,6 +70,7 @@ class OtaClient:
         self._asked = Query(identity, self._sequence)
         self._download: Download | None = None
         self._ending: Ending | None = None
+        self._told: int | None = None  # the version whose Upgrade End was answered since the start
 
     # --- calls from the driver ---------------------------------------------------------------------------------
 
@@ -255,8 +256,10 @@ class OtaClient:
             return []
         if (status := refused(offer, self.identity, self.settings.storage_limit)) is not None:
             return self._answer(frame, status)
-        if offer.file_version in (self.running_version, self.downloaded_version):
+        if offer.file_version == self.running_version:
             return []
+        if offer.file_version == self.downloaded_version:
+            return self._end_again(offer.file_version, now)
         return self._start_download(offer.file_version, offer.image_size, now)
 
     # --- download and end --------------------------------------------------------------------------------------
@@ -288,6 +291,11 @@ class OtaClient:
                 self.deadline = now + self.settings.query_retry
         return effects
 
+    def _end_again(self, version: int, now: int) -> list[Effect]:
+        """A server still offers what is here: it may have missed that, if it was not told since the start."""
+        missed = self.state is ClientState.QUERYING and self._told != version
+        return self._end(version, now) if missed else []
+
     def _end(self, version: int, now: int) -> list[Effect]:
         ending = self._ending = Ending(self.identity, self.settings, self._sequence, version=version)
         return self._after_end(ending, ending.send(now), now)
@@ -296,6 +304,6 @@ class OtaClient:
         """Follow the end of a download to where it stands."""
         self.state, self.deadline = ending.state, ending.deadline
         if ending.over:
-            self._ending = None
+            self._ending, self._told = None, ending.version
             self._idle(now)
         return effects

@@ -131,7 +131,7 @@ class OtaServer:
     def _command(self, device: Eui64, frame: ZclFrame, command: ota.OtaCommand, now: int) -> list[Effect]:
         match command:
             case ota.QueryNextImageRequest():
-                return self._queried(device, frame.transaction, command)
+                return self._queried(device, frame.transaction, command, now)
             case ota.ImagePageRequest() if self.settings.pages:
                 return self._page_requested(device, frame, command, now)
             case ota.QuerySpecificFileRequest() if self.settings.specific_files:
@@ -153,12 +153,14 @@ class OtaServer:
 
     # --- queries -----------------------------------------------------------------------------------------------
 
-    def _queried(self, device: Eui64, transaction: int, query: ota.QueryNextImageRequest) -> list[Effect]:
+    def _queried(self, device: Eui64, transaction: int, query: ota.QueryNextImageRequest, now: int) -> list[Effect]:
         none = ota.QueryNextImageResponse(ZclStatus.NO_IMAGE_AVAILABLE)
         nothing = Send(device, ota.encode(none, transaction))
         transfer = self._transfers.get(device)
-        if transfer is None or transfer.image_id[:2] != query[:2] or transfer.header.file_version == query.file_version:
+        if transfer is None or transfer.image_id[:2] != query[:2]:
             return [nothing]
+        if transfer.header.file_version == query.file_version:  # the end of its transfer was missed, if it had one
+            return [nothing, *self._end(device, transfer, ZclStatus.SUCCESS, now)]
         hardware = query.hardware_version
         admitted = transfer.header.hardware_range
         if hardware is not None and admitted is not None and not admitted.admits(hardware):

@@ -204,8 +204,12 @@ class TrustCentre:
             self._enter(peer)
 
     def _asked(self, peer: Peer) -> None:
-        """A node that confirms its joining speaks to the trust centre: its announcement may have been lost."""
-        if peer.key is not None and not peer.member and self._expected.pop(peer.eui, None) is not None:
+        """A node that confirms its joining speaks to the trust centre: its announcement may have been lost.
+
+        It has the network key and a link key, so it was let in, if only before the trust centre lost its power.
+        """
+        if peer.key is not None and not peer.member:
+            self._expected.pop(peer.eui, None)
             self._unannounced[peer.eui] = self._timers.now() + DELIVERY_TIME
             self._enter(peer)
 

@@ -3,13 +3,17 @@
 from gateway.assembly.parties import ACB, SUPPLIER
 from protocols.addresses import Eui64
 from protocols.gbcs import security
+from protocols.gbcs.blocks import is_block
 from protocols.gbcs.device_log import LogBackup
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.smki import Credentials
 from protocols.gbcs.use_cases import ccs01, ccs02, ccs03, ccs08, cs14
+from protocols.interfaces import SECOND
 from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, WanMessage
 from protocols.wan.session import WanSession
 from tests.support.keyed_home import KeyedHome
+
+_RESEND = 60 * SECOND
 
 
 class Broker:
@@ -21,6 +25,7 @@ class Broker:
         self.chf = home.home.chf
         self.up: list[WanMessage] = []
         self._link.attach(self._received)
+        home.clock.call_at(home.clock.now() + _RESEND, self._resend)
 
     def _own(self) -> Credentials:
         return self._home.credentials(ACB)
@@ -32,6 +37,12 @@ class Broker:
         reply = self._session.accept(arrival)
         if reply is not None:
             self._link.send(reply)
+
+    def _resend(self) -> None:
+        """Send again what the hub has not acknowledged, as long as time goes on."""
+        for octets in self._session.wake(self._home.clock.now()):
+            self._link.send(octets)
+        self._home.clock.call_at(self._home.clock.now() + _RESEND, self._resend)
 
     def down(self, message: WanMessage) -> None:
         _, octets = self._session.send(message, self._home.clock.now())
@@ -55,6 +66,11 @@ class Broker:
         """Return the GBCS messages of this code that came up."""
         carried = [Message.decode(message.message) for message in self.up if isinstance(message, GbcsCarried)]
         return [message for message in carried if message.message_code == code]
+
+    def alerts(self) -> list[bytes]:
+        """Return every alert that came up, as octets, repetitions included."""
+        carried = [message.message for message in self.up if isinstance(message, GbcsCarried)]
+        return [octets for octets in carried if not is_block(octets) and Message.decode(octets).cra is Cra.ALERT]
 
     def backup(self) -> LogBackup:
         """Return the device log as the last CS14 told it."""

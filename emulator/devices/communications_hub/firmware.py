@@ -8,6 +8,7 @@ from emulator.devices.communications_hub.device_log import DeviceLog
 from emulator.devices.communications_hub.han import Han
 from emulator.devices.communications_hub.image_blocks import Contents, ImageBlocks, Progress, Recipient
 from emulator.devices.communications_hub.settings import HubSettings
+from emulator.parts.journal import Journal
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.gbcs.use_cases.ccs08 import TransferCode
@@ -42,6 +43,7 @@ class Firmware:
         blocks: ImageBlocks,
         alarms: Alarms,
         wall: WallClock,
+        storage: Journal,
         settings: HubSettings,
         server_factory: Callable[[OtaServerSettings], OtaServer],
         *,
@@ -49,6 +51,7 @@ class Firmware:
         note: Note,
     ) -> None:
         self._han, self._log, self._blocks, self._alarms, self._wall = han, log, blocks, alarms, wall
+        self._storage = storage
         self._settings, self._report, self._note = settings, report, note
         self._server = server_factory(settings.ota)
         self._endpoints: dict[Eui64, int] = {}
@@ -213,8 +216,9 @@ class Firmware:
         contents = self._blocks.open_for(device)
         if contents is None or contents.version != version:
             return  # told before
-        self._report(device, version, code)
-        self._blocks.settle(device, progress)
+        with self._storage.transaction():  # told once
+            self._report(device, version, code)
+            self._blocks.settle(device, progress)
 
     def _watch(self) -> None:
         """Wake the server when it wants: for the next block of a page, and to end a transfer that falls silent."""

@@ -128,6 +128,7 @@ class CommunicationsHub:
     def power_on(self) -> None:
         """Start anew from the storage, at once."""
         if self._running is None:
+            self._storage.restart()
             Han(self._ports, self.settings.endpoint).power(on=True)
             self.start()
 

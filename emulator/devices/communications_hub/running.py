@@ -120,7 +120,7 @@ class Running:
         self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
         self._mirror = None if self.gpf is None else self._make_mirror(self.gpf)
         self._firmware = Firmware(
-            self._han, self.log, blocks, self._alarms, parts.wall, settings, parts.ota_server_factory,
+            self._han, self.log, blocks, self._alarms, parts.wall, storage, settings, parts.ota_server_factory,
             report=self.chf.report, note=parts.note,
         )  # fmt: skip
 
@@ -263,7 +263,7 @@ class Running:
     def event(self, port: int, event: HanEvent) -> None:
         """Take what a HAN port tells."""
         if type(event) is Received:
-            self._received(event)
+            self._received(port, event)
         elif isinstance(event, Delivered):
             token = Token(port, event.handle)
             self._tunnels.delivered(token, event)
@@ -278,11 +278,14 @@ class Running:
         elif isinstance(event, Joined | Rejoined):
             self._joined(port, event.who)
 
-    def _received(self, event: Received) -> None:
+    def _received(self, port: int, event: Received) -> None:
         """Take a frame of a device of the log: attribute reads as they come, the rest under the device's link key."""
         who, aps = event.who, event.aps
-        if aps.profile != PROFILE or who not in self.log:
+        entry = self.log.get(who)
+        if aps.profile != PROFILE or entry is None:
             return
+        if not entry.joined:  # it came in when the power went
+            self._joined(port, who)
         self._survey.received(event)
         if aps.cluster == KEY_ESTABLISHMENT and self._keys is not None:
             self._keys.received(event)

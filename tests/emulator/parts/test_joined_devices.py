@@ -143,14 +143,14 @@ def test_a_source_without_authority_is_told_to_the_supplier() -> None:
 
 
 def test_an_unsupported_command_is_told_to_its_originator_where_the_setting_says_so() -> None:
-    unsupported = PARTIES.command(PARTIES.broker, DEVICE, 0x0062, b"\x05\x00", counter=77, signed=False)
+    unsupported = PARTIES.command(PARTIES.broker, DEVICE, 0x0060, b"\x05\x00", counter=77, signed=False)
     for wanted in (False, True):
         device = Offline(PARTIES, DeviceKind.ESME, refusal_alerts=RefusalAlerts(not_supported=wanted))
         assert device.obey(unsupported) is None
         assert len(told(device)) == wanted
         for message in told(device):
             alert = ecs100.Alert.decode(message.payload)
-            assert (message.target, alert.command_message_code, alert.command_counter) == (BROKER, 0x0062, 77)
+            assert (message.target, alert.command_message_code, alert.command_counter) == (BROKER, 0x0060, 77)
 
 
 def test_nothing_is_told_of_what_nobody_proved_to_have_sent() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.dsp.effects import Append, Write
+from gateway.dsp.effects import Append
 from gateway.dsp.settings import DspSettings, OutageScope, OutageTime
 from protocols.addresses import Eui64
 from protocols.duis import bodies
@@ -334,19 +334,6 @@ def test_row_28_any_open_window_of_the_hub_counts() -> None:
     bench.at(START + 45 * MINUTE)
     assert ad1(bench.outage()) == []
     assert {row["esme"] for row in bench.rows("power_outage_audit")} == {str(ESME_2)}
-
-
-def test_row_29_the_association_at_the_time_of_the_alert_decides() -> None:
-    bench = one_meter()
-    bench.activate()
-    moved = bench.inventory_row(ESME) | {"hub": str(OTHER_HUB)}
-    bench.store.commit([Write("inventory", (str(ESME),), moved)])
-    bench.restart()
-    bench.later(MINUTE)
-    bench.outage(OTHER_HUB)
-    assert {row["decision"] for row in bench.rows("power_outage_audit")} == {"suppressed"}
-    bench.outage(HUB)
-    assert bench.rows("power_outage_audit")[-1]["decision"] == "unmapped", "the old hub has no ESME any more"
 
 
 @pytest.mark.parametrize("slow", [1, 5, 12])

@@ -26,8 +26,12 @@ _VERSION_CODES = {
     DeviceType.PPMID: cs08.MESSAGE_CODE,
     DeviceType.HCALCS: cs08.MESSAGE_CODE,
 }
-_REGISTER_CODES = {DeviceType.ESME: ecs17b.MESSAGE_CODE, DeviceType.GSME: gcs13a.MESSAGE_CODE}
-REGISTER_CODES = tuple(_REGISTER_CODES.values())
+_REGISTER_CODES = {
+    DeviceType.ESME: ecs17b.MESSAGE_CODE,
+    DeviceType.GSME: gcs13a.MESSAGE_CODE,
+    DeviceType.GPF: gcs13a.MESSAGE_CODE,  # which mirrors the meter
+}
+REGISTER_CODES = (ecs17b.MESSAGE_CODE, gcs13a.MESSAGE_CODE)
 
 Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters
 

@@ -58,7 +58,7 @@ def _eligible() -> Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]]:
     non_critical = installed | {DeviceType.GPF: _INSTALLED, DeviceType.PPMID: _LISTED}
     hub = {DeviceType.CHF: _INSTALLED}
     table: dict[str, Mapping[DeviceType, frozenset[DeviceStatus]]] = {
-        "4.1.1": registers,
+        "4.1.1": registers | {DeviceType.GPF: _COMMISSIONED},
         "8.1.1": new_meters,
         "8.3": dict.fromkeys(
             DeviceType, frozenset(DeviceStatus) - {DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN}

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.npm import installed
 from tests.support.tools import require_tool, required
 from tests.support.tshark import faults
-from tests.support.zoh import Served, install, run_client, write_images
+from tests.support.zoh import CLIENT, Served, run_client, write_images
 
 IMAGE_SIZES = {"tcp": 100_000, "pty": 10_000}
 
@@ -22,15 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the server is e
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    npm = require_tool("npm")
-    require_tool("node")
-    folder = tmp_path_factory.mktemp("zoh") / "client"
-    reason = install(folder, npm)
-    if reason is not None:
-        if required():
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
+    return installed(CLIENT, tmp_path_factory.mktemp("zoh") / "client")
 
 
 @pytest.fixture(params=["tcp", "pty"])

@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.support.npm import install
 from tests.support.tshark import faults, fields
-from tests.support.zoh import Served, install, run_client, write_images
+from tests.support.zoh import CLIENT, Served, run_client, write_images
 
 
 def main() -> int:
@@ -25,7 +26,7 @@ def main() -> int:
 
 
 def _run(folder: Path, npm: str, node: str) -> int:
-    reason = install(folder / "client", npm)
+    reason = install(CLIENT, folder / "client", npm)
     if reason is not None:
         print(reason)
         return 2

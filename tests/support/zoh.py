@@ -1,6 +1,5 @@
 """Serves the home of `tests/clients/zoh` and drives it by zigbee-herdsman's zoh adapter, in real time."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,13 +14,6 @@ CLIENT = Path(__file__).parents[1] / "clients/zoh"
 ROOT = Path(__file__).parents[2]
 SPEED = 8  # the host keeps up, and its own pauses in real time pass for long ones at the devices
 PATIENCE = 300  # seconds for one phase of the client, on a busy machine
-
-
-def install(folder: Path, npm: str) -> str | None:
-    """Put the client with its packages, as the lock file pins them, into `folder`; return why that failed."""
-    shutil.copytree(CLIENT, folder)
-    installed = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-    return f"npm ci failed: {installed.stderr.strip()[-500:]}" if installed.returncode else None
 
 
 class Served:

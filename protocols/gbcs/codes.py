@@ -33,6 +33,7 @@ class AlertCode(IntEnum):
     CHF_DEVICE_LOG_CHANGED = 0x8F12
     FIRMWARE_VERIFICATION_FAILED = 0x8F1C
     BATTERY_LOW = 0x8F1F
+    MESSAGE_DISCARDED = 0x8F2C
     SOURCE_LACKS_AUTHORITY = 0x8F30
     SUPPLY_RESTORED = 0x8F35  # it was off for less than 3 minutes
     SUPPLY_RESTORED_AFTER_OUTAGE = 0x8F36  # it was off for 3 minutes or longer

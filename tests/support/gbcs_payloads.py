@@ -18,6 +18,7 @@ from protocols.gbcs.codes import (
 )
 from protocols.gbcs.device_log import DeviceState, HashedKey, LogBackup, LogEntry
 from protocols.gbcs.encryption import Protected
+from protocols.gbcs.envelope import Cra
 from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.times import LAST_SECOND, ZIGBEE_EPOCH
 from protocols.interfaces import SECOND
@@ -159,5 +160,8 @@ PAYLOADS: dict[type, Strategy] = {
     uc.generic_alert.Alert: st.builds(uc.generic_alert.Alert, alert_codes, instants, uint24),
     uc.generic_alert.GsmeAlert: st.builds(uc.generic_alert.GsmeAlert, alert_codes, zigbee_instants),
     uc.miiwa.Alert: st.builds(uc.miiwa.Alert, instants, codes(uc.miiwa.Cause, uint16), alert_codes, uint24),
+    uc.undelivered.Alert: st.builds(
+        uc.undelivered.Alert, instants, euis, euis, codes(Cra), uint64, alert_codes, uint24
+    ),
     uc.miiwa.GsmeAlert: st.builds(uc.miiwa.GsmeAlert, zigbee_instants, codes(uc.miiwa.Cause, uint16), alert_codes),
 }  # fmt: skip

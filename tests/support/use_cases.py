@@ -28,3 +28,4 @@ from protocols.gbcs.use_cases import gcs59 as gcs59
 from protocols.gbcs.use_cases import gcs62 as gcs62
 from protocols.gbcs.use_cases import generic_alert as generic_alert
 from protocols.gbcs.use_cases import miiwa as miiwa
+from protocols.gbcs.use_cases import undelivered as undelivered

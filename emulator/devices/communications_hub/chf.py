@@ -13,11 +13,13 @@ from emulator.parts.credential_commands import CredentialCommands
 from emulator.parts.gbcs_application import Answer, GbcsApplication, Note
 from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
 from protocols.addresses import Eui64
+from protocols.errors import DecodeError
+from protocols.gbcs.blocks import Block, Route, is_block
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.device_log import HashedKey, LogBackup
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
-from protocols.gbcs.use_cases import ccs08, cs14, ecs52
+from protocols.gbcs.use_cases import ccs08, cs14, ecs52, undelivered
 from protocols.gbcs.use_cases.ccs08 import TransferCode
 from protocols.interfaces import WallClock
 
@@ -91,6 +93,27 @@ class Chf:
             cs14.MESSAGE_CODE, broker, lambda counter: cs14.Alert(now, backup, counter=counter).encode(), signed=False
         )
         self._note("alert-sent", code=f"{AlertCode.CHF_DEVICE_LOG_CHANGED:04X}", counter=counter)
+
+    def undelivered(self, octets: bytes) -> None:
+        """Send 8F84, signed, to the ACB: a message for the ESME waited too long. Of blocks the first one counts."""
+        try:
+            if is_block(octets):
+                block = Block.decode(octets)
+                route = block.route if block.number == 1 else None
+            else:
+                route = Route.of(Message.decode(octets))
+        except DecodeError:
+            return
+        if route is None:
+            return
+        broker, now = self.application.entity.anchors.eui(_ACB), self._wall.utc()
+        counter = self.application.alert(
+            undelivered.MESSAGE_CODE, broker,
+            lambda own: undelivered.Alert(
+                now, route.originator, route.target, route.cra, route.counter, counter=own
+            ).encode(),
+        )  # fmt: skip
+        self._note("alert-sent", code=f"{AlertCode.MESSAGE_NOT_DELIVERED:04X}", counter=counter)
 
     # --- commands ----------------------------------------------------------------------------------------------
 

@@ -30,9 +30,9 @@ class _Line:
 
 
 class MessageQueue:
-    """First in, first out for each device. What expires is dropped and told to `expired(device)`."""
+    """First in, first out for each device. What expires is dropped and told to `expired(device, octets)`."""
 
-    def __init__(self, storage: Storage, alarms: Alarms, expired: Callable[[Eui64], None]) -> None:
+    def __init__(self, storage: Storage, alarms: Alarms, expired: Callable[[Eui64, bytes], None]) -> None:
         self._storage, self._alarms, self._expired = storage, alarms, expired
         self._lines: dict[Eui64, _Line] = {}
         for cell in storage.cells():
@@ -94,8 +94,8 @@ class MessageQueue:
         line = self._line(message.device)
         if message in line.messages and message.expires <= self._alarms.now():
             line.messages.remove(message)
+            self._expired(message.device, message.octets)  # first: a power cut in between has it told again, not never
             self.done(message)
-            self._expired(message.device)
 
     def _line(self, device: Eui64) -> _Line:
         return self._lines.setdefault(device, _Line())

@@ -389,5 +389,10 @@ class Running:
         if endpoint is not None:
             self._firmware.place(device, endpoint)
 
-    def _expired(self, device: Eui64) -> None:
+    def _expired(self, device: Eui64, octets: bytes) -> None:
+        """A message waited in vain; for the ESME the broker is told, for others there is no such alert."""
         self._parts.note("gbcs-expired", device=str(device))
+        entry = self.log.get(device)
+        if entry is not None and entry.type.missed:
+            with self._parts.storage.transaction():
+                self.chf.undelivered(octets)

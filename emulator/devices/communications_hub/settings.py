@@ -28,13 +28,14 @@ class DeviceType(NamedTuple):
     block: str | None = None  # where its images are kept; None: gets no images
     keeps_block: bool = False  # while its image is being passed on, images of other types for the block are discarded
     activates_now: bool = False  # upgrade time "now", else "wait": CS06 activates
+    missed: bool = False  # a message that could not be delivered is told by 8F84
     notified: bool = False  # gets Image Notify; a sleepy meter asks by itself
 
 
 # By the device type of CCS01. Source: GBCS mapping table; blocks: SECMP0007 as digested for the emulator.
 DEVICE_TYPES: Mapping[int, DeviceType] = MappingProxyType(
     {
-        0: DeviceType("ESME", tunnel=True, block=ESME_BLOCK, notified=True),
+        0: DeviceType("ESME", tunnel=True, block=ESME_BLOCK, missed=True, notified=True),
         1: DeviceType("GSME", fetches=True, block=SHARED_BLOCK, keeps_block=True),
         13: DeviceType("HCALCS", counted=True, tunnel=True, block=SHARED_BLOCK, notified=True),
         128: DeviceType("IHD"),

@@ -232,16 +232,18 @@ _OTHER_ALERTS = (
     _alert(0x0067, "ecs80", _DLMS, _OPERATOR, critical=True),
     _alert(0x00F0, "miiwa", _DLMS, _SUPPLIER, critical=False),
     _alert(0x00F2, "miiwa", _GBZ, _SUPPLIER, critical=False),
+    _alert(0x00D5, "undelivered", _DLMS, _ACB, critical=True),
+    _alert(0x0114, "undelivered", _DLMS, _ACB, critical=False),
     _alert(0x0120, "ecs100", _DLMS, _SUPPLIER, _ACB, critical=True),
     _alert(0x1000, "generic_alert", (*_DLMS, *_GBZ), _SUPPLIER, _OPERATOR, _ACB, _WAN, critical=True),
     _alert(0x1001, "generic_alert", (*_DLMS, *_GBZ), _SUPPLIER, _OPERATOR, _ACB, critical=False),
 )
 
-_UNTYPED_ALERTS = (0x0061, 0x008B, 0x00CC, 0x00CD, 0x00D5, *range(0x0110, 0x0116), 0x0123)
+_UNTYPED_ALERTS = (0x0061, 0x008B, 0x00CC, 0x00CD, *range(0x0110, 0x0116), 0x0123)
 _LANGUAGES = {"ECS": _DLMS, "CCS": _DLMS, "DBCH": _DLMS, "PECS": _DLMS, "HECS": _DLMS, "GCS": _GBZ, "PCS": _GBZ}
 _BETWEEN_DEVICES = ("PCS", "PECS", "HECS")
 _OTHER_LANGUAGES = {
-    0x0007: _DLMS, 0x0097: _GBZ, 0x007F: _DER, 0x00CC: _DLMS, 0x00CD: _GBZ, 0x00D5: _DLMS,
+    0x0007: _DLMS, 0x0097: _GBZ, 0x007F: _DER, 0x00CC: _DLMS, 0x00CD: _GBZ,
     **dict.fromkeys((0x0014, 0x0015, 0x00A1), (*_DLMS, *_GBZ)),
 }  # fmt: skip
 

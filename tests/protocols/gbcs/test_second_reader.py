@@ -319,6 +319,9 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
     uc.generic_alert.Alert: lambda p: notification(p),
     uc.generic_alert.GsmeAlert: lambda p: gbz_alert(p, ""),
     uc.miiwa.Alert: lambda p: notification(p, f"{p.cause:04X}"),
+    uc.undelivered.Alert: lambda p: notification(
+        p, f"{p.originator:016X}{p.target:016X}{p.cra:02X}{p.message_counter:016X}"
+    ),
     uc.miiwa.GsmeAlert: lambda p: gbz_alert(p, f"{p.cause:04X}"),
 }  # fmt: skip
 

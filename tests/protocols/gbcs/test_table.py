@@ -43,6 +43,7 @@ MODULE_CODES = {
     uc.ecs52: (uc.ecs52.MESSAGE_CODE,),
     uc.ecs17b: (uc.ecs17b.MESSAGE_CODE,),
     uc.gcs13a: (uc.gcs13a.MESSAGE_CODE,),
+    uc.undelivered: (uc.undelivered.MESSAGE_CODE, uc.undelivered.SUB_GHZ_MESSAGE_CODE),
     uc.ecs70: (uc.ecs70.MESSAGE_CODE,),
     uc.gcs28: (uc.gcs28.MESSAGE_CODE,),
     uc.ecs80: (uc.ecs80.MESSAGE_CODE,),

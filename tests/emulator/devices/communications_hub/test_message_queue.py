@@ -13,7 +13,7 @@ class Bench:
         self.boot()
 
     def boot(self) -> None:
-        self.queue = MessageQueue(self.storage, Alarms(self.clock), self.expired.append)
+        self.queue = MessageQueue(self.storage, Alarms(self.clock), lambda device, _: self.expired.append(device))
 
     def drain(self, device: Eui64) -> list[bytes]:
         found = []

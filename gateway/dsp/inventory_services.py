@@ -17,9 +17,10 @@ from protocols.addresses import Eui64
 from protocols.duis import bodies
 from protocols.duis.alerts import DeviceStatusChangeEvent, MeterIdentity, MeterMpxns
 from protocols.duis.bodies import DevicePrenotification, UpdateInventory
-from protocols.duis.inventory import ESME_VARIANTS, DeviceStatus, DeviceType
+from protocols.duis.inventory import ESME_VARIANTS, ESME_VARIANTS_OF, DeviceStatus, DeviceType
 
 _VERSION = re.compile("[0-9A-F]{8}")
+_NEEDS_GBCS_4 = frozenset("FG")  # letters of an ESMEVariant
 _MPXN_STATUSES = (DeviceStatus.WHITELISTED, DeviceStatus.INSTALLED_NOT_COMMISSIONED, DeviceStatus.COMMISSIONED)
 
 
@@ -48,6 +49,8 @@ class InventoryServices:
             raise RefusedError("E120201", f"{body.device_id} is in the inventory as {status}")
         variant = self._variant(body, schema_version)
         manufacturer, model, version = self._product(body)
+        if body.esme_variant is not None:
+            self._check_esme_variant("E120204", body.esme_variant, manufacturer, model, version)
         device = Device(
             device=body.device_id, type=kind, status=None if kind in UNLISTED else DeviceStatus.PENDING,
             manufacturer=manufacturer, model=model, firmware_version=version, variant=variant, owner=user,
@@ -74,8 +77,6 @@ class InventoryServices:
         for name, (value, wanted) in applicable.items():
             if (value is not None) is not wanted:
                 raise RefusedError("E120204", f"{name} {'is missing' if wanted else f'does not apply to {kind}'}")
-        if body.esme_variant is not None and body.esme_variant not in ESME_VARIANTS:
-            raise RefusedError("E120204", f"unknown ESMEVariant {body.esme_variant!r}")
         return variants.prenotified(kind, body.ppmid_variant, schema_version) or body.esme_variant
 
     def _product(self, body: DevicePrenotification) -> tuple[str, str, Version | None]:
@@ -95,6 +96,17 @@ class InventoryServices:
         if not _VERSION.fullmatch(version) or not self._products.lists(kind, maker, product, int(version, 16)):
             return None
         return maker, product, Version(int(version, 16))
+
+    def _check_esme_variant(
+        self, code: str, variant: str, manufacturer: str, model: str, version: Version | None
+    ) -> None:
+        """Refuse a variant that is not of the kind of ESME the list has, or that its GBCS version does not know."""
+        entry = self._products.find(DeviceType.ESME, manufacturer, model, version)
+        equipment = None if entry is None else entry.equipment
+        if variant not in ESME_VARIANTS_OF.get(equipment or "", ESME_VARIANTS):
+            raise RefusedError(code, f"ESMEVariant {variant!r} of {equipment or 'an ESME'}")
+        if entry is not None and _NEEDS_GBCS_4.intersection(variant) and not _at_least_4(entry.gbcs_version):
+            raise RefusedError(code, f"ESMEVariant {variant!r} of GBCS {entry.gbcs_version}")
 
     # --- 8.4 ---
 
@@ -145,7 +157,7 @@ class InventoryServices:
             raise RefusedError("E080408", "nothing to update")
         variant = variants.amended(device, details.ppmid_variant)
         if details.esme_variant is not None:
-            if device.type is not DeviceType.ESME or details.esme_variant not in ESME_VARIANTS:
+            if device.type is not DeviceType.ESME:
                 raise RefusedError("E080409", f"ESMEVariant {details.esme_variant!r} of a {device.type}")
             variant = details.esme_variant
         manufacturer = details.device_manufacturer or device.manufacturer
@@ -157,6 +169,8 @@ class InventoryServices:
             if listed is None:
                 raise RefusedError("E080409", "the result is not on the products list")
             manufacturer, model, version = listed
+        if details.esme_variant is not None:
+            self._check_esme_variant("E080409", details.esme_variant, manufacturer, model, version)
         smets_version = details.smets_chts_version or device.smets_version
         for each in (device, *self._gpf_of(device)):
             self._inventory.change(
@@ -210,3 +224,8 @@ class InventoryServices:
             raise RefusedError("E080410", f"{user} did not pre-notify {device.device}")
         if device.type not in UNLISTED and device.status is not DeviceStatus.PENDING:
             raise RefusedError("E080407", f"{device.device} is {device.status}, not Pending")
+
+
+def _at_least_4(gbcs_version: str) -> bool:
+    major = gbcs_version.split(".")[0]
+    return major.isdecimal() and int(major) >= 4

@@ -28,8 +28,11 @@ class ProductsList:
         """Add or change an entry. Raises InputError for a hash that is not 32 octets or an unknown status."""
         if len(product.hash) != 32 or product.status not in _STATUS:
             raise InputError(f"products list: {product.manufacturer} {product.model}: hash of 32 octets and a status")
+        known = self.entries.get(product.type, product.manufacturer, product.model, product.firmware_version)
         self.entries.put(turn, product)
-        self._index()
+        if known is not None:
+            self._by_image[known.firmware_version, known.hash].remove(known)
+        self._index(product)
 
     def remove(self, turn: Turn, product: Product) -> None:
         """Take the approval back."""
@@ -37,7 +40,8 @@ class ProductsList:
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
         self.entries.load(rows)
-        self._index()
+        for entry in self.entries:
+            self._index(entry)
 
     def find(self, kind: DeviceType, manufacturer: str, model: str, version: int | None) -> Product | None:
         """Return the entry, current or removed."""
@@ -73,9 +77,7 @@ class ProductsList:
         """Return the status users see; a version no entry knows counts as cancelled."""
         return ProductStatus.CANCELLED if entry is None else _STATUS[entry.status]
 
-    def _index(self) -> None:
-        self._by_image, self._known = {}, {}
-        for entry in self.entries:
-            self._by_image.setdefault((entry.firmware_version, entry.hash), []).append(entry)
-            product = (entry.type, entry.manufacturer, entry.model)
-            self._known.setdefault(product, {})[entry.hash] = entry.firmware_version
+    def _index(self, entry: Product) -> None:
+        self._by_image.setdefault((entry.firmware_version, entry.hash), []).append(entry)
+        product = (entry.type, entry.manufacturer, entry.model)
+        self._known.setdefault(product, {})[entry.hash] = entry.firmware_version

@@ -131,6 +131,7 @@ class Product(Row):
     gbcs_version: str
     hash: bytes  # SHA-256 of the manufacturer image, 32 octets
     status: str = "Current"  # or Removed
+    equipment: str | None = None  # what the list calls an ESME: single element, twin element or polyphase
 
 
 @dataclass(frozen=True, slots=True)

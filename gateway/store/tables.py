@@ -29,7 +29,7 @@ _state(
 _records("inventory_history", "#time device field old? new? cause")
 _state(
     "products", "type manufacturer model firmware_version",
-    "type manufacturer model firmware_version smets_version gbcs_version hash status",
+    "type manufacturer model firmware_version smets_version gbcs_version hash status equipment?",
 )  # fmt: skip
 _state("users", "user", "user roles #active")
 _state("premises", "mpxn", "mpxn supplier? network_operator? uprn? postcode? address?")

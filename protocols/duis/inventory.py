@@ -53,10 +53,12 @@ class ProductStatus(StrEnum):
     WITHDRAWN = "Withdrawn"
 
 
+SINGLE_ELEMENT, TWIN_ELEMENT, POLYPHASE = "single element", "twin element", "polyphase"  # kinds of ESME
 _SINGLE = ("A", "AD", "ADE", "ADF", "ADEF", "AEF", "AF", "AG", "AEG", "ADG", "ADEG")
 _TWIN = ("B", "BD", "BDE", "BF", "BDF", "BDEF", "BEF")
 _POLYPHASE = ("C", "CD", "CDE", "CDEF", "CF", "CDF", "CEF")
 ESME_VARIANTS = (*_SINGLE, *_TWIN, *_POLYPHASE)
+ESME_VARIANTS_OF = {SINGLE_ELEMENT: _SINGLE, TWIN_ELEMENT: _TWIN, POLYPHASE: _POLYPHASE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

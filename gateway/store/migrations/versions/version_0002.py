@@ -11,6 +11,7 @@ def upgrade() -> None:
     add_state("outbox", "line message_id", "line #message_id *octets")
     add_state("lines", "line", "line #received #sent")
     add_columns("inventory", "recovered_from? #joined?")
+    add_columns("products", "equipment?")
     add_columns("commands", "secondary_mpan? export_mpan?")
     add_columns("commands", "#local", default="0")
     add_state("transforms", "request_id", "request_id user service device subject? pre_command #transformed")

@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
-from gateway.csp.settings import DEVICE_TYPE_CODES, CspSettings, Effect, ToDsp, ToHub, WakeAt
+from gateway.csp.settings import DEVICE_TYPE_CODES, CspSettings, Downloads, Effect, ToDsp, ToHub, WakeAt
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.use_cases import cs06
 from protocols.interfaces import Entropy, Recorder
 from protocols.ota.image import OtaHeader
 from protocols.wan import smwan
@@ -37,7 +39,7 @@ class Csp:
     """Carries GBCS both ways, delivers images to hubs and says how that went, passes power losses on.
 
     What a hub does not acknowledge is sent again until it does. Octets that cannot be read are counted in `malformed`,
-    GBCS messages for a hub that is not served in `undeliverable`.
+    GBCS messages for a hub that is not served in `undeliverable`, what vanished by settings in `lost`.
     """
 
     def __init__(self, settings: CspSettings, entropy: Entropy, recorder: Recorder | None = None) -> None:
@@ -50,7 +52,9 @@ class Csp:
         self._numbers = 0
         self._announced: int | None = None
         self._effects: list[Effect] = []
-        self.malformed = self.undeliverable = 0
+        self._chance = entropy.random("csp loss")
+        self.malformed = self.undeliverable = self.lost = self.duplicated = 0
+        self.downloads: dict[str, Downloads] = {}  # by request, in order of arrival
 
     def alter_image(self, what: str | int, offset: int) -> None:
         """Change the octet at `offset` of the next image of request `what`, or of file version `what`: once."""
@@ -63,9 +67,12 @@ class Csp:
             if not self._serves(message.hub):
                 self.undeliverable += 1
                 told = smwan.GbcsUndeliverable(message.hub, message.device, message.message)
-                self._effects.append(ToDsp(told.encode(), now + self._settings.delay_up))
+                self._effects.append(ToDsp(told.encode(), now + self._settings.of(message.hub).delay_up))
                 return self._turn(now)
-            self._transmit(message.hub, GbcsCarried(message.device, message.message), now)
+            if self._happens(self._settings.of(message.hub).loss_down):
+                self._lose(message.hub, message.device)
+            else:
+                self._transmit(message.hub, GbcsCarried(message.device, message.message), now)
         elif isinstance(message, smwan.FirmwareToHubs):
             self._distribute(message, now)
         else:
@@ -114,12 +121,14 @@ class Csp:
                 self._report(message.request_id, hub, device, version, now, success=False, identified=False)
             else:
                 by_hub.setdefault(hub, []).append(ImageTarget(device, type_code))
+        self.downloads.setdefault(message.request_id, Downloads()).asked += len(message.targets)
         image = self._altered(message.request_id, version, message.image)
         for hub, targets in by_hub.items():
             self._numbers += 1
-            wait = self._settings.image_delay
-            if self._settings.image_jitter:
-                wait += self._jitter.randrange(0, self._settings.image_jitter + 1)
+            settings = self._settings.of(hub)
+            wait = settings.image_delay
+            if settings.image_jitter:
+                wait += self._jitter.randrange(0, settings.image_jitter + 1)
             delivery = FirmwareImageDelivery(message.request_id, tuple(targets), image)
             self._waiting.append(_Waiting(now + wait, self._numbers, hub, version, delivery))
 
@@ -136,11 +145,11 @@ class Csp:
         delivery = waiting.delivery
         message_id = self._transmit(waiting.hub, delivery, now)
         devices = tuple(device for device, _ in delivery.targets)
-        until = now + self._settings.image_timeout
+        until = now + self._settings.of(waiting.hub).image_timeout
         self._underway[waiting.hub, message_id] = _Underway(delivery.request_id, devices, waiting.version, until)
 
     def _transmit(self, hub: Eui64, message: WanMessage, now: int) -> int:
-        at = now + self._settings.delay_down
+        at = now + self._settings.of(hub).delay_down
         message_id, octets = self._session(hub).send(message, at)
         self._effects.append(ToHub(hub, octets, at))
         return message_id
@@ -148,13 +157,35 @@ class Csp:
     # --- upwards -----------------------------------------------------------------------------------------------
 
     def _upwards(self, hub: Eui64, message: WanMessage, now: int) -> None:
-        at = now + self._settings.delay_up
+        settings = self._settings.of(hub)
         if isinstance(message, GbcsCarried):
-            self._effects.append(ToDsp(smwan.GbcsFromHub(hub, message.device, message.message).encode(), at))
+            if self._vanishes(settings, message.message):
+                self._lose(hub, message.device)
+                return
+            octets = smwan.GbcsFromHub(hub, message.device, message.message).encode()
         elif isinstance(message, PowerLoss):
-            self._effects.append(ToDsp(smwan.PowerOutage(hub, message.started, now).encode(), at))
+            octets = smwan.PowerOutage(hub, message.started, now).encode()
         else:
             self.malformed += 1
+            return
+        twice = self._happens(settings.duplicates)
+        self.duplicated += twice
+        self._effects += [ToDsp(octets, now + settings.delay_up)] * (1 + twice)
+
+    def _vanishes(self, settings: CspSettings, message: bytes) -> bool:
+        if self._happens(settings.loss_up):
+            return True
+        return (
+            settings.lost_11_3_responses > 0 and _answers_11_3(message) and self._happens(settings.lost_11_3_responses)
+        )
+
+    def _happens(self, share: float) -> bool:
+        """Whether what happens with this share happens now; nothing is drawn where it cannot."""
+        return share > 0 and self._chance.random() < share
+
+    def _lose(self, hub: Eui64, device: Eui64) -> None:
+        self.lost += 1
+        self._note("message-lost", hub=str(hub), device=str(device))
 
     def _settle(self, hub: Eui64, message_id: int, now: int, *, success: bool) -> None:
         underway = self._underway.pop((hub, message_id), None)
@@ -176,7 +207,10 @@ class Csp:
     ) -> None:
         self._note("image-delivered", hub=str(hub), device=str(device), success=success)
         status = smwan.FirmwareDeliveryStatus(request_id, hub, device, version, now, success, identified)
-        self._effects.append(ToDsp(status.encode(), now + self._settings.delay_up))
+        downloads = self.downloads.setdefault(request_id, Downloads())
+        downloads.delivered += success
+        downloads.failed += not success
+        self._effects.append(ToDsp(status.encode(), now + self._settings.of(hub).delay_up))
 
     # --- turns -------------------------------------------------------------------------------------------------
 
@@ -205,9 +239,17 @@ class Csp:
     def _session(self, hub: Eui64) -> WanSession:
         session = self._sessions.get(hub)
         if session is None:
-            session = self._sessions[hub] = WanSession(resend_after=self._settings.resend_after)
+            session = self._sessions[hub] = WanSession(resend_after=self._settings.of(hub).resend_after)
         return session
 
     def _note(self, event: str, **fields: str | int | bool | None) -> None:
         if self._recorder is not None:
             self._recorder.note(_ACTOR, event, **fields)
+
+
+def _answers_11_3(octets: bytes) -> bool:
+    try:
+        message = Message.decode(octets)
+    except DecodeError:
+        return False
+    return message.cra is Cra.RESPONSE and message.message_code == cs06.MESSAGE_CODE

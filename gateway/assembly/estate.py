@@ -14,7 +14,6 @@ from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.ota.image import Kind
 
 _TYPES = {"esme": DeviceType.ESME, "ihd": DeviceType.IHD, "gsme": DeviceType.GSME}
-_ESME_VARIANT = "A"
 _HUB_CHTS_VERSION = "1.3"
 
 
@@ -71,7 +70,7 @@ def _installed(home: HomeDescription, device: DeviceDescription, now: int) -> De
         manufacturer="Displays Ltd" if made is None else f"{made.manufacturer:04X}",
         model="Kitchen display" if made is None else made.model_text,
         firmware_version=None if made is None else Version(made.versions[0]),
-        variant=_ESME_VARIANT if device.kind == "esme" else None,
+        variant=device.variant if device.kind == "esme" else None,
         hub=home.hub.chf,
         owner=SUPPLIER,
         mpxn=home.premises.import_mpxn if device.kind == "esme" else None,

@@ -6,11 +6,13 @@ from itertools import pairwise
 
 from emulator.home.builder import Home, HomeDevice
 from emulator.parts.han_application import HanApplication
+from emulator.parts.zcl_client import ZclClient
 from gateway.assembly.world import World
 from protocols.interfaces import SECOND, Received
 from protocols.zcl import foundation
 from protocols.zcl.clusters import time
 from protocols.zcl.foundation import ReadAttributes
+from protocols.zcl.frame import ZclFrame
 
 EVERY = SECOND
 
@@ -47,10 +49,11 @@ class Probes:
 
     def _start(self, device: HomeDevice) -> None:
         clock, reads, hub = self._world.clock, self.reads[device.name], self._home.gpf
-        application = getattr(device.device, "application", None)
+        application, client = (getattr(device.device, name, None) for name in ("application", "client"))
         assert isinstance(application, HanApplication)
+        assert isinstance(client, ZclClient)
 
-        def heard(event: Received) -> None:
+        def heard(frame: ZclFrame, event: Received) -> None:
             if event.who == hub:
                 reads.answered.append(clock.now())
 
@@ -61,5 +64,5 @@ class Probes:
                 application.send(hub, time.CLUSTER, 1, frame, acknowledged=False)
             clock.call_at(clock.now() + EVERY, ask)
 
-        application.on(time.CLUSTER, heard)
+        client.on(time.CLUSTER, heard)
         ask()

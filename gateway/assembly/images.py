@@ -57,9 +57,10 @@ class Releases:
 
     def products_list(self) -> list[CplEntry]:
         """Return the CPL entries of every release of every product."""
-        return [self._entry(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
+        return [self.entry(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
 
-    def _entry(self, kind: Kind, number: int) -> CplEntry:
+    def entry(self, kind: Kind, number: int) -> CplEntry:
+        """Return the CPL entry of one release."""
         made = product(kind)
         return CplEntry(
             type=_TYPES.get(kind, DeviceType.PPMID),

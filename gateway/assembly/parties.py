@@ -38,14 +38,16 @@ _XML_ROLES = {
 class Parties:
     """Keys and certificates of all GBCS entities of a run, and of those who sign DUIS documents."""
 
-    def __init__(self, entropy: Entropy, now: int, homes: Iterable[HomeDescription]) -> None:
+    def __init__(
+        self, entropy: Entropy, now: int, homes: Iterable[HomeDescription] = (), *, devices: Iterable[Eui64] = ()
+    ) -> None:
+        """devices: entities beside those of the homes."""
         pki = TestPki(entropy, now)
         self.root = pki.root
         self._credentials = {eui: pki.organisation(eui, role) for eui, role in _ROLES.items()}
         self._xml = {eui: pki.xml_signing(eui, role) for eui, role in _XML_ROLES.items()}
-        for home in homes:
-            for eui in _entities(home):
-                self._credentials[eui] = pki.device(eui)
+        for eui in [*(eui for home in homes for eui in _entities(home)), *devices]:
+            self._credentials[eui] = pki.device(eui)
 
     def credentials(self, eui: Eui64) -> Credentials:
         return self._credentials[eui]
@@ -69,11 +71,14 @@ class Parties:
         }
         return entities | {(eui, XML_SIGNING): pair.certificate for eui, pair in self._xml.items()}
 
-    def write(self, certificates: Path, keys: Path) -> None:
-        """Write all certificates to the first folder, and to the second with the organisations' private keys."""
+    def write(self, certificates: Path, keys: Path, *, devices: bool = True) -> None:
+        """Write all certificates to the first folder, and to the second with the organisations' private keys.
+
+        devices: whether those of devices stand in the second too.
+        """
         everyone = list(self._credentials.values())
         keystore.write(certificates, everyone, private=False)
-        keystore.write(keys, everyone, private=False)
+        keystore.write(keys, everyone if devices else (), private=False)
         keystore.write(keys, [self._credentials[eui] for eui in _ROLES], private=True)
         for pair in self._xml.values():
             keystore.write_pair(certificates, XML_SIGNING, pair, private=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from emulator.air.medium import Medium
 from emulator.clock import VirtualClock
@@ -13,13 +12,14 @@ from emulator.parts.gbcs_entity import TrustAnchors
 from emulator.wan import WanSettings
 from gateway.assembly import estate
 from gateway.assembly.capture import CaptureFile, KeyFile
-from gateway.assembly.folder import MessageLog, RunFolder, Timeline
+from gateway.assembly.folder import RunFolder, Timeline
 from gateway.assembly.happenings import Happenings
 from gateway.assembly.hosts import CspHost, DspHost
 from gateway.assembly.images import Releases
 from gateway.assembly.key_establishment import NodeCertificates
 from gateway.assembly.ledger import Ledger
 from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
+from gateway.assembly.users import User, service_user
 from gateway.csp.machine import Csp
 from gateway.csp.settings import CspSettings
 from gateway.dsp.machine import Dsp
@@ -27,7 +27,7 @@ from gateway.dsp.settings import DspSettings
 from gateway.store.store import Store
 from gateway.users.network_operator import NetworkOperator
 from gateway.users.supplier import Supplier
-from gateway.users.user import ServiceUser, UserRole
+from gateway.users.user import UserRole
 from protocols.addresses import Eui64
 from protocols.errors import HanlabError, InputError
 from protocols.interfaces import MILLISECOND, MINUTE
@@ -35,8 +35,6 @@ from protocols.interfaces import MILLISECOND, MINUTE
 START = 1_772_442_000_000_000_000  # 2026-03-02T09:00:00Z
 USER_DELAY = 100 * MILLISECOND  # DSP to a user's receive service
 OUTAGE_REPORTED_AFTER = 3 * MINUTE
-
-User = TypeVar("User", bound=ServiceUser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,26 +132,10 @@ class World:
         )
 
     def _user(self, kind: type[User], eui: Eui64, role: UserRole, name: str) -> User:
-        got = MessageLog(self.folder, self.clock, f"mailboxes/{name}")
-        sent = MessageLog(self.folder, self.clock, f"requests/{name}")
-
-        def send(octets: bytes) -> bytes:
-            sent.keep(octets)
-            reply = self.dsp_host.submit(eui, octets)
-            got.keep(reply)
-            return reply
-
-        user = kind(
-            eui, role, self.parties.credentials(eui), send, self.clock,
-            entropy=self.entropy, certificates=self.parties, dsp=ACB, xml=self.parties.xml(eui), name=name,
+        return service_user(
+            kind, eui, role, name, folder=self.folder, clock=self.clock, parties=self.parties, entropy=self.entropy,
+            dsp=self.dsp_host,
         )  # fmt: skip
-
-        def receive(octets: bytes) -> None:
-            got.keep(octets)
-            user.receive(octets)
-
-        self.dsp_host.register(eui, receive)
-        return user
 
     def _surroundings(self) -> Surroundings:
         own, root = self.parties.credentials, self.parties.root

@@ -21,6 +21,7 @@ SUBCOMMANDS = {
     "ota": "Explain firmware transfers: where the time went and who stalled.",
     "tracked": "Pack and inspect the list of ESME whose activations cut a hub's supply; it is never shown.",
     "suppression": "Replay recorded power outages under other rules: what would be lost, leaked or late.",
+    "fleet": "Many homes without radio: lost responses and repairs, false outages, bridges, all in one run.",
     "report": "Reports from a store: bridges and versions, devices, downloads, outages, repairs; table, CSV, JSON.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }

@@ -46,6 +46,7 @@ class Csp:
         self._settings, self._recorder = settings, recorder
         self._jitter = entropy.random("csp image")
         self._sessions: dict[Eui64, WanSession] = {}
+        self._holding: dict[Eui64, WanSession] = {}  # those that may hold something not acknowledged
         self._waiting: list[_Waiting] = []
         self._underway: dict[tuple[Eui64, int], _Underway] = {}
         self._alterations: list[tuple[str, int]] = []
@@ -103,7 +104,7 @@ class Csp:
             if underway.until <= now:
                 self._sessions[hub].withdraw(message_id)
                 self._settle(hub, message_id, now, success=False)
-        for hub, session in self._sessions.items():
+        for hub, session in self._holding.items():
             self._effects += [ToHub(hub, octets, now) for octets in session.wake(now)]
         return self._turn(now)
 
@@ -150,7 +151,8 @@ class Csp:
 
     def _transmit(self, hub: Eui64, message: WanMessage, now: int) -> int:
         at = now + self._settings.of(hub).delay_down
-        message_id, octets = self._session(hub).send(message, at)
+        session = self._holding[hub] = self._session(hub)
+        message_id, octets = session.send(message, at)
         self._effects.append(ToHub(hub, octets, at))
         return message_id
 
@@ -224,8 +226,9 @@ class Csp:
         return effects
 
     def _announce(self) -> None:
-        deadlines = [session.deadline for session in self._sessions.values()]
-        moments = [deadline for deadline in deadlines if deadline is not None]
+        deadlines = {hub: session.deadline for hub, session in self._holding.items()}
+        self._holding = {hub: session for hub, session in self._holding.items() if deadlines[hub] is not None}
+        moments = [deadline for deadline in deadlines.values() if deadline is not None]
         moments += [waiting.due for waiting in self._waiting]
         moments += [underway.until for underway in self._underway.values()]
         when = min(moments, default=None)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from gateway.campaigns.verify.air import Air
 from gateway.campaigns.verify.capture_view import read_air
-from gateway.campaigns.verify.folder import Event, RunFiles, read_folder
+from gateway.campaigns.verify.folder import Event, Row, RunFiles, read_folder
 from gateway.campaigns.verify.messages import Correspondence, read_correspondence
+from gateway.campaigns.verify.wan_view import read_wan
 from protocols.addresses import Eui64
 from protocols.duis.bodies import DevicePrenotification
 from protocols.duis.identifiers import RequestId
@@ -82,6 +83,19 @@ class Evidence:
         joined = [event for event in self.events("joined") if event.text("device")]
         return named | {Eui64.parse(event.text("device")): event.actor for event in joined}
 
+    @cached_property
+    def _updates(self) -> Mapping[tuple[str, str, str], list[Row]]:
+        """Rows of updates and of their history by table, RequestID in its one form, and device."""
+        found: dict[tuple[str, str, str], list[Row]] = {}
+        for table in ("firmware_updates", "firmware_update_history"):
+            for row in self.files.store.get(table, ()):
+                found.setdefault((table, _one_form(str(row["request_id"])), row["device"]), []).append(row)
+        return found
+
+    def rows_of(self, table: str, request_id: RequestId, device: Eui64) -> list[Row]:
+        """Return the rows of a device's update, or of its history."""
+        return self._updates.get((table, str(request_id), str(device)), [])
+
     def events(self, name: str) -> list[Event]:
         return [event for event in self.files.timeline if event.name == name]
 
@@ -98,12 +112,20 @@ def gather(path: Path) -> Evidence:
     """Read and dissect an output folder. Raises InputError where it cannot be read."""
     files = read_folder(path)
     users = read_correspondence(files.received, files.sent)
+    if files.wan.is_file():
+        return Evidence(files, users, read_wan(files.wan, files.certificates))
     return Evidence(files, users, read_air(files.capture, files.keys, files.certificates))
+
+
+@lru_cache(1 << 16)
+def _one_form(text: str) -> str:
+    """Return a RequestID in its one form; what is none stays as it is."""
+    try:
+        return str(RequestId.parse(text))
+    except InputError:
+        return text
 
 
 def same_request(text: str, request_id: RequestId) -> bool:
     """Return whether `text`, as store or timeline keeps it, names the request."""
-    try:
-        return RequestId.parse(text) == request_id
-    except InputError:
-        return False
+    return _one_form(text) == str(request_id)

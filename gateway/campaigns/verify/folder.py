@@ -5,7 +5,7 @@ Whatever cannot be read raises InputError with the file, and the line where ther
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from protocols.gbcs.keystore import Keystore
 FORMAT = 1  # of summary.json; a newer one is refused
 AUTHORITIES_FORMAT = 1  # of certificates/cbke.json
 STORE_SCHEMA = 2  # of store.db; a newer one is refused
+
+WAN = "wan.jsonl"  # of a fleet without radio, in place of a capture
 
 Value = str | int | bool | None
 Row = Mapping[str, Any]  # one row of store.db by column
@@ -70,6 +72,11 @@ class RunFiles:
         return self.path / "capture.pcapng"
 
     @property
+    def wan(self) -> Path:
+        """GBCS messages at the hubs, of a run without radio."""
+        return self.path / WAN
+
+    @property
     def keys(self) -> Path:
         return self.path / "keys.txt"
 
@@ -78,19 +85,20 @@ def read_folder(path: Path) -> RunFiles:
     """Read an output folder; InputError names what is missing or damaged."""
     if not path.is_dir():
         raise InputError(f"{path}: not a folder")
-    for name in ("capture.pcapng", "keys.txt"):
+    summary = read_summary(path / "summary.json") if (path / WAN).is_file() else {}
+    for name in () if summary else ("capture.pcapng", "keys.txt"):
         if not (path / name).is_file():
             raise InputError(f"{path / name}: missing")
     return RunFiles(
         path=path,
-        summary=read_summary(path / "summary.json"),
+        summary=summary or read_summary(path / "summary.json"),
         timeline=read_timeline(path / "timeline.jsonl"),
         received=_read_messages(path / "mailboxes"),
         sent=_read_messages(path / "requests"),
         certificates=_read_keys(path / "certificates", wanted=True),
         organisations=_read_keys(path / "keystore", wanted=False),
         store=read_store(path / "store.db"),
-        authorities=_read_authorities(path / "certificates" / "cbke.json"),
+        authorities={} if summary else _read_authorities(path / "certificates" / "cbke.json"),
     )
 
 
@@ -146,16 +154,28 @@ def read_timeline(path: Path) -> tuple[Event, ...]:
 
 
 def _read_messages(path: Path) -> tuple[Logged, ...]:
+    """Read a folder a user, a file a message; or a file a user, a line a message, of a fleet."""
     if not path.is_dir():
         raise InputError(f"{path}: missing")
-    messages = []
-    for user in sorted(entry for entry in path.iterdir() if entry.is_dir()):
-        for file in sorted(user.glob("*.xml")):
+    messages: list[Logged] = []
+    for user in sorted(path.iterdir()):
+        if user.suffix == ".jsonl":
+            messages += _read_lines(user)
+        for file in sorted(user.glob("*.xml")) if user.is_dir() else ():
             number, _, time = file.stem.partition("-")
             if not (number.isdecimal() and time.isdecimal()):
                 raise InputError(f"{file}: not named NNNNNN-<ns>.xml")
             messages.append(Logged(user.name, int(number), int(time), file.read_bytes()))
     return tuple(messages)
+
+
+def _read_lines(path: Path) -> Iterator[Logged]:
+    for number, line in enumerate(_read_text(path).splitlines(), 1):
+        try:
+            told = json.loads(line)
+            yield Logged(path.stem, number, told["ns"], told["message"].encode())
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: line {number}: not a message: {error}") from error
 
 
 def _read_keys(path: Path, *, wanted: bool) -> Keystore:

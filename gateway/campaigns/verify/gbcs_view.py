@@ -10,7 +10,7 @@ from protocols.gbcs.envelope import SIGNATURE_OCTETS, Cra, Message
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.security import check_mac, shared_secret, verify_signature
 from protocols.gbcs.smki import DIGITAL_SIGNING, KEY_AGREEMENT
-from protocols.gbcs.use_cases import cs08, ecs52
+from protocols.gbcs.use_cases import cs08, ecs52, gcs38
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ def payload_of(decode: Callable[[bytes], T], message: Message) -> T | None:
 
 
 def version_read(message: Message) -> int | None:
-    """Return the firmware version in an answer to CS08 or ECS52; None for a failed read and for other messages."""
+    """Return the firmware version in an answer to CS08, ECS52 or GCS38; None for failed reads and other messages."""
     if message.cra is not Cra.RESPONSE:
         return None
     if message.message_code == cs08.MESSAGE_CODE:
@@ -96,4 +96,7 @@ def version_read(message: Message) -> int | None:
     if message.message_code == ecs52.MESSAGE_CODE:
         read = payload_of(ecs52.Response.decode, message)
         return None if read is None else read.firmware_version
+    if message.message_code == gcs38.MESSAGE_CODE:
+        gas = payload_of(gcs38.Response.decode, message)
+        return None if gas is None else gas.firmware_version
     return None

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gateway.campaigns.verify.check import Check, conclude, count, utc
-from gateway.campaigns.verify.evidence import Evidence, same_request
-from gateway.campaigns.verify.folder import Row
+from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.gbcs_view import Verdict, payload_of, version_read
 from gateway.campaigns.verify.updates import notices, upgrade_alerts
 from protocols.addresses import Eui64
@@ -193,11 +192,11 @@ def check_records(evidence: Evidence) -> Iterator[Check]:
 
 
 def _record_fault(evidence: Evidence, request_id: RequestId, device: Eui64, *, blocked: bool) -> str:
-    history = [row for row in _rows(evidence, "firmware_update_history", request_id) if row["device"] == str(device)]
+    history = evidence.rows_of("firmware_update_history", request_id, device)
     states = [str(row["state"]) for row in history]
     if blocked:
         return "" if states == ["Blocked"] else f"history {states or 'empty'}, not Blocked"
-    rows = [row for row in _rows(evidence, "firmware_updates", request_id) if row["device"] == str(device)]
+    rows = evidence.rows_of("firmware_updates", request_id, device)
     if not rows or not states:
         return "no record"
     if rows[0]["state"] != states[-1]:
@@ -208,10 +207,6 @@ def _record_fault(evidence: Evidence, request_id: RequestId, device: Eui64, *, b
 
 
 OPEN_STATES = ("Requested", "Delivered", "Transferred")
-
-
-def _rows(evidence: Evidence, table: str, request_id: RequestId) -> list[Row]:
-    return [r for r in evidence.files.store.get(table, ()) if same_request(str(r["request_id"]), request_id)]
 
 
 def _views(evidence: Evidence) -> dict[Eui64, dict[str, str]]:

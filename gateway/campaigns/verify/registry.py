@@ -1,9 +1,12 @@
 """All checks, in the order they are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from gateway.campaigns.verify import (
     alerts,
+    fleet,
+    fleet_repairs,
     frames,
     inventory,
     link_keys,
@@ -18,7 +21,7 @@ from gateway.campaigns.verify import (
 from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence
 
-LIFE = "life"  # kind of a run, in summary.json
+LIFE, FLEET = "life", "fleet"  # kinds of a run, in summary.json
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     frames.check_frames,
@@ -74,7 +77,45 @@ _STAGED: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
 LIFE_CHECKS = tuple(checks for checks in CHECKS if checks not in _STAGED)
 
 
+FLEET_CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
+    frames.check_documents,
+    signatures.check_xml_signatures,
+    inventory.check_records,
+    tracking.check_what_arms,
+    fleet.check_false_outages,
+    fleet_repairs.check_loss,
+    fleet.check_windows_after_loss,
+    fleet_repairs.check_repair,
+)
+"""What every fleet without radio shows."""
+
+_BY_REPAIR = {
+    "read": (fleet_repairs.check_reads, fleet_repairs.check_restored),
+    "retry": (fleet_repairs.check_retries,),
+    "none": (),
+}
+_OF_MIXED = (
+    outages.check_delivery,
+    updates.check_alerts_delivered,
+    fleet.check_downloads,
+    alerts.check_all_delivered,
+    fleet.check_together,
+)
+"""What a mixed fleet shows beside that."""
+
+
+def _fleet_checks(summary: Mapping[str, Any]) -> tuple[Callable[[Evidence], Iterator[Check]], ...]:
+    """Return the checks of what the plan of a fleet has."""
+    plan = summary["plan"]
+    repairs = _BY_REPAIR[plan["repair"]] if plan["removed"] or plan["repair"] == "retry" else ()
+    return (*FLEET_CHECKS, *repairs, *(_OF_MIXED if plan["bridges"] and plan["mains_cuts"] else ()))
+
+
 def run_checks(evidence: Evidence) -> list[Check]:
-    """Put the checks of its kind of run to the evidence: a life's, or else the demo's."""
-    wanted = LIFE_CHECKS if evidence.files.summary.get("kind") == LIFE else CHECKS
+    """Put the checks of its kind of run to the evidence: a life's, a fleet's, or else the demo's."""
+    summary = evidence.files.summary
+    if summary.get("kind") == FLEET:
+        wanted = _fleet_checks(summary)
+    else:
+        wanted = LIFE_CHECKS if summary.get("kind") == LIFE else CHECKS
     return [check for checks in wanted for check in checks(evidence)]

@@ -1,0 +1,1 @@
+"""Homes without radio, by the thousand. Start at `hub.py`."""

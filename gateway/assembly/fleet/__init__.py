@@ -1,0 +1,1 @@
+"""Runs of many homes without radio. Start at `run.py`."""

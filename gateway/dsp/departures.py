@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from gateway.dsp.acb import Acb
-from gateway.dsp.answers import Answers, Counters
+from gateway.dsp.answers import Answers
+from gateway.dsp.broker_credentials import BrokerCredentials, NewCredentials, replaced
 from gateway.dsp.commands import Commands
 from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn
@@ -23,10 +23,7 @@ from protocols.duis.bodies import DecommissionDevice, ServiceOptOut
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.duis.requests import Request
-from protocols.errors import DecodeError
-from protocols.gbcs.cells import CellIdentifier, KeyUsage
-from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.smki import Certificate, RemotePartyRole
+from protocols.errors import InputError
 from protocols.gbcs.use_cases import cs02b
 
 _MOST_ASSOCIATED = 7  # devices in one alert. Source: DUIS XML schema V5.4
@@ -38,7 +35,6 @@ _ENDS = {
     Trigger.PRODUCT_NOT_APPROVED: ("N5", "N7"),
     Trigger.HUB_STATUS_UPDATE: ("N37", "N36"),
 }
-OPT_OUT_CODE = cs02b.MESSAGE_CODES[cs02b.Mode.ACB_BY_ACB]
 
 
 class Departures:
@@ -47,16 +43,16 @@ class Departures:
         settings: DspSettings,
         inventory: Inventory,
         validation: Validation,
-        acb: Acb,
+        credentials: BrokerCredentials,
         answers: Answers,
-        counters: Counters,
         commands: Commands,
         dispatch: Dispatch,
         firmware: Firmware,
         suppression: Suppression,
     ) -> None:
-        self._settings, self._inventory, self._validation, self._acb = settings, inventory, validation, acb
-        self._answers, self._counters, self._commands, self._dispatch = answers, counters, commands, dispatch
+        self._settings, self._inventory, self._validation = settings, inventory, validation
+        self._credentials, self._answers = credentials, answers
+        self._commands, self._dispatch = commands, dispatch
         self._firmware, self._suppression = firmware, suppression
         self.schedules = Table(Schedule)
         inventory.watchers.append(self.status_changed)
@@ -89,36 +85,20 @@ class Departures:
     def opt_out(self, turn: Turn, request: Request, target: Target, body: ServiceOptOut) -> str:
         """Have a meter replace the broker's credentials by those given (CS02b, mode ACB by ACB)."""
         given = body.replacement_certificates
-        usages = ((KeyUsage.DIGITAL_SIGNATURE, given.digital_signing), (KeyUsage.KEY_AGREEMENT, given.key_agreement))
-        wanted = [(usage, certificate) for usage, certificate in usages if certificate is not None]
-        if not wanted:
-            raise RefusedError("E12", "no certificate to replace the broker's")
-        try:
-            for certificate in (*(each for _, each in wanted), *body.certification_path.certificates):
-                Certificate(certificate)
-        except DecodeError as error:
-            raise RefusedError("E12", f"certificate: {error.what}") from error
-        role = RemotePartyRole.ACCESS_CONTROL_BROKER
-        counter = self._counters.next(turn, "broker")
-        checks = cs02b.TimeChecks.APPLY if body.apply_time_based_checks else cs02b.TimeChecks.DISAPPLY
-        control = cs02b.Control(
-            cs02b.Mode.ACB_BY_ACB, counter, floor=body.acb_floor_seq_number, time_checks=checks
+        new = NewCredentials(
+            given.digital_signing, given.key_agreement, body.certification_path.certificates,
+            floor=body.acb_floor_seq_number, check_times=body.apply_time_based_checks,
         )  # fmt: skip
-        payload = cs02b.Command(
-            control,
-            tuple(cs02b.Replacement(certificate, CellIdentifier(role, usage)) for usage, certificate in wanted),
-            body.certification_path.certificates,
-        ).encode()
-        eui = target.device.device
-        message = Message(Cra.COMMAND, counter, self._acb.eui, eui, message_code=OPT_OUT_CODE, payload=payload)
+        try:
+            message = self._credentials.message(turn, target.device.device, new.checked())
+        except InputError as error:
+            raise RefusedError("E12", str(error)) from error
         return self._dispatch.send(turn, request, target, message, at=body.execution_date_time)
 
     def opted_out(self, turn: Turn, command: Command, response: cs02b.Response) -> None:
         """The meter replaced the broker's credentials: it is Withdrawn."""
-        device, outcome = self._inventory.device(command.device), response.outcome
-        if device is None or outcome is None or any(cell.status != 0 for cell in outcome.cells):
-            return
-        if device.status is DeviceStatus.COMMISSIONED:
+        device = self._inventory.device(command.device)
+        if device is not None and replaced(response) and device.status is DeviceStatus.COMMISSIONED:
             cause = f"8.5 {command.request_id}"
             self._inventory.set_status(turn, device, Trigger.OPTED_OUT, DeviceStatus.WITHDRAWN, cause)
 

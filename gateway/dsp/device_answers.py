@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from gateway.dsp import broker_credentials
 from gateway.dsp.activation import Activations
-from gateway.dsp.departures import OPT_OUT_CODE, Departures
+from gateway.dsp.broker_credentials import BrokerCredentials
+from gateway.dsp.departures import Departures
 from gateway.dsp.device_logs import DeviceLogs
 from gateway.dsp.effects import Turn
 from gateway.dsp.joins import JOIN_CODES, Joins
@@ -28,7 +30,12 @@ def _octets(payload: bytes) -> bytes:
 
 
 def answer_kinds(
-    activations: Activations, device_logs: DeviceLogs, reads: Reads, joins: Joins, departures: Departures
+    activations: Activations,
+    device_logs: DeviceLogs,
+    reads: Reads,
+    joins: Joins,
+    departures: Departures,
+    credentials: BrokerCredentials,
 ) -> Mapping[int, AnswerKind]:
     """Return the kinds by message code."""
 
@@ -45,6 +52,10 @@ def answer_kinds(
     def clock(turn: Turn, command: Command, answer: ecs70.Response | gcs28.Response) -> None:
         joins.clock_set(turn, command, success=answer.success)
 
+    def replacement(turn: Turn, command: Command, answer: cs02b.Response) -> None:
+        follow = credentials.answered if command.service == broker_credentials.SERVICE else departures.opted_out
+        follow(turn, command, answer)
+
     return {
         cs06.MESSAGE_CODE: AnswerKind(cs06.Response.decode, activations.answered),
         ecs52.MESSAGE_CODE: AnswerKind(ecs52.Response.decode, version),
@@ -59,6 +70,6 @@ def answer_kinds(
         ),
         ecs70.MESSAGE_CODE: AnswerKind(ecs70.Response.decode, clock),
         gcs28.MESSAGE_CODE: AnswerKind(gcs28.Response.decode, clock),
-        OPT_OUT_CODE: AnswerKind(cs02b.Response.decode, departures.opted_out),
+        broker_credentials.MESSAGE_CODE: AnswerKind(cs02b.Response.decode, replacement),
         **dict.fromkeys(REGISTER_CODES, AnswerKind(_octets, _nothing)),
     }  # fmt: skip

@@ -11,6 +11,7 @@ from gateway.dsp.administration import Administration
 from gateway.dsp.alerts import DeviceAlerts
 from gateway.dsp.anomalies import HELD, REJECTED, RELEASED, Anomalies, QuarantinedError
 from gateway.dsp.answers import Answers, Counters
+from gateway.dsp.broker_credentials import BrokerCredentials, NewCredentials
 from gateway.dsp.commands import Commands
 from gateway.dsp.critical import Critical
 from gateway.dsp.departures import Departures
@@ -108,14 +109,15 @@ class Dsp:
         self._device_logs = DeviceLogs(inventory, validation, broker, answers, counters, dispatch)
         joins = Joins(inventory, broker, counters, self._critical, dispatch)
         reads = Reads(inventory, broker, answers, counters, dispatch, self.firmware)
+        self._credentials = BrokerCredentials(inventory, broker, counters, commands)
         self._departures = Departures(
-            settings, inventory, validation, broker, answers, counters, commands, dispatch, self.firmware,
+            settings, inventory, validation, self._credentials, answers, commands, dispatch, self.firmware,
             self.suppression,
         )  # fmt: skip
         self._alerts = DeviceAlerts(
             acb.eui, inventory, self.firmware, self._activations, self._device_logs, answers, self.image_transferred
         )
-        kinds = answer_kinds(self._activations, self._device_logs, reads, joins, self._departures)
+        kinds = answer_kinds(self._activations, self._device_logs, reads, joins, self._departures, self._credentials)
         self._reports = Reports(settings, broker, answers, commands, kinds, self._device_logs, self._alerts)
         self._outages = Outages(settings, inventory, self.suppression, answers)
         self._anomalies = Anomalies(settings, answers, counters)
@@ -309,6 +311,12 @@ class Dsp:
         """Note that the SMKI recovery of devices began, or is complete. Raises InputError for one it cannot be."""
         turn = self._begin(now)
         self._administration.recover(turn, devices, complete=complete)
+        return self._announce(turn)
+
+    def replace_credentials(self, new: NewCredentials, now: int) -> Turn:
+        """Have every device replace the broker's credentials. Raises InputError for certificates that are none."""
+        turn = self._begin(now)
+        self._credentials.replace_everywhere(turn, new.checked())
         return self._announce(turn)
 
     def correct_variant(self, device: Eui64, variant: str, now: int) -> Turn:

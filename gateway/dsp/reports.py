@@ -88,6 +88,9 @@ class Reports:
         self._unanswered(turn, command, _NOT_DELIVERED)
 
     def _unanswered(self, turn: Turn, command: Command, code: str) -> None:
+        if command.user == self._acb.eui:
+            turn.note("command-unanswered", device=str(command.device), service=command.service, code=code)
+            return
         self._answers.device_response(turn, command, None, code)
         if command.message_code in _LOG_CODES:
             self._device_logs.answered(turn, command, success=False)
@@ -111,7 +114,8 @@ class Reports:
             self._refuse(turn, carried, message, f"payload: {error}")
             return
         self._commands.done(turn, command)
-        self._answers.device_response(turn, command, carried.message, SUCCESS)
+        if command.user != self._acb.eui:
+            self._answers.device_response(turn, command, carried.message, SUCCESS)
         if not relayed_only or self._settings.believe_relayed_reads:
             kind.follow(turn, command, answer)
 

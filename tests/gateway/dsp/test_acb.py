@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.dsp.acb import Acb
+from gateway.dsp.broker_credentials import NewCredentials
 from gateway.dsp.records import Signature
 from protocols.addresses import Eui64
 from protocols.duis.identifiers import RequestId
@@ -11,7 +12,7 @@ from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Cra, Message
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.smki import Certificate, Credentials
-from protocols.gbcs.use_cases import cs06
+from protocols.gbcs.use_cases import cs02b, cs06
 from tests.support.dsp_bench import BRIDGE, ESME
 from tests.support.parties import BROKER, SUPPLIER, Parties
 from tests.support.vectors import vectors_dir
@@ -96,3 +97,12 @@ def test_a_device_without_certificate_cannot_be_reached() -> None:
     assert not acb.reaches(BRIDGE)
     with pytest.raises(IntegrityError, match="no ka certificate"):
         acb.command(acb.on_behalf(BRIDGE, 5, (SUPPLIER, 9), 0x0129, b"\x05\x00"))
+
+
+@pytest.mark.judge("rtds")
+def test_the_command_of_an_opt_out_is_the_published_one() -> None:
+    command = rtds("8.5_CS02bACBByACB", "CS02bACBByACB_8.5_SUCCESS_COMMAND")
+    asked = cs02b.Command.decode(command.payload)
+    (replacement,) = asked.replacements
+    new = NewCredentials(None, replacement.certificate, asked.path, floor=asked.control.floor or 0)
+    assert new.payload(command.counter) == command.payload

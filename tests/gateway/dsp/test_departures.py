@@ -4,18 +4,23 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.dsp.broker_credentials import BrokerCredentials, NewCredentials
 from gateway.dsp.departures import Departures
+from gateway.dsp.effects import ToCsp, Turn
 from gateway.dsp.records import Schedule
 from protocols.addresses import Eui64
 from protocols.duis import alerts, bodies
 from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.duis.requests import CommandVariant
 from protocols.duis.responses import DccAlertMessage, Response
+from protocols.errors import InputError
 from protocols.gbcs.cells import CellIdentifier, KeyUsage
 from protocols.gbcs.codes import CredentialStatus
+from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.use_cases import cs02b, cs08, ecs70, gcs28
 from protocols.interfaces import DAY, HOUR
+from protocols.wan.smwan import GbcsToHub
 from tests.support.dsp_bench import (
     BRIDGE,
     ESME,
@@ -179,7 +184,7 @@ def opt_out(bench: Bench, target: Eui64 = ESME, **changes: object) -> Outcome:
     return bench.request(replace(body, **changes), target, TO_DEVICE)  # type: ignore[arg-type]
 
 
-def outcome(command: cs02b.Command, status: CredentialStatus) -> bytes:
+def outcome_of(command: cs02b.Command, status: CredentialStatus) -> bytes:
     cell = CellIdentifier(RemotePartyRole.ACCESS_CONTROL_BROKER, KeyUsage.KEY_AGREEMENT)
     cells = (cs02b.CellOutcome(cell, status, BROKER, bytes(8), BROKER, bytes(8)),)
     return cs02b.Response(cs02b.Outcome(command.control.counter, cs02b.Mode.ACB_BY_ACB, (), cells)).encode()
@@ -193,7 +198,7 @@ def test_opting_out_replaces_the_broker_and_withdraws_the_meter(status: Credenti
     assert (message.originator, message.message_code, bool(message.signature)) == (BROKER, 0x0104, False)
     command = cs02b.Command.decode(message.payload)
     assert (command.control.mode, command.control.floor) == (cs02b.Mode.ACB_BY_ACB, 0)
-    answered = bench.respond(message, outcome(command, status))
+    answered = bench.respond(message, outcome_of(command, status))
     assert ("N2" in {code for _, code in answered.dcc_alerts()}) is (after == "Withdrawn")
     assert bench.inventory_row(ESME)["status"] == after
 
@@ -224,3 +229,47 @@ def test_setting_its_clock_commissions_a_meter(eui: Eui64, code: int) -> None:
         assert bench.inventory_row(eui)["status"] == ("Commissioned" if good else installed)
     assert bench.inventory_row(eui)["commissioned"] == bench.now
     assert bench.request(body, eui, CommandVariant.TRANSFORM).code == "E5"
+
+
+# --- the broker's credentials everywhere ---------------------------------------------------------------------------
+
+
+def new_credentials(bench: Bench) -> NewCredentials:
+    other = bench.parties.pki.organisation(Eui64(0x90B3D51F300000FF), RemotePartyRole.ACCESS_CONTROL_BROKER)
+    return NewCredentials(other.ds_certificate.der, other.ka_certificate.der, (bench.parties.pki.root.der,))
+
+
+EVERYWHERE = BrokerCredentials.replace_everywhere
+
+
+def no_bridges(self: BrokerCredentials, turn: Turn, new: NewCredentials) -> None:
+    """Leave bridges out."""
+    EVERYWHERE(self, turn, new)
+    turn.effects = [e for e in turn.effects if not isinstance(e, ToCsp) or BRIDGE.big not in e.octets]
+
+
+@pytest.mark.requirement("MP170-C7", planted=patched(BrokerCredentials, "replace_everywhere", no_bridges))
+def test_the_brokers_credentials_are_replaced_on_bridges_as_on_ppmids() -> None:
+    bench = Bench()
+    outcome = bench.run(bench.dsp.replace_credentials(new_credentials(bench), bench.now))
+    sent = {m.device: Message.decode(m.message) for m in outcome.to_csp if isinstance(m, GbcsToHub)}
+    assert {PPMID, BRIDGE, ESME, GSME} <= set(sent)
+    assert not {IHD, HUB} & set(sent)
+    assert {message.message_code for message in sent.values()} == {0x0104}
+    shapes = {eui: cs02b.Command.decode(sent[eui].payload) for eui in (PPMID, BRIDGE)}
+    assert shapes[PPMID].replacements == shapes[BRIDGE].replacements
+    answered = bench.respond(sent[BRIDGE], outcome_of(shapes[BRIDGE], CredentialStatus.SUCCESS))
+    assert answered.to_users == []
+    assert [(n.event, n.fields["replaced"]) for n in answered.notes if n.event == "broker-credentials"] == [
+        ("broker-credentials", True)
+    ]
+    assert bench.inventory_row(BRIDGE)["status"] == "Whitelisted", "no opt-out"
+
+
+def test_a_job_nobody_answers_troubles_no_user() -> None:
+    bench = Bench()
+    bench.run(bench.dsp.replace_credentials(new_credentials(bench), bench.now))
+    bench.now += bench.settings.response_timeout
+    assert bench.run(bench.dsp.wake(bench.now)).to_users == []
+    with pytest.raises(InputError, match="certificate"):
+        bench.dsp.replace_credentials(NewCredentials(b"noise", None, ()), bench.now)

@@ -71,6 +71,7 @@ def test_the_same_inputs_give_the_same_effects_and_store() -> None:
     assert one.store.dump() == other.store.dump()
 
 
+@pytest.mark.requirement("X-4", "MP170-C24")
 def test_a_restart_between_any_two_steps_changes_nothing_that_goes_out(tmp_path: Path) -> None:
     steady, shaken = Bench(), Bench(url=f"sqlite:///{tmp_path / 'store.db'}")
     told, retold = story(steady, lambda: None), story(shaken, shaken.restart)
@@ -79,6 +80,7 @@ def test_a_restart_between_any_two_steps_changes_nothing_that_goes_out(tmp_path:
     assert kept == [line for line in steady.store.dump().splitlines() if not line.startswith("suppression_events")]
 
 
+@pytest.mark.requirement("X-4", "MP170-C24")
 def test_another_process_goes_on_from_the_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     first = Bench(url=url)

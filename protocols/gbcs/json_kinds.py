@@ -84,7 +84,7 @@ class Moment:
     def read(self, value: object, where: str) -> object:
         digits = read_text(value, where).replace("-", "").replace("T", "").replace(":", "")
         try:
-            return times.parse_generalized_time(digits.encode())
+            return times.parse_generalized_time(digits.encode(errors="replace"))
         except DecodeError:
             raise InputError(f"{where}: not a time as 2030-01-15T09:00:00Z") from None
 

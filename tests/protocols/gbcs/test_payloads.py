@@ -234,6 +234,11 @@ WRONG: list[tuple[type[payloads.Payload], dict[str, object], str]] = [
         {"image_hash": "00" * 32, "originator_counter": 1, "execution_time": "tomorrow"},
         "not a time as",
     ),
+    (
+        uc.cs06.Command,
+        {"image_hash": "00" * 32, "originator_counter": 1, "execution_time": "\ud800"},
+        "not a time as",
+    ),
     (uc.cs06.Command, {"image_hash": "0g", "originator_counter": 1}, "payload.image_hash: not hexadecimal"),
     (uc.cs06.Command, {"image_hash": 5, "originator_counter": 1}, "payload.image_hash: not a text"),
     (uc.cs06.Command, {"image_hash": "00" * 32, "originator_counter": True}, "originator_counter: not an integer"),

@@ -118,6 +118,9 @@ def _tree(node: Json, depth: int, *, offsets: bool = True) -> Iterator[str]:
         if isinstance(listed, list):
             for item in listed:
                 yield from _tree(item, depth + 1, offsets=offsets)
+    records = node.get("decrypted_records")
+    for item in records if isinstance(records, list) else ():
+        yield from _tree(item, depth + 1, offsets=False)
     decrypted = node.get("decrypted")
     if isinstance(decrypted, dict):
         yield _line(None, depth + 1, "decrypted", "")

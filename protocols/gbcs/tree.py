@@ -8,7 +8,8 @@ from protocols.errors import DecodeError, InputError
 from protocols.gbcs import tree_der, tree_dlms, tree_gbz
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
 
-READINGS = ("at", "meaning", "class_name", "obis", "cluster_name", "command_name", "elements", "records", "decrypted")
+READINGS = ("at", "meaning", "class_name", "obis", "cluster_name", "command_name", "elements", "records", "decrypted",
+            "decrypted_records")  # fmt: skip
 """The fields of nodes that say again what others hold, for people; a tree without them gives the same octets."""
 
 DER = "DER"

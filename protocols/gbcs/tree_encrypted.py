@@ -1,12 +1,13 @@
 """Finds the encrypted parts of a payload's tree and puts the plaintext beside them.
 
-The node of an encrypted part gets `decrypted`: a DLMS data node, or hexadecimal in a ZigBee component. It is ignored on
-the way back.
+The node of an encrypted part gets `decrypted`: a DLMS data node, or hexadecimal in a ZigBee component, whose attributes
+then stand in `decrypted_records`. They are ignored on the way back.
 """
 
 from collections.abc import Iterator
 
 from protocols.errors import DecodeError
+from protocols.gbcs import tree_zcl
 from protocols.gbcs.json_fields import Json, hexadecimal
 from protocols.gbcs.tree_dlms import decode_data
 
@@ -39,12 +40,23 @@ def sealed_octets(node: dict[str, Json]) -> bytes:
 def show_plaintext(node: dict[str, Json], plaintext: bytes) -> None:
     """Put the plaintext into the node."""
     shown: Json = hexadecimal(plaintext)
-    if "sealed" not in node:
+    if "sealed" in node:
+        node.update(_records(node, plaintext))
+    else:
         try:
             shown = decode_data(plaintext)
         except DecodeError:
             shown = hexadecimal(plaintext)
     node["decrypted"] = shown
+
+
+def _records(node: dict[str, Json], plaintext: bytes) -> dict[str, Json]:
+    """Return the attributes that a decrypted component holds, without offsets."""
+    control, command = node["frame_control"], node["command"]
+    if not isinstance(control, int) or not isinstance(command, int):
+        return {}
+    records = tree_zcl.records(int(str(node["cluster"]), 16), control, command, plaintext, 0)
+    return {"decrypted_records": records} if records else {}
 
 
 def _found(node: Json) -> Iterator[dict[str, Json]]:

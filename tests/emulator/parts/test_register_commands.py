@@ -11,6 +11,7 @@ from protocols.errors import IntegrityError
 from protocols.gbcs import document, encryption, security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.keystore import Keystore
+from protocols.gbcs.listing import listing
 from protocols.gbcs.smki import Credentials, RemotePartyRole
 from protocols.gbcs.use_cases import ecs17b, gcs13a
 from tests.support.offline import DEVICE, Offline
@@ -135,4 +136,5 @@ def test_decode_shows_the_registers_to_who_has_the_key(kind: DeviceKind) -> None
     keys.add(PARTIES.supplier, private=True)
     described = document.describe(response, "here", keys)
     assert (described["encrypted"], described["mac"], described["notes"]) == ("valid", "valid", [])
-    assert "1234567" in str(described["payload"]) or "87D612" in str(described["payload"])
+    lines = "\n".join(listing(response, described))
+    assert ("double-long-unsigned  1234567" if kind is DeviceKind.ESME else "data type 25 1234567") in lines

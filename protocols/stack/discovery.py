@@ -67,13 +67,16 @@ class Discovery:
         self._identifier = random.randrange(0, 256)
         self._table: dict[tuple[int, int], _Entry] = {}  # by originator and identifier
         self._wanted: dict[int, int] = {}  # destination: attempts left
+        self._vain: dict[int, int] = {}  # destination that nobody knew: no request for it until then
         self.concentrator: Callable[[int, bool], object] = lambda source, keeps_records: None
 
     # --- own requests ------------------------------------------------------------------------------------------
 
     def start(self, destination: int) -> None:
-        """Look for a route to `destination`."""
-        if destination not in self._wanted:
+        """Look for a route to `destination`; in vain at once if that was so a moment ago."""
+        if self._vain.get(destination, 0) > self._timers.now():
+            self._timers.soon(self._found, destination, False)
+        elif destination not in self._wanted:
             self._wanted[destination] = self._settings.route_attempts
             self._attempt(destination)
 
@@ -88,6 +91,7 @@ class Discovery:
             return
         if not left:
             del self._wanted[destination]
+            self._vain[destination] = self._timers.now() + self._settings.route_pause
             self._found(destination, False)
             return
         self._wanted[destination] = left - 1

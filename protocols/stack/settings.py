@@ -66,6 +66,7 @@ class StackSettings:
     broadcast_jitter: int = 40 * MILLISECOND  # nwkcMaxBroadcastJitter
     route_wait: int = 700 * MILLISECOND  # for replies to a route request [I]
     route_attempts: int = 3  # nwkcInitialRREQRetries
+    route_pause: int = 5 * SECOND  # after a discovery in vain, until the next for the same node [I]
     link_failures: int = 2  # frames in a row that a neighbour did not acknowledge, then it is no next hop [I]
     route_repair_wait: int = 10 * SECOND  # a neighbour that failed is not tried as next hop so long [I]
     link_status_period: int = 15 * SECOND  # nwkLinkStatusPeriod; 0 sends none

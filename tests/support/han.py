@@ -40,6 +40,17 @@ class FrameLog:
     def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
         self.frames.append((network, time_ns, octets_with_fcs))
 
+    def write(self, folder: Path) -> Path:
+        """Write the frames as a capture file, one interface a network."""
+        path = folder / "capture.pcapng"
+        with path.open("wb") as file:
+            writer, interfaces = PcapngWriter(file), dict[str, int]()
+            for network, time, octets in self.frames:
+                if network not in interfaces:
+                    interfaces[network] = writer.interface(network)
+                writer.frame(interfaces[network], time, octets)
+        return path
+
 
 class Member:
     """A node and what it reported."""
@@ -144,15 +155,8 @@ class Han:
 
     def capture(self, folder: Path) -> tuple[Path, str]:
         """Write the frames as a capture file; return it and Wireshark's key table."""
-        path = folder / "capture.pcapng"
-        with path.open("wb") as file:
-            writer, interfaces = PcapngWriter(file), dict[str, int]()
-            for network, time, octets in self.log.frames:
-                if network not in interfaces:
-                    interfaces[network] = writer.interface(network)
-                writer.frame(interfaces[network], time, octets)
         rows = dict.fromkeys((f'"{key.hex(":")}","Normal","{label}"' for label, key in self.keys))
-        return path, "\n".join(rows)
+        return self.log.write(folder), "\n".join(rows)
 
     def has_joined(self, name: str) -> bool:
         member, hub = self.members[name], self.members["hub"]

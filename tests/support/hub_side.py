@@ -26,6 +26,7 @@ from protocols.interfaces import (
 from protocols.ota import server as hub_side
 from protocols.ota.client import OtaClientSettings
 from protocols.ota.server import OtaServer
+from protocols.pcapng import CaptureKey
 from protocols.stack.node import Node
 from protocols.stack.settings import NodeRole
 from protocols.zcl.clusters import ota, tunneling
@@ -105,6 +106,11 @@ class HubSide:
             product=product,
             settings=DeviceSettings(ota=OtaClientSettings(start_delay=5 * SECOND)),
         )
+
+    def keys_of(self, device: Eui64) -> list[CaptureKey]:
+        """Return network key and link key, as the key file of a run has them."""
+        network = self.entropy.random(f"network key {self.node.eui}").randbytes(16)
+        return [CaptureKey(network, "network key"), CaptureKey(KEY, f"link key {device}")]
 
     def admit(self, eui: Eui64, seconds: int = 250) -> None:
         self.node.allow_join(eui, KEY, seconds)

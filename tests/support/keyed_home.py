@@ -18,7 +18,7 @@ from gateway.assembly.key_establishment import NodeCertificates
 from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
 from protocols.addresses import Eui64
 from protocols.interfaces import SECOND
-from protocols.pcapng import CapturedFrame, CaptureKey, PcapngWriter, key_row
+from protocols.pcapng import CapturedFrame, CaptureKey, write_keys
 from protocols.stack.node import Node
 from tests.support.han import START, FrameLog
 
@@ -159,11 +159,4 @@ class KeyedHome:
 
     def write(self, folder: Path) -> tuple[Path, str]:
         """Write the capture; return it and Wireshark's key table."""
-        path = folder / "capture.pcapng"
-        with path.open("wb") as file:
-            writer, interfaces = PcapngWriter(file), dict[str, int]()
-            for network, time, octets in self.log.frames:
-                if network not in interfaces:
-                    interfaces[network] = writer.interface(network)
-                writer.frame(interfaces[network], time, octets)
-        return path, "".join(key_row(key, label) for key, label in self.keys)
+        return self.log.write(folder), write_keys(self.keys)

@@ -63,9 +63,7 @@ class Played(HubSide):
             self.up.append((self.clock.now(), ZclFrame.decode(event.aps.payload)))
 
     def keys(self) -> list[CaptureKey]:
-        """Return network key and link key, as the key file of a run has them."""
-        network = self.entropy.random(f"network key {self.node.eui}").randbytes(16)
-        return [CaptureKey(network, "network key"), CaptureKey(KEY, f"link key {DEVICE}")]
+        return self.keys_of(DEVICE)
 
     def reach(self, loss: float) -> None:
         """Change the loss between hub and device."""

@@ -188,6 +188,12 @@ async function second() {
     ok("restart", "network resumed");
     const known = [...controller.getDevicesIterator()].map((device) => device.ieeeAddr);
     assert.ok([BRIDGE, GSME, FAR_BRIDGE, FAR_PPMID].every((each) => known.includes(each)) && !known.includes(PPMID), known.join());
+    // The host has forgotten its routes; those to the far side it learns from what comes from there.
+    const announced = event("deviceAnnounce", of(FAR_PPMID), 60_000);
+    home("off far-ppmid");
+    home("on far-ppmid");
+    await announced;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     for (const ieeeAddr of [BRIDGE, GSME, FAR_PPMID]) {
         const device = controller.getDeviceByIeeeAddr(ieeeAddr);
         assert.equal((await readBasic(device, HOME_AUTOMATION)).modelId, device.modelID);

@@ -2,90 +2,24 @@
 
 import pytest
 
-from emulator.devices.ppmid import Ppmid
 from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.han_application import METERING
-from emulator.parts.updatable import DeviceParts
-from emulator.storage import MemoryStorage
-from firmware_images import product
-from protocols.addresses import BROADCAST_RX_ON, Eui64
+from protocols.addresses import BROADCAST_RX_ON
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import MINUTE, SECOND, ApsData, Received
-from protocols.octets import Reader
-from protocols.ota.image import Kind
-from protocols.stack.settings import NodeRole
-from protocols.zcl import data_types
-from protocols.zcl.attribute_server import Attribute
-from protocols.zcl.data_types import Value
-from protocols.zcl.frame import ZclFrame, ZclStatus
-from protocols.zdp.management import Binding, BindRequest
-from tests.support.hub_side import HUB, HUB_ENDPOINT, KEY, SMART_ENERGY, HubSide
+from protocols.zcl.frame import ZclFrame
+from tests.support.cluster_home import CONFIGURE, ClusterHome
+from tests.support.hub_side import HUB, HUB_ENDPOINT, SMART_ENERGY
 
-DEVICE = Eui64(0x00DB1234567890A7)
 BASIC, OTA, TUNNELING = 0x0000, 0x0019, 0x0704
 
 
-class Meter(Ppmid):
-    """A device with a cluster more: a counter that can be set, and a command that adds to it."""
-
-    servers = (*Ppmid.servers, METERING)
-
-    def __init__(self, **parts: object) -> None:
-        super().__init__(**parts)  # type: ignore[arg-type]  # DeviceParts
-        self.count = 0
-        counter = Attribute(data_types.UINT48, lambda: self.count, self._set)
-        self.application.serve(ClusterServer(METERING, {0x0000: counter}, commands={0x05: self._add}, generated=(6,)))
-
-    def _set(self, value: Value) -> int:
-        assert isinstance(value, int)
-        self.count = value
-        return ZclStatus.SUCCESS
-
-    def _add(self, frame: ZclFrame, event: Received) -> bytes | int:
-        amount = Reader(frame.payload).uint8()
-        if amount > 9:
-            return ZclStatus.INVALID_FIELD
-        self.count += amount
-        return ZclStatus.SUCCESS
-
-
-class Home(HubSide):
-    def __init__(self) -> None:
-        super().__init__()
-        self.storage_of_device = MemoryStorage()
-        parts: DeviceParts = self.parts(DEVICE, NodeRole.ROUTER, product(Kind.PPMID), storage=self.storage_of_device)
-        self.device = Meter(**parts)
-        self.heard: list[Received] = []
-        self.watch = self.heard.append
-        self.admit(DEVICE)
-        self.device.start(KEY)
-        self.run(MINUTE)
-        assert DEVICE in self.tunnels
-
-    def say(self, cluster: int, frame: str, *, secured: bool = True) -> list[tuple[str, bool]]:
-        """Send a ZCL frame; return what came back on the cluster, and whether under the link key."""
-        self.heard.clear()
-        aps = ApsData(SMART_ENERGY, cluster, HUB_ENDPOINT, 1, bytes.fromhex(frame))
-        self.node.send(DEVICE, aps, secured=secured, acknowledged=True)
-        self.run(2 * SECOND)
-        return self.answers(cluster)
-
-    def answers(self, cluster: int) -> list[tuple[str, bool]]:
-        return [(each.aps.payload.hex(), each.secured) for each in self.heard if each.aps.cluster == cluster]
-
-    def bind(self) -> None:
-        row = Binding(DEVICE, 1, METERING, HUB, HUB_ENDPOINT)
-        self.node.query(DEVICE, BindRequest(row), lambda _: None)
-        self.run(2 * SECOND)
-        assert self.device.node.bound(1, METERING) == [row]
-
-
 @pytest.fixture
-def home() -> Home:
-    return Home()
+def home() -> ClusterHome:
+    return ClusterHome()
 
 
-def test_attributes_are_read_written_and_discovered(home: Home) -> None:
+def test_attributes_are_read_written_and_discovered(home: ClusterHome) -> None:
     assert home.say(METERING, "000102" + "0000" + "25" + "0a0000000000") == [("180104" + "00", True)]
     assert home.device.count == 10
     assert home.say(METERING, "000200" + "0000" + "0100") == [
@@ -96,7 +30,7 @@ def test_attributes_are_read_written_and_discovered(home: Home) -> None:
     assert home.say(METERING, "000513" + "00" + "ff") == [("180514" + "01" + "06", True)]
 
 
-def test_commands_are_carried_out_or_answered_with_the_reason(home: Home) -> None:
+def test_commands_are_carried_out_or_answered_with_the_reason(home: ClusterHome) -> None:
     assert home.say(METERING, "010105" + "03") == [("18010b" + "0500", True)]
     assert home.say(METERING, "110205" + "04") == []  # success, and nobody asked to hear of it
     assert home.device.count == 7
@@ -107,7 +41,7 @@ def test_commands_are_carried_out_or_answered_with_the_reason(home: Home) -> Non
     assert home.device.count == 7
 
 
-def test_a_cluster_without_its_link_key_is_answered_failure_and_does_nothing(home: Home) -> None:
+def test_a_cluster_without_its_link_key_is_answered_failure_and_does_nothing(home: ClusterHome) -> None:
     """ZSE 5.4.6: under network security alone there is a Default Response FAILURE, itself under network security."""
     assert home.say(METERING, "000102" + "0000" + "25" + "0a0000000000", secured=False) == [("18010b" + "0201", False)]
     assert home.say(METERING, "010205" + "03", secured=False) == [("18020b" + "0501", False)]
@@ -119,7 +53,7 @@ def test_a_cluster_without_its_link_key_is_answered_failure_and_does_nothing(hom
     assert home.device.count == 0
 
 
-def test_basic_needs_no_link_key_and_keeps_its_location(home: Home) -> None:
+def test_basic_needs_no_link_key_and_keeps_its_location(home: ClusterHome) -> None:
     assert home.say(BASIC, "000102" + "1000" + "42" + "04686f6d65", secured=False) == [("180104" + "00", False)]
     home.device.power_off()
     home.run(SECOND)
@@ -130,7 +64,7 @@ def test_basic_needs_no_link_key_and_keeps_its_location(home: Home) -> None:
     assert home.say(BASIC, long, secured=False) == [("180304" + "871000", False)]
 
 
-def test_a_broadcast_is_answered_by_nobody_and_changes_no_protected_cluster(home: Home) -> None:
+def test_a_broadcast_is_answered_by_nobody_and_changes_no_protected_cluster(home: ClusterHome) -> None:
     home.heard.clear()
     for frame in ("010105" + "03", "010207", "000302" + "0000" + "25" + "0a0000000000"):
         home.node.broadcast(BROADCAST_RX_ON, ApsData(SMART_ENERGY, METERING, HUB_ENDPOINT, 1, bytes.fromhex(frame)))
@@ -139,10 +73,7 @@ def test_a_broadcast_is_answered_by_nobody_and_changes_no_protected_cluster(home
     assert (home.answers(METERING), home.answers(BASIC), home.device.count) == ([], [], 0)
 
 
-CONFIGURE = "000106" + "00" + "0000" + "25" + "0a00" + "3c00" + "030000000000"  # 10 to 60 s, a change of 3
-
-
-def test_reports_go_to_what_the_cluster_is_bound_to_on_change_and_in_time(home: Home) -> None:
+def test_reports_go_to_what_the_cluster_is_bound_to_on_change_and_in_time(home: ClusterHome) -> None:
     assert home.say(METERING, CONFIGURE) == [("180107" + "00", True)]
     home.run(2 * MINUTE)
     assert home.heard == [each for each in home.heard if each.aps.payload[2] != 0x0A]  # not bound
@@ -167,7 +98,7 @@ def test_reports_go_to_what_the_cluster_is_bound_to_on_change_and_in_time(home: 
     assert len(home.answers(METERING)) == 1
 
 
-def test_reporting_and_bindings_outlive_a_power_cut_and_end_when_told(home: Home) -> None:
+def test_reporting_and_bindings_outlive_a_power_cut_and_end_when_told(home: ClusterHome) -> None:
     home.say(METERING, CONFIGURE)
     home.bind()
     home.device.power_off()
@@ -184,7 +115,7 @@ def test_reporting_and_bindings_outlive_a_power_cut_and_end_when_told(home: Home
     assert home.answers(METERING) == []
 
 
-def test_the_ota_client_shows_its_attributes(home: Home) -> None:
+def test_the_ota_client_shows_its_attributes(home: ClusterHome) -> None:
     running = home.device.firmware_version.to_bytes(4, "little").hex()
     assert home.say(OTA, "080100" + "0200" + "0600" + "0000") == [
         ("100101" + "020000" + "23" + running + "060000" + "30" + "00" + "000000" + "f0" + HUB.wire.hex(), True)
@@ -195,7 +126,7 @@ def test_the_ota_client_shows_its_attributes(home: Home) -> None:
     assert len(found) == 8 + 13 * 6
 
 
-def test_a_cluster_that_no_endpoint_lists_cannot_be_served(home: Home) -> None:
+def test_a_cluster_that_no_endpoint_lists_cannot_be_served(home: ClusterHome) -> None:
     with pytest.raises(UsageError, match="0x0700"):
         home.device.application.serve(ClusterServer(0x0700, {}))
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -19,14 +18,12 @@ from protocols.ota import server as hub_side
 from protocols.ota.client import OtaClientSettings
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings, TransferEnded
-from protocols.pcapng import PcapngWriter, write_keys
 from protocols.stack.settings import NodeRole
 from protocols.zcl import foundation
 from protocols.zcl.clusters import ota
 from protocols.zcl.clusters.ota import Attribute
 from protocols.zcl.foundation import ReadAttributes, ReadAttributesResponse
 from protocols.zcl.frame import ZclStatus
-from tests.support import tshark
 from tests.support.hub_bench import (
     PPMID_TYPE,
     HubBench,
@@ -125,37 +122,6 @@ def test_a_real_hub_serves_pages() -> None:
     assert (device.statistics.pages, device.statistics.blocks, device.statistics.retries) == (20, 200, 0)
     took = device.statistics.ended - device.statistics.started
     assert 20 * 9 * 40 * MILLISECOND < took < 20 * 9 * 40 * MILLISECOND + 20 * 30 * MILLISECOND
-
-
-@pytest.mark.judge("tshark")
-def test_wireshark_decodes_pages_periods_attributes_and_broadcasts(tmp_path: Path) -> None:
-    """Every command of the optional kind is on the air, opened and without complaint."""
-    client = OtaClientSettings(start_delay=5 * SECOND, page_size=480, tell_block_period=True)
-    hub = Played(client, server=OtaServer(OtaServerSettings(minimum_block_period=20, specific_files=True)))
-    hub.server.offer(image(), [DEVICE], activate_now=True)
-    hub.broadcast(ota.encode(ota.ImageNotify(100), 3))
-    hub.run_until(NEW)
-    hub.run(2 * MINUTE)
-    hub.put(foundation.encode(ReadAttributes(tuple(Attribute)), 7, from_server=True))
-    hub.run(SECOND)
-    download = hub.device.download
-    assert download.client is not None
-    download._run(download.client.ask_for_file(DEVICE, NEWER, hub.clock.now()))
-    hub.run(5 * SECOND)
-    place = tmp_path / "capture.pcapng"
-    with place.open("wb") as file:
-        writer = PcapngWriter(file)
-        interface = writer.interface("home-1 2.4 GHz")
-        for _, time, octets in hub.log.frames:
-            writer.frame(interface, time, octets)
-    keys = write_keys(hub.keys())
-    assert tshark.faults(place, keys) == []
-    names = ("zbee_zcl_general.ota.cmd.srv_tx.id", "zbee_zcl_general.ota.cmd.srv_rx.id", "zbee_zcl.cmd.id")
-    shown = tshark.fields(place, keys, names, display_filter="zbee_aps.cluster == 0x0019")
-    sent, received, general = ({row[column] for row in shown} - {""} for column in range(3))
-    assert {int(value, 16) for value in sent} == {0, 2, 5, 7, 9}
-    assert {int(value, 16) for value in received} == {1, 3, 4, 6, 8}
-    assert {0x00, 0x01, 0x0B} <= {int(value, 16) for value in general}
 
 
 def test_pages_broken_by_silence_are_made_whole() -> None:

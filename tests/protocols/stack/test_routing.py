@@ -220,3 +220,28 @@ def test_a_source_route_that_leaves_the_last_router_out_fails_unless_relays_mend
     codes = [c.status for _, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
     assert (ihd.messages == [b"short of b2"]) is mends
     assert (StatusCode.SOURCE_ROUTE_FAILURE in codes) is not mends
+
+
+def test_a_node_that_nobody_knows_is_not_looked_for_all_the_time() -> None:
+    """A hub without supply costs a request every few seconds, however much devices have to say; it is found again."""
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub, b1, b2, ihd = (han.members[name] for name in ("hub", "b1", "b2", "ihd"))
+    hub.node.power_off()
+    han.run(30)
+    since = han.clock.now()
+    for _ in range(120):
+        for device in (b1, b2, ihd):
+            device.send(hub, b"anybody there", acknowledged=False)
+        han.run(0.5)
+    requests = {
+        (seen.header.source, c.route_request) for seen, c in nwk_commands(han, since) if isinstance(c, RouteRequest)
+    }
+    originators = {source for source, _ in requests}
+    attempts, pause = StackSettings().route_attempts, 7  # s: a discovery takes 2.1
+    assert 0 < len(requests) <= len(originators) * attempts * (60 / pause + 2)
+    hub.node.power_on()
+    han.run(10)
+    handles = [(device, device.send(hub, b"there again")) for device in (b1, b2, ihd)]
+    han.run(10)
+    assert [who.outcome(handle) for who, handle in handles] == [DeliveryStatus.OK] * 3

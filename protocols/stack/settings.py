@@ -34,7 +34,7 @@ class StackSettings:
     exchange_link_key: bool = False  # Zigbee 3.0's exchange after joining, for foreign trust centres
     exchange_wait: int = 5 * SECOND  # bdbcTCLinkKeyExchangeTimeout
     exchange_attempts: int = 3  # bdbTCLinkKeyExchangeAttemptsMax
-    rejoin_backoff_most: int = 30 * SECOND  # between attempts of a member that has lost its parent [I]
+    rejoin_backoff_most: int = 10 * SECOND  # between attempts of a member that has lost its parent [I]
     rejoin_polls: int = 16  # each half of `response_wait`, for the rejoin response [I]
     rejoin_key_polls: int = 40  # the same for the network key that follows an unsecured one [I]
     parent_lost_after: int = 3  # transmissions in a row that the parent did not acknowledge [I]

@@ -28,7 +28,7 @@ from tests.support.outages import EVERY, Probes, Reads
 KINDS = {"bridge-1": Kind.BRIDGE1, "bridge-2": Kind.BRIDGE2, "bridge-4": Kind.BRIDGE4}
 BEHIND = {"bridge-1": {"bridge-2", "bridge-4", "ihd", "gsme"}, "bridge-2": {"ihd"}, "bridge-4": {"gsme"}}
 REBOOT = 30 * SECOND
-RECOVERY = 15 * SECOND  # until everybody behind a bridge that is back has read again
+RECOVERY = 15 * SECOND  # until everybody behind a bridge that is back has read again: 1.5 `rejoin_backoff_most`
 UNDISTURBED = 3 * EVERY
 SMALL, LONG = 4_096, 96 * 1_024  # octets of an image
 

@@ -16,6 +16,8 @@ from protocols.zcl.frame import ZclFrame
 
 EVERY = SECOND
 
+_READ = ReadAttributes((basic.Attribute.PHYSICAL_ENVIRONMENT,))
+
 
 @dataclass
 class Reads:

@@ -26,9 +26,7 @@ def main() -> int:
                 patch.setitem(images.SIZES, kind, SMALL)
             longest = max(longest, _print(" ".join(order), tell(Path(folder) / "run", order)))
     bound = (REBOOT + RECOVERY) / SECOND
-    print(
-        f"the longest outage behind a bridge: {longest:.1f} s of at most {bound:.0f}, {REBOOT // SECOND} of them restart"
-    )
+    print(f"the longest outage behind a bridge: {longest:.1f} s of at most {bound:.0f}, the restart {REBOOT // SECOND}")
     return 0 if longest <= bound else 1
 
 

@@ -16,8 +16,6 @@ from protocols.zcl.frame import ZclFrame
 
 EVERY = SECOND
 
-_READ = ReadAttributes((basic.Attribute.PHYSICAL_ENVIRONMENT,))
-
 
 @dataclass
 class Reads:

@@ -254,6 +254,25 @@ def use_cases(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def access(
+    use_case: Annotated[str | None, typer.Argument(metavar="[USE-CASE]", help="Its name or message code.")] = None,
+    device: Annotated[str | None, typer.Option(help="A kind of device: ESME, GSME, CHF, GPF, PPMID, HCALCS.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who may send which command to which devices, and how it is protected.
+
+    Devices judge by this table. `counter`: a repeated or older counter is refused. `inferred`: no reference message
+    shows the row.
+    """
+    from gateway.cli.gbcs_access import show
+
+    try:
+        show(use_case, device, as_json=as_json)
+    except HanlabError as error:
+        raise _failure(error) from None
+
+
+@app.command()
 def transcript(
     use_case: Annotated[str, typer.Argument(metavar="cs02b", help="The use case; CS02b is the one there is.")],
     device: Annotated[str, typer.Option(help="A device of the home that holds credentials.")] = "bridge-1",

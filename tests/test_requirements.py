@@ -1,7 +1,9 @@
-"""A mark cannot claim what the test does not show."""
+"""The table of requirements is what the tests say, and a mark cannot claim what its test does not show."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,49 @@ def test_every_row_says_of_what_kind_it_is_and_where_it_is_observed() -> None:
         assert row.kind in ("F", "N", "C", "X"), row.id
         assert row.side in ("dsp", "hub", "device", "air", "note"), row.id
         assert row.text.endswith("."), row.id
+
+
+_DOORS = frozenset(
+    [
+        "correct_variant",
+        "from_csp",
+        "load_tracked",
+        "provision",
+        "recover",
+        "replace_credentials",
+        "restore",
+        "start",
+        "submit",
+        "swap_tracked",
+        "update_products",
+        "wake",
+    ]
+)
+"""What a test may call of a DSP: what goes in. What came of it is in the octets sent and in the rows of the store."""
+
+
+def _planted_tests() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for path in sorted((PROJECT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            marks = [ast.unparse(mark) for mark in getattr(node, "decorator_list", [])]
+            if isinstance(node, ast.FunctionDef) and any("requirement(" in m and "planted=" in m for m in marks):
+                yield f"{path.name}::{node.name}", node
+
+
+def test_an_observation_sees_octets_and_rows_and_not_the_state_of_the_dsp() -> None:
+    tests = dict(_planted_tests())
+    assert len(tests) > 100
+    for name, test in tests.items():
+        inside = {
+            node.attr
+            for node in ast.walk(test)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "dsp"
+        }
+        assert inside <= _DOORS, name
+
+
+def test_the_table_is_what_the_tests_say() -> None:
+    """Fails too where a row of the DSP's side has no test, or an F row no planted defect."""
+    command = [sys.executable, "-m", "tests.requirements", "--check"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

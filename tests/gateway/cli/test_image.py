@@ -104,6 +104,7 @@ def test_an_image_of_another_kind_does_not_verify(tmp_path: Path) -> None:
     assert "verify" not in one_line(run("verify", out, "--kind", "esme"), 1)
 
 
+@pytest.mark.requirement("MP170-D4")
 def test_inspect_tells_what_the_file_says_of_itself(tmp_path: Path) -> None:
     out = tmp_path / "image.ota"
     build(out)

@@ -27,7 +27,7 @@ CELLS = (CellIdentifier(_ACB, KeyUsage.DIGITAL_SIGNATURE), CellIdentifier(_ACB, 
 COUNTER = 1300
 _OFF = 10 * SECOND  # without power
 _WAIT = 2 * MINUTE  # for an answer of a device that is awake
-_SLEEPY_WAIT = 65 * MINUTE
+_SLEEPY_WAIT = 35 * MINUTE  # longer than it sleeps
 
 
 class Holds(Enum):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import pytest
-
 from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.parts.gbcs_entity import TrustAnchors
 from emulator.storage import MemoryStorage
@@ -15,7 +13,7 @@ from protocols.gbcs.envelope import Cra
 from protocols.gbcs.smki import Certificate, Credentials, RemotePartyRole
 from protocols.gbcs.use_cases import cs02b, cs08
 from protocols.gbcs.use_cases.cs02b import Mode
-from protocols.interfaces import DAY, MINUTE, SECOND
+from protocols.interfaces import MINUTE, SECOND
 from protocols.ota.image import Kind
 from protocols.stack.settings import NodeRole
 from tests.support.hub_side import KEY, HubSide
@@ -143,14 +141,6 @@ def cells_of_a_replacement() -> list[str]:
     bridge.storage.before_put = puts.append
     bridge.send(bridge.command)
     return [cell for cell in puts if cell.startswith(OWN)]
-
-
-@pytest.mark.requirement("MP170-R8")
-def test_nothing_but_a_command_replaces_credentials() -> None:
-    """MP170-R8: not routinely; a month of ordinary life changes no cell."""
-    bridge = Bridge()
-    bridge.hub.run(30 * DAY)
-    assert bridge.anchors() == wanted(bridge.old)
 
 
 def test_a_party_without_authority_replaces_nothing_on_a_bridge() -> None:

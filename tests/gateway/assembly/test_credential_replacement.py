@@ -3,9 +3,11 @@
 import pytest
 
 from emulator.parts.journal import Change, Journal
-from gateway.assembly.credential_replacement import CredentialReplacement, Holds, Replaced
+from gateway.assembly.brokered_home import BrokeredHome
+from gateway.assembly.credential_replacement import CELLS, CredentialReplacement, Holds, Replaced
 from protocols.errors import InputError
 from protocols.gbcs.protection import VALID, check
+from protocols.interfaces import DAY
 
 DEVICES = ["bridge-1", "bridge-3", "ppmid", "hcalcs", "esme", "gsme"]
 
@@ -44,6 +46,18 @@ def test_without_the_journal_a_cut_leaves_a_mixture_and_is_seen(monkeypatch: pyt
     found = [replaced("bridge-1", number) for number in range(1, len(whole.puts) + 1)]
     assert Holds.MIXED in {each.holds for each in found}
     assert not all(each.consistent for each in found)
+
+
+@pytest.mark.requirement("MP170-R8")
+@pytest.mark.parametrize("device", ["bridge-1", "bridge-3", "ppmid"])
+def test_nothing_but_a_command_replaces_credentials(device: str) -> None:
+    """Not routinely: a week of ordinary life changes no cell."""
+    bench = BrokeredHome("home-1", device)
+    before = dict(bench.device.entity.anchors.cells())
+    bench.run(7 * DAY)
+    assert bench.device.powered
+    assert dict(bench.device.entity.anchors.cells()) == before
+    assert before[CELLS[0]] == bench.old.ds_certificate
 
 
 def test_what_is_told_is_told_after_it_is_stored() -> None:

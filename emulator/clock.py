@@ -53,17 +53,18 @@ class VirtualTimer:
 
 
 # When, rank, sequence; then a callback and its arguments, or None and a timer.
-_Entry = tuple[int, int, int, Callable[..., object] | None, Any]
+Entry = tuple[int, int, int, Callable[..., object] | None, Any]
 
 
 class VirtualClock:
     """`protocols.interfaces.Clock` whose time jumps. Callbacks run in order of (time, rank, order of scheduling)."""
 
-    __slots__ = ("_heap", "_now", "_purge_at", "_sequence", "callbacks", "held", "holding", "start")
+    __slots__ = ("_frames", "_heap", "_now", "_purge_at", "_sequence", "callbacks", "held", "holding", "start")
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now = self.start = start_ns
-        self._heap: list[_Entry] = []
+        self._heap: list[Entry] = []
+        self._frames: list[Entry] = []  # a heap too: frames come due so soon that they should not sift through timers
         self._sequence = 0
         self._purge_at = _PURGE_FROM
         self.callbacks = 0  # run so far
@@ -84,7 +85,7 @@ class VirtualClock:
 
     def radio_at(self, when: int, callback: Callable[..., object], *args: object) -> None:
         self._sequence = sequence = self._sequence + 1
-        heappush(self._heap, (when, _RADIO, sequence, callback, args))
+        heappush(self._frames, (when, _RADIO, sequence, callback, args))
 
     def _purge(self) -> None:
         """Drop cancelled entries, so that timers set and cancelled per frame cannot pile up."""
@@ -95,7 +96,14 @@ class VirtualClock:
     @property
     def pending(self) -> int:
         """Entries on the heap, cancelled ones included."""
-        return len(self._heap)
+        return len(self._heap) + len(self._frames)
+
+    def _first(self) -> list[Entry] | None:
+        """Return the heap whose first entry is due next; None if nothing is."""
+        frames, heap = self._frames, self._heap
+        if frames and (not heap or frames[0] < heap[0]):
+            return frames
+        return heap or None
 
     async def sleep_until(self, when: int) -> None:
         future = asyncio.get_running_loop().create_future()
@@ -121,16 +129,15 @@ class VirtualClock:
 
     def run_until(self, when: int) -> None:
         """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
-        heap = self._heap
-        while heap and heap[0][0] <= when:
-            self._run_next()
+        while (due := self._first()) is not None and due[0][0] <= when:
+            self._run_next(due)
         self._now = max(self._now, when)
 
     def run_for(self, duration: int) -> None:
         self.run_until(self._now + duration)
 
-    def _run_next(self) -> None:
-        when, _, _, callback, args = heappop(self._heap)
+    def _run_next(self, due: list[Entry]) -> None:
+        when, _, _, callback, args = heappop(due)
         if callback is None:
             callback, args = args.callback, args.arguments
         if callback is not None:
@@ -144,11 +151,12 @@ class VirtualClock:
 
         Radio and stack callbacks of the same instant go before what is ready.
         """
-        heap, count = self._heap, 0
-        while heap:
-            if ready and (heap[0][0] > self._now or heap[0][1] == _COROUTINE):
+        frames, heap, count = self._frames, self._heap, 0
+        while frames or heap:
+            due = frames if frames and (not heap or frames[0] < heap[0]) else heap
+            if ready and (due[0][0] > self._now or due[0][1] == _COROUTINE):
                 break
-            when, _, _, callback, args = heappop(heap)
+            when, _, _, callback, args = heappop(due)
             if callback is None:  # a timer
                 callback, args = args.callback, args.arguments
             if callback is not None:

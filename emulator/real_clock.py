@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from emulator.clock import VirtualClock, VirtualTimer
+from emulator.clock import Entry, VirtualClock, VirtualTimer
 from protocols.errors import UsageError
 from protocols.interfaces import MILLISECOND, SECOND, Rank
 
@@ -57,7 +57,8 @@ class RealTimeClock(VirtualClock):
 
     def _wake_for(self, sequence: int) -> None:
         """Do not wait any longer than for the entry just made, if it is the first now."""
-        if self._changed is not None and self._heap[0][2] == sequence:
+        due = self._first()
+        if self._changed is not None and due is not None and due[0][2] == sequence:
             self._changed.set()
 
     def present(self) -> int:
@@ -70,14 +71,14 @@ class RealTimeClock(VirtualClock):
         """Run all that is due up to the present, and let it be the present."""
         self.run_until(max(self._now, self.present()))
 
-    def _run_next(self) -> None:
-        when, _, _, callback, timer = self._heap[0]
+    def _run_next(self, due: list[Entry]) -> None:
+        when, _, _, callback, timer = due[0]
         if (callback is not None or timer.callback is not None) and self._loop is not None:
             delay = round((self.present() - when) / self._speed)
             if delay > LATE:
                 self._late += 1
             self._worst = max(self._worst, delay)
-        super()._run_next()
+        super()._run_next(due)
 
     async def run(self) -> None:
         """Keep the heap's pace until cancelled. Time begins to pass at the first call."""
@@ -98,12 +99,12 @@ class RealTimeClock(VirtualClock):
     def _run_slice(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Run what is due, for a short while at most; False if more is due already."""
         end = loop.time() + _SLICE
-        heap = self._heap
-        while heap and heap[0][0] <= self.present():
+        while (due := self._first()) is not None and due[0][0] <= self.present():
             for _ in range(_CHECK_EVERY):
-                if not heap or heap[0][0] > self.present():
+                due = self._first()
+                if due is None or due[0][0] > self.present():
                     break
-                self._run_next()
+                self._run_next(due)
             if loop.time() > end:
                 return False
         self._now = max(self._now, self.present())
@@ -111,10 +112,11 @@ class RealTimeClock(VirtualClock):
 
     async def _idle(self, loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
         """Wait until the first entry of the heap is due, or another one comes before it."""
-        if not self._heap:
+        due = self._first()
+        if due is None:
             await changed.wait()
             return
-        wait = (self._heap[0][0] - self.present()) / SECOND / self._speed
+        wait = (due[0][0] - self.present()) / SECOND / self._speed
         wake = loop.call_later(max(wait, _SHORTEST_WAIT), changed.set)
         try:
             await changed.wait()

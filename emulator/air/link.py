@@ -9,19 +9,42 @@ from emulator.air.signal import error_rates, link_quality
 if TYPE_CHECKING:
     from emulator.air.disturbance import BurstTimes
     from emulator.air.radio import SimulatedRadio
-    from protocols.interfaces import Random
+    from protocols.interfaces import Entropy, Random
+
+
+class Losses:
+    """The chance that decides about losses, opened when it is first asked: most links lose nothing."""
+
+    __slots__ = ("_entropy", "_random", "_receiver", "_sender")
+
+    def __init__(self, entropy: Entropy, sender: SimulatedRadio, receiver: SimulatedRadio) -> None:
+        self._entropy, self._sender, self._receiver = entropy, sender, receiver
+        self._random: Random | None = None
+
+    def random(self) -> float:
+        """Draw, 0 to 1."""
+        if self._random is None:
+            self._random = self._entropy.random(f"loss {purpose(self._sender, self._receiver)}")
+        return self._random.random()
+
+
+def purpose(sender: SimulatedRadio, receiver: SimulatedRadio) -> str:
+    """Return the name of a direction among the purposes of randomness."""
+    network = sender.network
+    to = receiver.name if receiver.network is network else f"{receiver.network.name} {receiver.name}"
+    return f"{network.name} {sender.name} to {to}"
 
 
 class Link:
     """How a receiver hears a sender. `plain`: nothing but `loss` can spoil a frame that overlaps no other."""
 
-    __slots__ = ("bursts", "errors", "loss", "lqi", "plain", "random", "receiver", "rssi")
+    __slots__ = ("bursts", "errors", "loss", "losses", "lqi", "plain", "receiver", "rssi")
 
     def __init__(
-        self, receiver: SimulatedRadio, rssi: int, loss: float, random: Random, bursts: BurstTimes | None = None
+        self, receiver: SimulatedRadio, rssi: int, loss: float, losses: Losses, bursts: BurstTimes | None = None
     ) -> None:
-        """rssi: dBm. loss: share of frames lost whatever their length. random: decides about losses."""
-        self.receiver, self.rssi, self.loss, self.random, self.bursts = receiver, rssi, loss, random, bursts
+        """rssi: dBm. loss: share of frames lost whatever their length."""
+        self.receiver, self.rssi, self.loss, self.losses, self.bursts = receiver, rssi, loss, losses, bursts
         self.lqi = link_quality(rssi)
         self.errors = error_rates(rssi)
         self.plain = self.errors is None and bursts is None

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from emulator.air.band import AirSettings, Band, Stand
 from emulator.air.disturbance import Bursts, BurstTimes, Jammer
-from emulator.air.link import Link
+from emulator.air.link import Link, Losses, purpose
 from emulator.air.propagation import Obstacle, PathLoss, Point
 from emulator.air.radio import SimulatedRadio
 from emulator.air.signal import NOISE_FLOOR
@@ -90,13 +90,13 @@ class Medium:
         if sender.band is not receiver.band or sender is receiver:
             ends = f"{sender.name!r} of {sender.network.name!r} and {receiver.name!r} of {receiver.network.name!r}"
             raise UsageError(f"no link between {ends}")
-        purpose = f"{sender.network.name} {sender.name} to {_name(receiver, sender.network)}"
-        known = sender.links.get(receiver)  # whose stream of losses goes on
-        random = self.entropy.random(f"loss {purpose}") if known is None else known.random
+        known = sender.links.get(receiver)
+        losses = Losses(self.entropy, sender, receiver) if known is None else known.losses  # the draws go on
         times = None
         if bursts is not None:
-            times = BurstTimes(bursts, self.entropy.random(f"bursts {purpose}"), self.clock.now())
-        sender.connect(receiver, Link(receiver, rssi, loss, random, times))
+            random = self.entropy.random(f"bursts {purpose(sender, receiver)}")
+            times = BurstTimes(bursts, random, self.clock.now())
+        sender.connect(receiver, Link(receiver, rssi, loss, losses, times))
 
     def unlink(self, a: SimulatedRadio, b: SimulatedRadio) -> None:
         """Take `a` and `b` out of each other's range."""
@@ -177,8 +177,3 @@ class Medium:
         jammer.levels.pop(radio, None)
         if level >= self.settings.weakest:
             jammer.levels[radio] = level
-
-
-def _name(receiver: SimulatedRadio, network: RadioNetwork) -> str:
-    """Return what tells a receiver from the others: within one network its name alone."""
-    return receiver.name if receiver.network is network else f"{receiver.network.name} {receiver.name}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.air.header import (
@@ -79,6 +78,13 @@ class SimulatedRadio:
     A frame lost by noise, by a burst or by a collision is one whose FCS fails at that receiver: the receiver drops it.
     """
 
+    __slots__ = (
+        "_addressed", "_addressed_at", "_busy_until", "_capture", "_chance", "_coordinator", "_current", "_eui",
+        "_handle", "_listener", "_network_name", "_no_access", "_no_ack", "_now", "_octets", "_pan", "_pending",
+        "_queue", "_radio_at", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "lost", "name",
+        "network", "receiver_on", "short", "source_match",
+    )  # fmt: skip
+
     def __init__(
         self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, capture: Capture | None
     ) -> None:
@@ -94,7 +100,7 @@ class SimulatedRadio:
         self.receiver_on = self._coordinator = False
         self._pending: frozenset[int] = frozenset()
         self.source_match = True  # off: every data request is acknowledged with the pending bit
-        self._queue: deque[Transmission] = deque()
+        self._queue: list[Transmission] = []
         self._current: Transmission | None = None
         self._busy_until = 0
         self._handle = Handle(0)
@@ -140,7 +146,7 @@ class SimulatedRadio:
             queue.append(new)
         elif queue:  # told of the end of one frame, the user gives another: those that wait go first
             queue.append(new)
-            self._attempt(queue.popleft())
+            self._attempt(queue.pop(0))
         else:
             self._attempt(new)
         return handle
@@ -277,7 +283,7 @@ class SimulatedRadio:
         if self._listener is not None:
             self._listener.transmitted(out.handle, status, pending)
         if self._current is None and self._queue:
-            self._attempt(self._queue.popleft())
+            self._attempt(self._queue.pop(0))
 
     def _busy_for(self, until: int) -> None:
         """Let the radio begin nothing before then."""
@@ -301,7 +307,7 @@ class SimulatedRadio:
     def hears(self, out: OnAir, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
         if link.plain and not out.overlaps and not self.band.jammers:
-            return not link.loss or link.random.random() >= link.loss
+            return not link.loss or link.losses.random() >= link.loss
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:

@@ -6,6 +6,8 @@ whoever holds a key holds the object.
 Source: Zigbee 05-3474 annexes A and B.1.
 """
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
@@ -15,10 +17,15 @@ MIC_SIZE = 4  # octets
 NONCE_SIZE = 13  # octets
 LEVEL = 0x05  # encrypted, MIC of 4 octets; put into the security control field while computing, zero on the air
 LEVEL_MASK = 0x07
+_KEPT = 8192  # ciphers
 
 
+@lru_cache(maxsize=_KEPT)
 def ccm_star(key: bytes) -> AESCCM:
-    """Return the cipher of `key` (16 octets): `.encrypt(nonce, plain, additional)` gives ciphertext with MIC."""
+    """Return the cipher of `key` (16 octets): `.encrypt(nonce, plain, additional)` gives ciphertext with MIC.
+
+    All who hold a key of late share one object: it has no state but the key.
+    """
     if len(key) != 16:
         raise UsageError(f"a key of {len(key)} octets, 16 expected")
     return AESCCM(key, tag_length=MIC_SIZE)

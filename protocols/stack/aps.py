@@ -18,7 +18,9 @@ from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, KeyId, rea
 from protocols.errors import DecodeError, IntegrityError
 from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
 from protocols.stack.counts import Counts
+from protocols.stack.expiring import Expiring
 from protocols.stack.fragments import Acknowledgement, Reassembler, Window, split
+from protocols.stack.hooks import nobody
 from protocols.stack.nwk import NwkLayer
 from protocols.stack.peer import FormerKey, Peer
 from protocols.stack.settings import StackSettings
@@ -82,11 +84,11 @@ class ApsLayer:
         self._counter = random.randrange(0, 256)
         self._established_only, self._extended_nonce = settings.established_keys_only, settings.extended_nonce
         self._outgoing: dict[tuple[int, int], _Outgoing] = {}  # by short address and APS counter
-        self._seen: dict[tuple[int, int], tuple[int, bytes]] = {}  # by source and APS counter: until, payload
+        self._seen: Expiring[int, bytes] = Expiring(timers, settings.duplicate_wait)  # by source and counter
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
         self.express: Callable[[Peer, ApsData, Done], bool] | None = None  # sends ordinary messages, see `Express`
-        self.unknown_sender: Callable[[int], object] = lambda source: None  # a frame came whose sender has no EUI-64
+        self.unknown_sender: Callable[[int], object] = nobody  # a frame came whose sender has no EUI-64
         overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
         self.secured_room = PLAIN_ROOM - overhead
 
@@ -371,10 +373,10 @@ class ApsLayer:
 
     def _duplicate(self, source: int, header: ApsHeader, payload: bytes) -> bool:
         """Tell whether this message came before; the counter alone wraps after 256 of them."""
-        key, now = (source, header.counter), self._timers.now()
+        key = source << 8 | header.counter
         seen = self._seen.get(key)
-        self._seen[key] = (now + self._settings.duplicate_wait, payload)
-        return seen is not None and seen[0] > now and seen[1] == payload
+        self._seen.put(key, payload)
+        return seen == payload
 
     def _acknowledge(self, peer: Peer, header: ApsHeader, blocks: Acknowledgement = _UNFRAGMENTED) -> None:
         answer = acknowledgement_of(header, *blocks, security=header.security).encode()

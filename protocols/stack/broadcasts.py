@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from protocols.addresses import BROADCAST_ALL, BROADCAST_ROUTERS, BROADCAST_RX_ON, ShortAddress
 from protocols.interfaces import TransmitStatus
 from protocols.nwk.frame import with_radius
+from protocols.stack.expiring import Expiring
 from protocols.stack.mac import BROADCAST
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ DELIVERY_TIME = 9_000_000_000  # ns, nwkNetworkBroadcastDeliveryTime: life of a 
 class _Entry:
     """A broadcast seen or sent."""
 
-    __slots__ = ("expires", "header", "heard", "left", "payload")
+    __slots__ = ("header", "heard", "left", "payload")
 
-    def __init__(self, header: bytes, payload: bytes, left: int, expires: int) -> None:
-        self.header, self.payload, self.left, self.expires = header, payload, left, expires
+    def __init__(self, header: bytes, payload: bytes, left: int) -> None:
+        self.header, self.payload, self.left = header, payload, left
         self.heard: dict[int, None] = {}  # neighbours that sent it
 
 
@@ -49,14 +50,14 @@ class Broadcasts:
     ) -> None:
         self._nwk, self._state, self._macs, self._timers, self._settings = nwk, state, macs, timers, settings
         self._random, self._router = random, router
-        self._table: dict[tuple[int, int], _Entry] = {}  # by source and sequence number
+        self._table: Expiring[int, _Entry] = Expiring(timers, DELIVERY_TIME)  # by source and sequence number
 
     def originate(self, header: bytes, payload: bytes) -> None:
         """Send a broadcast of this node; an end device hands it to its parent."""
         network = self._state.network
         if network is None:
             return
-        entry = self._enter((self._state.short, header[7]), header, payload)
+        entry = self._enter(self._state.short << 8 | header[7], header, payload)
         if self._router:
             self._send(entry)
             self._hold_for_sleepers(entry)
@@ -76,25 +77,18 @@ class Broadcasts:
         mac = self._macs[network.parent_radio]
         mac.send(network.parent_short, self._nwk.protect(entry.header, entry.payload), done)
 
-    def _enter(self, key: tuple[int, int], header: bytes, payload: bytes) -> _Entry:
-        now = self._timers.now()
-        while self._table:
-            oldest = next(iter(self._table))
-            if self._table[oldest].expires > now:
-                break
-            del self._table[oldest]
-        entry = _Entry(header, payload, self._settings.broadcast_retries, now + DELIVERY_TIME)
-        self._table[key] = entry
+    def _enter(self, key: int, header: bytes, payload: bytes) -> _Entry:
+        entry = _Entry(header, payload, self._settings.broadcast_retries)
+        self._table.put(key, entry)
         return entry
 
     def take(self, radio: int, neighbour: int, header: NwkHeader, octets: bytes, payload: bytes) -> bool:
         """Take a broadcast from `neighbour` and relay it if it is new; True if it is for this node."""
-        key = (header.source, header.sequence)
+        key = header.source << 8 | header.sequence
         known = self._table.get(key)
-        if known is not None and known.expires > self._timers.now():
+        if known is not None:
             known.heard[neighbour] = None
             return False
-        self._table.pop(key, None)
         entry = self._enter(key, octets, payload)
         entry.heard[neighbour] = None
         if self._router and header.source != self._state.short:  # not an echo of its own, from before a restart

@@ -11,6 +11,7 @@ from protocols.addresses import BROADCAST_ROUTERS, ShortAddress
 from protocols.interfaces import MILLISECOND, SECOND
 from protocols.nwk.commands import NwkCommand, RouteReply, RouteRequest
 from protocols.nwk.frame import FrameType, NwkHeader
+from protocols.stack.hooks import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ class Discovery:
         self._table: dict[tuple[int, int], _Entry] = {}  # by originator and identifier
         self._wanted: dict[int, int] = {}  # destination: attempts left
         self._vain: dict[int, int] = {}  # destination that nobody knew: no request for it until then
-        self.concentrator: Callable[[int, bool], object] = lambda source, keeps_records: None
+        self.concentrator: Callable[[int, bool], object] = nobody
 
     # --- own requests ------------------------------------------------------------------------------------------
 

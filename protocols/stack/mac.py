@@ -30,6 +30,7 @@ from protocols.mac.frame import (
     MacFrame,
     data_frame,
 )
+from protocols.stack.hooks import nobody
 from protocols.stack.indirect import IndirectQueue
 from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
@@ -103,7 +104,7 @@ class MacLayer:
         self.short, self.pan_id, self.channel = NO_SHORT_ADDRESS, BROADCAST_PAN, 11
         self._receiver_on = self._coordinator = self._off = False
         self.user: MacUser | None = None
-        self.deliver: Callable[[int, int, bytes, int], object] = lambda radio, source, payload, lqi: None
+        self.deliver: Callable[[int, int, bytes, int], object] = nobody
         self.express: Callable[[MacLayer, bytes, int], bool] | None = None  # takes ordinary messages up, see `Express`
         self.indirect = IndirectQueue(self, radio, timers, settings)
         self.sent = self.failed = 0  # transmissions

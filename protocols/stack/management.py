@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from protocols.interfaces import MILLISECOND
 from protocols.stack.broadcasts import DELIVERY_TIME
+from protocols.stack.hooks import nobody
 from protocols.zdp import management
 from protocols.zdp import messages as zdp
 
@@ -47,9 +48,9 @@ class Management:
         """`mac` is that of the HAN radio. `neighbours` is None at an end device."""
         self._state, self._nwk, self._mac, self._neighbours = state, nwk, mac, neighbours
         self._bindings, self._timers = bindings, timers
-        self.leave: Callable[[bool], object] = lambda rejoin: None  # this node shall leave
-        self.remove_child: Callable[[Peer, bool], object] = lambda child, rejoin: None
-        self.change_channel: Callable[[int, int], object] = lambda channel, update_id: None
+        self.leave: Callable[[bool], object] = nobody  # this node shall leave
+        self.remove_child: Callable[[Peer, bool], object] = nobody
+        self.change_channel: Callable[[int, int], object] = nobody
         self._update_id = -1  # of the channel change under way
 
     def answer(self, message: zdp.ZdpMessage, respond: Answer) -> bool:

@@ -11,6 +11,7 @@ from protocols.addresses import BROADCAST_RX_ON, ShortAddress
 from protocols.interfaces import MILLISECOND, SECOND, DeliveryStatus
 from protocols.nwk.commands import CommandId, Leave, NetworkStatus, NwkCommand, RejoinResponse, StatusCode
 from protocols.nwk.frame import FrameType, NwkHeader
+from protocols.stack.hooks import nobody
 from protocols.stack.settings import NodeRole
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ class Membership:
         self._role, self._parent, self._rejoiner = role, parent, rejoiner
         self._unknown_keys = 0  # frames under a network key that this node has not
         self._conflicts: dict[int, int] = {}  # address reported, until when it is not again
-        self.before_rejoin: Callable[[], object] = lambda: None
-        self.left: Callable[[], object] = lambda: None
-        self.changed: Callable[[], object] = lambda: None  # own address or channel
-        self.child_left: Callable[[Peer], object] = lambda child: None
+        self.before_rejoin: Callable[[], object] = nobody
+        self.left: Callable[[], object] = nobody
+        self.changed: Callable[[], object] = nobody  # own address or channel
+        self.child_left: Callable[[Peer], object] = nobody
         nwk.handlers[CommandId.LEAVE] = self._leave_came
         nwk.conflict = self.conflict
         rejoiner.moved = self.take_address

@@ -16,6 +16,7 @@ from protocols.nwk.commands import CommandId, decode_command
 from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header
 from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
+from protocols.stack.hooks import nobody
 from protocols.stack.hops import Hops
 from protocols.stack.nwk_arrival import Arrival
 from protocols.stack.plain import PlainSender
@@ -72,9 +73,9 @@ class NwkLayer:
         self.handlers: dict[int, Callable[[Arrival, NwkCommand], object]] = {}  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
         self.activity: Callable[[], object] | None = None  # a sleepy node polls faster after each frame
-        self.conflict: Callable[[int], object] = lambda short: None  # two nodes use this address, one reports
-        self.found_conflict: Callable[[int], object] = lambda short: None  # the same, seen by this node
-        self.switch_key: Callable[[], object] = lambda: None  # a frame came under the next network key
+        self.conflict: Callable[[int], object] = nobody  # two nodes use this address, one reports
+        self.found_conflict: Callable[[int], object] = nobody  # the same, seen by this node
+        self.switch_key: Callable[[], object] = nobody  # a frame came under the next network key
         self.handlers[CommandId.ROUTE_REQUEST] = self.routing.requested
         self.handlers[CommandId.ROUTE_REPLY] = self.routing.replied
         self.handlers[CommandId.ROUTE_RECORD] = self.routing.recorded

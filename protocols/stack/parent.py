@@ -9,6 +9,7 @@ from protocols.mac.commands import AssociationResponse, AssociationStatus, Capab
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
 from protocols.stack.children import Children
+from protocols.stack.hooks import nobody
 from protocols.stack.nwk import FIRST_BROADCAST, NwkLayer
 from protocols.stack.nwk_arrival import Arrival
 from protocols.stack.settings import StackSettings
@@ -32,8 +33,8 @@ class Parent:
     ) -> None:
         self._state, self._nwk, self._timers, self._settings, self._random = state, nwk, timers, settings, random
         self._permit_until = 0
-        self.child_joined: Callable[[Peer], object] = lambda child: None
-        self.child_rejoined: Callable[[Peer, bool], object] = lambda child, secured: None
+        self.child_joined: Callable[[Peer], object] = nobody
+        self.child_rejoined: Callable[[Peer, bool], object] = nobody
         self._children = children
         self.orphan, self.polled = children.orphan, children.polled
         nwk.handlers[CommandId.REJOIN_REQUEST] = self._rejoin_requested

@@ -45,6 +45,7 @@ class Peer:
     """Another node: its address, its link key, its counters."""
 
     __slots__ = (
+        "_heard_cell",
         "aps_next",
         "aps_saved",
         "aps_sent",
@@ -52,9 +53,7 @@ class Peer:
         "established",
         "eui",
         "former",
-        "former_cell",
         "heard_at",
-        "heard_cell",
         "key",
         "link_until",
         "lqi",
@@ -66,7 +65,6 @@ class Peer:
         "radio",
         "router",
         "security",
-        "sent_cell",
         "short",
         "sleepy",
         "timeout",
@@ -92,7 +90,22 @@ class Peer:
         self.timeout = 0  # ns, of a child that is an end device: silence after which it is forgotten; 0 the default
         self.link_until = 0  # while its link status holds
         self.outgoing_cost = 0  # by its link status
-        self.heard_cell, self.sent_cell, self.former_cell = f"heard/{eui}", f"sent/{eui}", f"former/{eui}"
+        self._heard_cell = ""
+
+    @property
+    def heard_cell(self) -> str:
+        """The cell of the counters heard; asked for with each frame."""
+        if not self._heard_cell:
+            self._heard_cell = f"heard/{self.eui}"
+        return self._heard_cell
+
+    @property
+    def sent_cell(self) -> str:
+        return f"sent/{self.eui}"
+
+    @property
+    def former_cell(self) -> str:
+        return f"former/{self.eui}"
 
     def take_back(self, former: FormerKey) -> None:
         """Use a key again where its counters stood."""

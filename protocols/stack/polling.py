@@ -6,6 +6,7 @@ from protocols.addresses import ShortAddress
 from protocols.interfaces import Timer, TransmitStatus
 from protocols.mac.commands import DataRequest
 from protocols.mac.frame import FrameType
+from protocols.stack.hooks import nobody
 from protocols.stack.mac import MacLayer
 from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
@@ -22,8 +23,8 @@ class Poller:
         self._due = 0  # of the timer
         self._window = 0  # number of the receive window that is open, 0 if none is
         self._windows = 0
-        self.missed: Callable[[], object] = lambda: None  # the parent did not acknowledge a data request
-        self.heard: Callable[[], object] = lambda: None
+        self.missed: Callable[[], object] = nobody  # the parent did not acknowledge a data request
+        self.heard: Callable[[], object] = nobody
 
     def start(self, parent: ShortAddress) -> None:
         """Sleep and poll `parent` from now on."""

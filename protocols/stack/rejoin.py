@@ -18,6 +18,7 @@ from protocols.mac.commands import AssociationStatus, DataRequest
 from protocols.mac.frame import FrameType as MacFrameType
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
+from protocols.stack.hooks import nobody
 from protocols.stack.joiner import open_network_key
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Rejoiner:
         self._answer: tuple[ShortAddress, Eui64] | None = None  # own address and parent, while the key is awaited
         self._polls = 0
         nwk.handlers[CommandId.REJOIN_RESPONSE] = self._answered
-        self.moved: Callable[[ShortAddress], object] = lambda short: None  # the parent gave another address
+        self.moved: Callable[[ShortAddress], object] = nobody  # the parent gave another address
 
     # --- start and end -----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from protocols.interfaces import SECOND, DeliveryStatus
 from protocols.nwk.commands import NetworkStatus, NwkCommand, RouteRecord, StatusCode
 from protocols.nwk.frame import FrameType, NwkHeader, decode_header
 from protocols.stack.discovery import Discovery
+from protocols.stack.hooks import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ class Routing:
     ) -> None:
         self._nwk, self._state, self._timers, self._settings, self._router = nwk, state, timers, settings, router
         self._discovery = Discovery(nwk, state, timers, settings, random, self._found)
-        self.parent_failed: Callable[[], object] = lambda: None  # at an end device
+        self.parent_failed: Callable[[], object] = nobody  # at an end device
         self.requested, self.replied = self._discovery.requested, self._discovery.replied
         self._discovery.concentrator = self._note_concentrator
         self.special = False  # whether sending needs more than a look at the routes

@@ -36,6 +36,7 @@ from protocols.stack.children import Children
 from protocols.stack.counts import Counts
 from protocols.stack.descriptors import capability_of
 from protocols.stack.express import Express
+from protocols.stack.hooks import nobody
 from protocols.stack.joiner import Joiner
 from protocols.stack.keep_alive import KeepAlive
 from protocols.stack.keys import NodeKeys, TrustCentreKeys
@@ -68,7 +69,7 @@ class Application:
     def __init__(self) -> None:
         self.endpoints: tuple[SimpleDescriptor, ...] = ()
         self.endpoint_numbers: frozenset[int] = frozenset()
-        self.listener: Callable[[HanEvent], object] = lambda event: None
+        self.listener: Callable[[HanEvent], object] = nobody
 
     def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
         self.endpoints = tuple(endpoints)
@@ -259,6 +260,7 @@ class Running:
             network = self.state.network
             if network is None:
                 return
+            self._presence = None
             parent, short = str(network.parent), f"{network.short:04x}"
             self._note("rebooted" if rejoined else "joined", device=str(self.state.eui), parent=parent, short=short)
             self.post(Rejoined(trust_centre) if rejoined else Joined(trust_centre))

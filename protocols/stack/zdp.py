@@ -7,6 +7,7 @@ from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON, Eui64, Short
 from protocols.interfaces import ApsData, SimpleDescriptor, Timer
 from protocols.stack.aps import ApsLayer
 from protocols.stack.descriptors import Descriptors, capability_of
+from protocols.stack.hooks import nobody
 from protocols.stack.management import Management
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.stack.state import NodeState, Peer
@@ -53,11 +54,11 @@ class ZdpLayer:
         self._looked: dict[int, int] = {}  # short address or EUI-64 asked for, until when it is not again
         self._transaction = 0
         self._queries: dict[int, _Query] = {}
-        self.announced: Callable[[Peer], object] = lambda peer: None
-        self.asked: Callable[[Peer], object] = lambda peer: None  # a node descriptor request came
-        self.permit_joining: Callable[[int], object] = lambda seconds: None
-        self.conflict: Callable[[int], object] = lambda short: None  # two nodes have this address
-        self.parent_moved: Callable[[], object] = lambda: None  # the parent has another address
+        self.announced: Callable[[Peer], object] = nobody
+        self.asked: Callable[[Peer], object] = nobody  # a node descriptor request came
+        self.permit_joining: Callable[[int], object] = nobody
+        self.conflict: Callable[[int], object] = nobody  # two nodes have this address
+        self.parent_moved: Callable[[], object] = nobody  # the parent has another address
 
     # --- sending -----------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ PREPAYMENT = 0x0705
 KEY_ESTABLISHMENT = 0x0800
 
 _SHORTEST = 3  # octets of a ZCL frame
-_FROM_SERVER = 0x08  # bit of its frame control
+_CLUSTER_SPECIFIC, _FROM_SERVER = 0x01, 0x08  # bits of its frame control
 
 
 class DeviceId(NamedTuple):
@@ -236,7 +236,7 @@ class HanApplication:
         if len(octets) < _SHORTEST:
             return False
         server = self._servers.get((endpoint, cluster, not octets[0] & _FROM_SERVER))
-        if server is None:
+        if server is None or (handled and octets[0] & _CLUSTER_SPECIFIC and not server.commands):
             return False
         try:
             frame = ZclFrame.decode(octets)

@@ -19,7 +19,7 @@ class Commands:
     def send(self, turn: Turn, command: Command, octets: bytes, at: int | None = None) -> None:
         """Send a command now and await its response, or hold it until `at`. `command.due` is set here."""
         if at is not None and at > turn.now:
-            self.table.put(turn, replace(command, due=at, held=octets))
+            self.table.put(turn, replace(command, due=at, held=octets, dated=True))
             return
         self.table.put(turn, replace(command, due=turn.now + self._settings.response_timeout, held=None))
         turn.to_csp(GbcsToHub(command.hub, command.device, octets).encode())

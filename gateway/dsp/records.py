@@ -232,6 +232,7 @@ class Command(Row):
     secondary_mpan: str | None = None  # 8.11
     export_mpan: str | None = None  # 8.11
     local: bool = False  # handed to the user; its answer comes by 8.13
+    dated: bool = False  # the DSP held it until its date
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of, ccs01, ccs02
 from protocols.wan.smwan import GbcsFromHub, GbcsUndeliverable
 
-_NOT_DELIVERED, _NO_ANSWER = "E20", "E21"
+_NOT_DELIVERED, _NO_ANSWER, _NO_ANSWER_TO_DATED = "E20", "E21", "E30"
 _NO_SIGNATURE = b"\x40" + bytes(64)  # put where a signature is missing, to read the rest
 _LOG_CODES = (ccs01.MESSAGE_CODE, ccs02.MESSAGE_CODE)
 
@@ -71,7 +71,7 @@ class Reports:
         """Tell users of commands that were never answered; what they deliver themselves is only forgotten."""
         for command in self._commands.timed_out(turn):
             if not command.local:
-                self._unanswered(turn, command, _NO_ANSWER)
+                self._unanswered(turn, command, _NO_ANSWER_TO_DATED if command.dated else _NO_ANSWER)
 
     def undeliverable(self, turn: Turn, carried: GbcsUndeliverable) -> None:
         """The CSP cannot reach the hub of a command: E20 to its user."""

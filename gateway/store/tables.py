@@ -45,7 +45,7 @@ _state(
 _state(
     "commands", "originator device counter",
     "originator device #counter request_id user service hub #message_code #due held? subject? mpxn? secondary_mpan? "
-    "export_mpan? #local",
+    "export_mpan? #local #dated",
 )  # fmt: skip
 _state("transforms", "request_id", "request_id user service device subject? pre_command #transformed")
 _state("schedules", "schedule_id", "#schedule_id owner device service #created")

@@ -18,6 +18,7 @@ from gateway.dsp.validation import WebService
 from gateway.store import Store
 from protocols.addresses import Eui64
 from protocols.duis import bodies
+from protocols.duis.alerts import DCC_ALERT_TABLE
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
 from protocols.duis.requests import CommandVariant, Request
@@ -279,6 +280,8 @@ class Bench:
         response = parse_response(octets)
         role = RemotePartyRole.XML_SIGNING_DSP
         assert judge(response.signature, self.xml[BROKER].certificate, role, self.now).verdict is Verdict.VALID
+        if isinstance(response.body, DccAlertMessage):
+            assert isinstance(response.body.alert, DCC_ALERT_TABLE[response.body.dcc_alert_code].payload)
         return response
 
     def submit(self, octets: bytes, user: Eui64 = SUPPLIER) -> Outcome:

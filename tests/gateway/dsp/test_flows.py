@@ -234,6 +234,19 @@ def test_a_command_that_vanishes_is_e21_in_time() -> None:
     assert [row["state"] for row in bench.rows("activations")] == ["sent"]
 
 
+def test_a_dated_command_that_is_not_answered_is_e30() -> None:
+    bench = Bench()
+    line = Line(bench)
+    dated = bodies.ReadFirmwareVersion(execution_date_time=bench.now + DAY)
+    line.send(bench.request(dated, BRIDGE, CommandVariant.TO_DEVICE))
+    bench.restart()
+    bench.at(bench.now + DAY)
+    assert [row["dated"] for row in bench.rows("commands")] == [1]
+    bench.now += bench.settings.response_timeout
+    line.heard(bench.run(bench.dsp.wake(bench.now)))
+    assert line.codes == ["E30"]
+
+
 def test_a_command_comes_to_its_hub_and_the_answer_back_once_though_repeated() -> None:
     bench = Bench()
     line = Line(bench, CspSettings(duplicates=1.0))

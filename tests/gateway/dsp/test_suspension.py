@@ -306,9 +306,9 @@ def test_suspension_ends_what_was_to_come_but_not_what_may_restore() -> None:
 def test_what_a_table_says_of_the_codes_is_what_is_raised() -> None:
     """The codes stand in one table; another number there is another number on the line."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setitem(departures._ENDS, Trigger.PRODUCT_NOT_APPROVED, ("N17", "N15"))
+        changed.setitem(departures._ENDS, Trigger.PRODUCT_NOT_APPROVED, ("N4", "N36"))
         bench = Bench(schedules=[Schedule(7, SUPPLIER, ESME, "4.1.1", 0)])
-        assert (SUPPLIER, "N17") in remove(bench, ESME).dcc_alerts()
+        assert (SUPPLIER, "N4") in remove(bench, ESME).dcc_alerts()
 
 
 # --- 4.1.1 ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ def upgrade() -> None:
     add_columns("inventory", "recovered_from? #joined?")
     add_columns("products", "equipment?")
     add_columns("commands", "secondary_mpan? export_mpan?")
-    add_columns("commands", "#local", default="0")
+    add_columns("commands", "#local #dated", default="0")
     add_state("transforms", "request_id", "request_id user service device subject? pre_command #transformed")
     add_state("schedules", "schedule_id", "#schedule_id owner device service #created")
     add_state("quarantine", "reference", "#reference request_id user service octets #time state")

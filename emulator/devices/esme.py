@@ -156,7 +156,8 @@ class Esme(CommandActivatedDevice):
 
     def restore_alert(self, lost: int, restored: int) -> None:
         """Queue 8F35 or 8F36 for an interruption from `lost` to `restored` (ns UTC)."""
-        long = restored - lost >= self.esme_settings.long_outage
+        told = restored // SECOND - lost // SECOND  # as the alert says it: whole seconds
+        long = told >= self.esme_settings.long_outage // SECOND
         code = AlertCode.SUPPLY_RESTORED_AFTER_OUTAGE if long else AlertCode.SUPPLY_RESTORED
         operator = self.entity.anchors.eui(RemotePartyRole.NETWORK_OPERATOR)
 

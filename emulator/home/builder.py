@@ -278,6 +278,11 @@ class Home(Household):
         self._hub_node.form(spare.pan_id, self.description.channel)
         self.hub.start()
 
+    def keyed(self, device: HomeDevice) -> bool:
+        """Whether a device and the hub in place have both established a link key with the other."""
+        here, there = self._hub_node, device.device.node
+        return here.powered and there.powered and here.key_established(device.eui) and there.key_established(self.gpf)
+
     def _install(self, name: str, described: HubDescription, radio: SimulatedRadio) -> None:
         """Make a hub and let the supply and the WAN be its own."""
         around, self.hub_name = self._around, f"{self.name}/{name}"

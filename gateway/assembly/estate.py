@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emulator.home.description import DeviceDescription, HomeDescription
+from emulator.home.description import DeviceDescription, HomeDescription, HubDescription
 from firmware_images import product
 from gateway.assembly.images import SMETS_VERSION, Releases, hub_entry
 from gateway.assembly.parties import NETWORK_OPERATOR, SUPPLIER
@@ -44,19 +44,27 @@ def _premises(home: HomeDescription) -> list[Premises]:
 
 
 def _devices(home: HomeDescription, now: int) -> list[Device]:
-    hub = home.hub
+    hubs = _hub(home.hub, now, home.premises.import_mpxn)
+    if home.replacement is not None:
+        hubs += _hub(home.replacement, now)
+    return [*hubs, *(_installed(home, device, now) for device in home.devices if device.installed)]
+
+
+def _hub(hub: HubDescription, now: int, mpxn: str | None = None) -> list[Device]:
+    """Return CHF and GPF of a hub: Commissioned at a metering point, or Pending in somebody's van."""
+    status, commissioned = (DeviceStatus.PENDING, None) if mpxn is None else (DeviceStatus.COMMISSIONED, now)
     chf = Device(
-        device=hub.chf, type=DeviceType.CHF, status=DeviceStatus.COMMISSIONED, hub=hub.chf, owner=SUPPLIER,
-        mpxn=home.premises.import_mpxn, smets_version=_HUB_CHTS_VERSION, associated_gpf=hub.gpf,
-        han_variant="Single Band", added=now, commissioned=now, manufacturer=hub.manufacturer, model=hub.model,
-        firmware_version=Version(hub.version),
+        device=hub.chf, type=DeviceType.CHF, status=status, hub=hub.chf, owner=SUPPLIER,
+        mpxn=mpxn, smets_version=_HUB_CHTS_VERSION, associated_gpf=hub.gpf,
+        han_variant="Single Band", added=now, commissioned=commissioned, manufacturer=hub.manufacturer,
+        model=hub.model, firmware_version=Version(hub.version),
     )  # fmt: skip
     gpf = Device(
-        device=hub.gpf, type=DeviceType.GPF, status=DeviceStatus.COMMISSIONED, hub=hub.chf, owner=SUPPLIER,
-        smets_version=_HUB_CHTS_VERSION, added=now, commissioned=now, manufacturer=hub.manufacturer, model=hub.model,
-        firmware_version=Version(hub.version),
+        device=hub.gpf, type=DeviceType.GPF, status=status, hub=hub.chf, owner=SUPPLIER,
+        smets_version=_HUB_CHTS_VERSION, added=now, commissioned=commissioned, manufacturer=hub.manufacturer,
+        model=hub.model, firmware_version=Version(hub.version),
     )  # fmt: skip
-    return [chf, gpf, *(_installed(home, device, now) for device in home.devices if device.installed)]
+    return [chf, gpf]
 
 
 def _installed(home: HomeDescription, device: DeviceDescription, now: int) -> Device:

@@ -80,10 +80,15 @@ class CspHost:
     """Joins the CSP to its hubs' WAN links and to the DSP."""
 
     def __init__(self, csp: Csp, clock: Clock, to_dsp: Callable[[bytes], None], links: Mapping[Eui64, WanLink]) -> None:
-        self._csp, self._clock, self._to_dsp, self._links = csp, clock, to_dsp, links
+        self._csp, self._clock, self._to_dsp, self._links = csp, clock, to_dsp, dict(links)
         self._wake: Timer | None = None
         for hub, link in links.items():
             link.attach(self._receiver(hub))
+
+    def connect(self, hub: Eui64, link: WanLink) -> None:
+        """Serve one more hub."""
+        self._links[hub] = link
+        link.attach(self._receiver(hub))
 
     def from_dsp(self, octets: bytes) -> None:
         self._carry_out(self._csp.from_dsp(octets, self._clock.now()))

@@ -56,7 +56,8 @@ def _xml_signature(world: World) -> Verdict:
 
 def _parties(world: World) -> dict[str, str]:
     """Return the names of hubs and users by EUI-64."""
-    hubs = {str(home.chf): f"{home.name}/hub" for home in world.homes}
+    hubs = {str(home.description.hub.chf): f"{home.name}/hub" for home in world.homes}
+    hubs |= {str(home.chf): home.hub_name for home in world.homes}
     return hubs | {str(user.eui): user.name for user in (world.supplier, world.operator)}
 
 

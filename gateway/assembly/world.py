@@ -90,6 +90,13 @@ class World:
         """From the loss of the hub's supply until its AD1 reaches the DSP, ns: hub, WAN and CSP, all fixed."""
         return OUTAGE_REPORTED_AFTER + WanSettings().delay_up + self._csp_settings.delay_up
 
+    def replace_hub(self, home: Home) -> Eui64:
+        """Have the home's replacement hub take the place of its hub, on the WAN too; return the CHF of the former."""
+        former = home.chf
+        home.replace_hub()
+        self._csp_host.connect(home.chf, home.wan.csp)
+        return former
+
     def note_failure(self, error: HanlabError) -> None:
         """Keep what went another way than told."""
         self.failures.append(str(error))
@@ -153,5 +160,5 @@ class World:
 
     def _join_up(self) -> None:
         links = {home.chf: home.wan.csp for home in self.homes}
-        csp_host = CspHost(self.csp, self.clock, self.dsp_host.from_csp, links)
-        self.dsp_host.to_csp = csp_host.from_dsp
+        self._csp_host = CspHost(self.csp, self.clock, self.dsp_host.from_csp, links)
+        self.dsp_host.to_csp = self._csp_host.from_dsp

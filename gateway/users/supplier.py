@@ -11,12 +11,16 @@ from protocols.duis.bodies import (
     AddDeviceToChfWhitelist,
     DevicePrenotification,
     RequestType,
+    RestoreHanDeviceLog,
     SignedPreCommand,
+    UpdateDeviceStatusCh,
     UpdateFirmware,
     UpdateHanDeviceLog,
+    UpdateInventory,
     UpdatePpmidFirmware,
 )
 from protocols.duis.identifiers import RequestId
+from protocols.duis.inventory import DeviceStatus
 from protocols.duis.requests import CommandVariant
 from protocols.duis.responses import PreCommand
 from protocols.duis.times import CANCELLATION_DATE_TIME
@@ -65,6 +69,15 @@ class Supplier(ServiceUser):
         """SR 8.11: remove a device from the hub's log."""
         body = UpdateHanDeviceLog(device_id=device, request_type=RequestType.REMOVE)
         return self.request(chf, CommandVariant.TO_DEVICE, body)
+
+    def set_hub_status(self, chf: Eui64, status: DeviceStatus) -> Exchange:
+        """SR 8.4: say what has become of a hub."""
+        body = UpdateInventory(device_id=chf, change=UpdateDeviceStatusCh(status))
+        return self.request(self.dsp, CommandVariant.DCC_ONLY, body)
+
+    def restore_log(self, chf: Eui64, former: Eui64) -> Exchange:
+        """SR 8.12.1: have a hub take over the device log of the one it replaces."""
+        return self.request(chf, CommandVariant.TO_DEVICE, RestoreHanDeviceLog(old_chf_id=former))
 
     def update_firmware(self, devices: Iterable[Eui64], image: bytes, version: int) -> Exchange:
         """SR 11.1 for ESME, GSME and HCALCS. image: the OTA file. version: 32 bits."""

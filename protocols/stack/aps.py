@@ -181,7 +181,11 @@ class ApsLayer:
         self._transmit(out)
 
     def _transmit(self, out: _Outgoing) -> None:
-        """Send the message, or the next fragment of its window; then wait."""
+        """Send the message, or the next fragment of its window; then wait. Without the key it needs it goes nowhere."""
+        if out.secured and out.peer.security is None:
+            self._outgoing.pop(out.key, None)
+            self._timers.soon(self._end, out, DeliveryStatus.NO_KEY)
+            return
         data, window, block = out.data, out.window, 0
         if window is not None and data is not None:
             block = window.next_block()

@@ -38,8 +38,13 @@ class Plan:
         return self.at(0.50)
 
     @property
-    def reading(self) -> int:
-        return self.at(0.95)
+    def swap(self) -> int:
+        return self.at(0.62)
+
+    @property
+    def readings(self) -> tuple[int, int]:
+        """When versions are read: with the first hub, and at the end."""
+        return self.at(0.60), self.at(0.95)
 
 
 def planned(begin: int, duration: int) -> Plan:

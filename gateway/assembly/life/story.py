@@ -5,6 +5,7 @@ from functools import partial
 
 from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.life.plan import Plan
+from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
 from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, told, update_ppmid
 from gateway.assembly.world import World
@@ -36,8 +37,11 @@ def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
     found: list[Chapter] = [
         (plan.first_round, "first round of firmware", partial(firmware_round, world, home, 1)),
         (plan.second_round, "second round of firmware", partial(firmware_round, world, home, 2)),
-        (plan.reading, "versions and inventory are read", partial(reads, world, home)),
+        (plan.swap, "the hub is replaced", partial(swap, world, home, plan)),
+        *((when, "versions and inventory are read", partial(reads, world, home)) for when in plan.readings),
     ]
+    if home.description.replacement is None:
+        found = [chapter for chapter in found if chapter[0] != plan.swap]
     for number, (when, duration) in enumerate(plan.cuts, 1):
         found.append((when, f"power cut {number}", partial(cut, world, home, duration)))
     return sorted(found, key=lambda chapter: chapter[0])
@@ -93,7 +97,7 @@ async def cut(world: World, home: Home, duration: int) -> None:
 async def reads(world: World, home: Home) -> None:
     """Read the version of every device that a user may ask by 11.2, and the inventory by 8.2."""
     for device in home.devices:
-        if device.product is not None and device.description.kind != "gsme":
+        if device.product is not None and device.description.kind != "gsme" and answers_reads(home, device):
             await told(world, _read(world, home, device))
             await world.clock.sleep(_READ_EVERY)
     accepted(world.supplier.read_inventory(home.chf), f"8.2 for {home.name}")

@@ -76,6 +76,31 @@ class Evidence:
         return {Eui64.parse(row["device"]): Eui64.parse(row["hub"]) for row in rows if row["hub"]}
 
     @cached_property
+    def moves(self) -> Mapping[Eui64, tuple[tuple[int, Eui64], ...]]:
+        """Onto which hubs each device came, and when, as the DSP noted it."""
+        found: dict[Eui64, list[tuple[int, Eui64]]] = {}
+        for event in self.events("inventory"):
+            if event.text("field") == "hub" and event.text("new"):
+                device, hub = Eui64.parse(event.text("device")), Eui64.parse(event.text("new"))
+                found.setdefault(device, []).append((event.time, hub))
+        return {device: tuple(moves) for device, moves in found.items()}
+
+    def hub_at(self, device: Eui64, time: int) -> Eui64 | None:
+        """Return the CHF a device was associated with at a time; the present one where nothing else is known."""
+        before = [hub for when, hub in self.moves.get(device, ()) if when <= time]
+        return before[-1] if before else self.hubs.get(device)
+
+    @cached_property
+    def restored(self) -> Mapping[Eui64, int]:
+        """Since when devices have been on a hub that replaced theirs (8.12.1)."""
+        moved = [event for event in self.events("inventory") if event.text("cause").startswith("8.12.1 ")]
+        return {Eui64.parse(event.text("device")): event.time for event in moved if event.text("field") == "hub"}
+
+    def stranded(self, device: Eui64, time: int) -> bool:
+        """Whether it is a bridge behind a replaced hub, to which it is an IHD (MP170-A10)."""
+        return device in self.bridges and self.restored.get(device, time + 1) <= time
+
+    @cached_property
     def actors(self) -> Mapping[Eui64, str]:
         """The names under which devices stand in the timeline, from the summary and from their joining."""
         devices = self.files.summary.get("devices", [])

@@ -140,7 +140,9 @@ def check_reads_followed(evidence: Evidence) -> Iterator[Check]:
     unread += [
         f"{exchange.place} was accepted and never answered by {evidence.name(exchange.target)}"
         for exchange in evidence.users.of_service("11.2")
-        if exchange.accepted and evidence.users.answer_of_device(exchange) is None
+        if exchange.accepted
+        and not evidence.stranded(exchange.target, exchange.time)
+        and evidence.users.answer_of_device(exchange) is None
     ]
     name = "suppliers read the version of a bridge"
     yield conclude("MP170-R7", name, facts=of_bridges, faults=faults + unread, missing="no answer to an 11.2")

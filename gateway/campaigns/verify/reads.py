@@ -14,9 +14,15 @@ BY_CS08 = (DeviceType.PPMID, DeviceType.HCALCS)
 
 
 def _reads(evidence: Evidence) -> list[Exchange]:
-    """Return the accepted 11.2 to devices that are read by CS08."""
+    """Return the accepted 11.2 to devices that are read by CS08; a bridge on a replaced hub is another matter."""
     found = evidence.users.of_service("11.2")
-    return [exchange for exchange in found if exchange.accepted and evidence.types.get(exchange.target) in BY_CS08]
+    return [
+        exchange
+        for exchange in found
+        if exchange.accepted
+        and evidence.types.get(exchange.target) in BY_CS08
+        and not evidence.stranded(exchange.target, exchange.time)
+    ]
 
 
 def check_unknown_remote_party(evidence: Evidence) -> Iterator[Check]:

@@ -74,6 +74,14 @@ _STAGED: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
 )
 """What only the demo puts on the stage: a life without it is none the worse."""
 
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
+    "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
+    "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
+    "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
+}  # fmt: skip
+"""What a home must have for a requirement to be shown in its life: kinds of device, or a tracked ESME."""
+
 LIFE_CHECKS = tuple(checks for checks in CHECKS if checks not in _STAGED)
 
 
@@ -114,8 +122,16 @@ def _fleet_checks(summary: Mapping[str, Any]) -> tuple[Callable[[Evidence], Iter
 def run_checks(evidence: Evidence) -> list[Check]:
     """Put the checks of its kind of run to the evidence: a life's, a fleet's, or else the demo's."""
     summary = evidence.files.summary
-    if summary.get("kind") == FLEET:
-        wanted = _fleet_checks(summary)
-    else:
-        wanted = LIFE_CHECKS if summary.get("kind") == LIFE else CHECKS
+    if summary.get("kind") == LIFE:
+        there = _there(evidence)
+        found = [check for checks in LIFE_CHECKS for check in checks(evidence)]
+        return [check for check in found if there.issuperset(_NEEDS.get(check.requirement, ()))]
+    wanted = _fleet_checks(summary) if summary.get("kind") == FLEET else CHECKS
     return [check for checks in wanted for check in checks(evidence)]
+
+
+def _there(evidence: Evidence) -> frozenset[str]:
+    """Return what the home of a life has, in the words of `_NEEDS`."""
+    devices = evidence.files.summary.get("devices", [])
+    kinds = {"bridge" if device["kind"].startswith("bridge") else device["kind"] for device in devices}
+    return frozenset(kinds | {"tracked" for device in devices if device["tracked"]})

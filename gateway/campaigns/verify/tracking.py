@@ -170,7 +170,7 @@ def _ran(evidence: Evidence, dated: Activation) -> list[str]:
         and (alert := payload_of(cs06.Alert.decode, carried.judged.message)) is not None
         and alert.originator_counter == dated.counter
     ]
-    hub, actor = evidence.hubs.get(dated.device), evidence.actors.get(dated.device)
+    hub, actor = evidence.hub_at(dated.device, dated.accepted), evidence.actors.get(dated.device)
     found = receipts(evidence)
     told += [f"AD1 of an outage from {utc(r.started)}" for r in found if r.hub == hub and r.started in soon]
     told += [
@@ -198,7 +198,7 @@ def check_three_minutes(evidence: Evidence) -> Iterator[Check]:
     codes = set()
     for carried in evidence.air.sent_up(ecs80.MESSAGE_CODE):
         alert = None if carried.judged is None else payload_of(ecs80.Alert.decode, carried.judged.message)
-        hub = evidence.hubs.get(carried.device)
+        hub = evidence.hub_at(carried.device, carried.time)
         if alert is None or hub is None:
             continue
         codes.add(alert.alert_code)

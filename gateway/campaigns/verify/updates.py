@@ -309,7 +309,7 @@ def _service(evidence: Evidence) -> Check:
         told[device] = event
         if event.text("type") != "PPMID":
             faults.append(f"{evidence.name(device)} is {event.text('type')} to the CSP")
-        elif event.text("hub") != str(evidence.hubs.get(device)):
+        elif event.text("hub") != str(evidence.hub_at(device, event.time)):
             faults.append(f"{evidence.name(device)}: hub {event.text('hub')}, the inventory has another")
         else:
             facts.append(f"{evidence.name(device)} is PPMID behind hub ..{event.text('hub')[-4:]}")

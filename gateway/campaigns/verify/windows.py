@@ -1,6 +1,5 @@
 """The suppression windows of MP102B, recomputed from the supplier's requests and the answers it got."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.campaigns.verify.evidence import Evidence
@@ -116,7 +115,7 @@ def windows(evidence: Evidence) -> list[Window]:
         if activation.confirmed is not None and (activation.cancels or activation.date is not None):
             found = [_taken_back(window, activation) for window in found]
         if not activation.cancels:
-            found.append(_window(activation, evidence.hubs))
+            found.append(_window(evidence, activation))
     return found
 
 
@@ -124,11 +123,12 @@ def is_tracked(evidence: Evidence, device: Eui64) -> bool:
     return device in evidence.tracked and evidence.types.get(device) is DeviceType.ESME
 
 
-def _window(activation: Activation, hubs: Mapping[Eui64, Eui64]) -> Window:
+def _window(evidence: Evidence, activation: Activation) -> Window:
     start, kind = activation.accepted, IMMEDIATE
     if activation.date is not None and activation.date > activation.accepted:
         start, kind = activation.date, DATED
-    return Window(activation.device, hubs.get(activation.device), start, start + WINDOW, kind, activation, None)
+    hub = evidence.hub_at(activation.device, start)
+    return Window(activation.device, hub, start, start + WINDOW, kind, activation, None)
 
 
 def _taken_back(window: Window, later: Activation) -> Window:

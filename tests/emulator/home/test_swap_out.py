@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.campaigns.evidence.capture import dissect
 from protocols.gbcs.device_log import HashedKey, LogBackup
 from protocols.gbcs.use_cases import cs08, cs09
 from protocols.gbcs.use_cases.ccs01 import LogDeviceType
@@ -90,6 +91,12 @@ def test_everybody_comes_back_and_establishes_a_key_anew(swapped: Swapped) -> No
         assert home.notes.of("key-established", f"home-1/{device.name}")[-1]["partner"] == str(home.home.gpf)
     assert home.hub._on().state.network is not None
     assert home.hub.export_trust().extended_pan_id == swapped.backup.extended_pan_id
+
+
+def test_every_frame_of_the_swap_opens_with_a_key_of_the_home(swapped: Swapped) -> None:
+    seen = dissect(swapped.home.frames, swapped.home.keys)
+    assert (seen.defects, seen.unfinished) == ([], 0)
+    assert seen.frames > 5_000
 
 
 def test_the_log_that_the_acb_has_ends_with_the_new_hashes(swapped: Swapped) -> None:

@@ -227,7 +227,8 @@ class Dissector:
             plain = octets[end:]
         if self._watcher is not None:
             counter = read_auxiliary(octets, end).counter if header.security else None
-            self._watcher.aps(ApsSighting(captured, mac, space, nwk, header, source, destination, counter, octets))
+            sighting = ApsSighting(captured, mac, space, nwk, header, source, destination, counter, octets, key)
+            self._watcher.aps(sighting)
         if header.frame_type == aps_frame.FrameType.COMMAND:
             self._aps_command(captured, plain, nwk.security, key)
             return None

@@ -22,6 +22,7 @@ class ApsSighting(NamedTuple):
     destination: Eui64 | None  # None: broadcast, or not known
     counter: int | None  # 32 bits, of APS security
     octets: bytes  # of the APS frame, as sent
+    key: bytes | None  # the link key that opened it
 
 
 class Watcher:

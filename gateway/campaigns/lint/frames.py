@@ -58,7 +58,7 @@ class FrameRules(Watcher):
         self._answered: Counter[tuple[str, int]] = Counter()  # acknowledged frames by network and receiver
         self._spans: dict[str, tuple[list[int], list[int]]] = {}  # by network: ends and starts of all frames
         self._nwk: dict[tuple[str, int, int, Eui64], tuple[int, bytes, int]] = {}  # counter, octets, frame
-        self._aps: dict[tuple[Eui64 | None, Eui64 | None, int], tuple[int, dict[int, bytes]]] = {}
+        self._aps: dict[tuple[Eui64 | None, bytes | None, int], tuple[int, dict[int, bytes]]] = {}
         self._waiting: dict[tuple[int, int, int, int, int], _Waiting] = {}
         self._end = 0
 
@@ -144,7 +144,7 @@ class FrameRules(Watcher):
 
     def _aps_counter(self, sighting: ApsSighting, counter: int) -> None:
         control = sighting.octets[len(sighting.aps.encode())]
-        key = (sighting.source, sighting.destination, control >> 3 & 3)
+        key = (sighting.source, sighting.key, control >> 3 & 3)
         last, kept = self._aps.get(key, (-1, {}))
         if kept.get(counter) == sighting.octets:
             return  # a relay or a repetition

@@ -4,6 +4,7 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.gbcs.alert_names import alert_name
 from protocols.gbcs.blocks import Block, Route
+from protocols.gbcs.concerned import concerned
 from protocols.gbcs.conformity import deviations
 from protocols.gbcs.envelope import MAC_OCTETS, SIGNATURE_OCTETS, Category, Cra, Message
 from protocols.gbcs.json_fields import Fields, Json, hexadecimal
@@ -44,7 +45,7 @@ def describe(message: Message, source: str, keystore: Keystore | None) -> dict[s
     tree = to_tree(message.payload, offset, alert=message.cra is Cra.ALERT)
     departures = deviations(message, tree, offset)
     encrypted = decrypt(message, tree, keystore)
-    alert_code, payload = _alert_code(message), understood(message)
+    alert_code, payload, about = _alert_code(message), understood(message), concerned(message)
     return {
         "source": source,
         "category": message.category.value,
@@ -60,6 +61,7 @@ def describe(message: Message, source: str, keystore: Keystore | None) -> dict[s
         "title": title_of(message.message_code),
         "alert_code": None if alert_code is None else f"{alert_code:04X}",
         "alert": None if alert_code is None else alert_name(alert_code),
+        "concerns": None if about is None else str(about),
         "encrypted": encrypted,
         "fields": None if payload is None else to_json(payload),
         "cra": message.cra.name.lower(),

@@ -30,6 +30,8 @@ def listing(message: Message, described: dict[str, Json]) -> list[str]:
     lines.append(_line(payload_offset(message), 0, "payload", f"{len(message.payload)} octets"))
     lines += _tree(described["payload"], 1)
     lines += [_line(offset, 0, name, value) for offset, name, value in _after_payload(message, described)]
+    if described["concerns"] is not None:
+        lines.append(_line(None, 0, "concerns", str(described["concerns"])))
     for name in ("notes", "refused"):
         told = described[name]
         lines += [_line(None, 0, name, str(each)) for each in (told if isinstance(told, list) else ())]

@@ -189,6 +189,27 @@ def test_no_octet_of_what_is_protected_may_change(name: str, keys: Path) -> None
         assert decode(changed, "--strict", "--keystore", keys).code in (1, 2), place
 
 
+ABOUT = {
+    "future-dated alert": "ECS01a (0019), counter 1000 (3E8)",
+    "future-dated gas alert": "GCS01a (006B), counter 1000 (3E8)",
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_alert_about_a_command_names_it(name: str) -> None:
+    result = decode(SHAPES[name]())
+    told = [line.partition("concerns")[2].strip() for line in result.out.splitlines() if "concerns" in line]
+    assert told == ([ABOUT[name]] if name in ABOUT else [])
+    assert json.loads(decode(SHAPES[name](), "--json").out)["concerns"] == ABOUT.get(name)
+
+
+@pytest.mark.parametrize("payload", ["", "0F200003E8", "0F200003E80002031290000913" + "00" * 18])
+def test_an_alert_of_another_form_just_does_not_say(payload: str) -> None:
+    for code in (0x00CC, 0x00CD, 0x0120):
+        result = decode(signed(bytes.fromhex(payload), ALERT, code), "--json")
+        assert (result.code, json.loads(result.out)["concerns"]) == (0, None)
+
+
 def test_without_keys_a_note_tells_what_was_not_checked(keys: Path) -> None:
     result = decode(protected_response(), "--json")
     shown = json.loads(result.out)

@@ -23,6 +23,7 @@ _SOURCE_ROUTE = 0x0400
 _DESTINATION_IEEE = 0x0800
 _SOURCE_IEEE = 0x1000
 _END_DEVICE = 0x2000
+_DATA = _VERSION | _SECURITY | 1 << 6
 _OPTIONAL = _MULTICAST | _SOURCE_ROUTE | _DESTINATION_IEEE | _SOURCE_IEEE
 
 
@@ -69,6 +70,11 @@ class NwkHeader(NamedTuple):
         return _FIXED.pack(control, self.destination, self.source, self.radius, self.sequence) + optional
 
 
+def data_header(destination: int, source: int, radius: int, sequence: int) -> bytes:
+    """Return the octets of the header of a secured data frame that may discover its route, without optional fields."""
+    return _FIXED.pack(_DATA, destination, source, radius, sequence)
+
+
 def decode_header(octets: bytes, offset: int = 0) -> tuple[NwkHeader, int]:
     """Return the header that starts at `offset`, and the offset after it."""
     if offset + _FIXED_SIZE > len(octets):
@@ -76,11 +82,11 @@ def decode_header(octets: bytes, offset: int = 0) -> tuple[NwkHeader, int]:
     control, destination, source, radius, sequence = _FIXED.unpack_from(octets, offset)
     if control & 0x3E != _VERSION:
         raise DecodeError(f"NWK frame control {control:04x} is not data or command of version 2", data=octets)
-    end = offset + _FIXED_SIZE
-    fixed = (control & 1, destination, source, radius, sequence, control & _SECURITY != 0)
+    end, kind, security = offset + _FIXED_SIZE, control & 1, control & _SECURITY != 0
     route, end_device = control >> 6 & 3, control & _END_DEVICE != 0
     if not control & _OPTIONAL:
-        return tuple.__new__(NwkHeader, (*fixed, route, end_device, None, None, None)), end
+        fields = (kind, destination, source, radius, sequence, security, route, end_device, None, None, None)
+        return tuple.__new__(NwkHeader, fields), end
     if control & _MULTICAST:
         raise DecodeError("NWK multicast is not handled", offset=offset, data=octets)
     destination_ieee = source_ieee = source_route = None
@@ -90,7 +96,8 @@ def decode_header(octets: bytes, offset: int = 0) -> tuple[NwkHeader, int]:
         source_ieee, end = _read_eui(octets, end)
     if control & _SOURCE_ROUTE:
         source_route, end = _read_source_route(octets, end)
-    return NwkHeader(*fixed, route, end_device, destination_ieee, source_ieee, source_route), end
+    fixed = (kind, destination, source, radius, sequence, security, route, end_device)
+    return NwkHeader(*fixed, destination_ieee, source_ieee, source_route), end
 
 
 def with_radius(header: bytes, radius: int) -> bytes:

@@ -21,8 +21,10 @@ AUXILIARY_CONTROL = 0x28  # network key, extended nonce, level as sent: 0
 _CONTROL_COMPUTED = AUXILIARY_CONTROL | LEVEL
 _LEVEL_BITS = 0x07
 _AUXILIARY = struct.Struct("<BIQB")
+_AFTER_CONTROL = struct.Struct("<IQB")
 _NONCE = struct.Struct("<QIB")
 _OCTET: Final = [bytes((value,)) for value in range(256)]
+_SENT, _COMPUTED = _OCTET[AUXILIARY_CONTROL], _OCTET[_CONTROL_COMPUTED]
 
 
 class NwkAuxiliary(NamedTuple):
@@ -62,10 +64,9 @@ class NwkSecurity:
         header: encoded NWK header with the security bit set. source: own EUI-64. counter: 32 bits, never used before
         with this key.
         """
-        sequence = self.key_sequence
-        computed = header + _AUXILIARY.pack(_CONTROL_COMPUTED, counter, source, sequence)
-        sealed = self.encrypt(_NONCE.pack(source, counter, _CONTROL_COMPUTED), payload, computed)
-        return header + _AUXILIARY.pack(AUXILIARY_CONTROL, counter, source, sequence) + sealed
+        rest = _AFTER_CONTROL.pack(counter, source, self.key_sequence)
+        nonce = _NONCE.pack(source, counter, _CONTROL_COMPUTED)
+        return header + _SENT + rest + self.encrypt(nonce, payload, header + _COMPUTED + rest)
 
     def unprotect(self, frame: bytes, header_length: int) -> tuple[bytes, Eui64, int]:
         """Return payload, EUI-64 of the hop, and frame counter of a NWK frame.

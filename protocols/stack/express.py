@@ -18,12 +18,15 @@ from protocols.crypto.ccm import LEVEL, MIC_SIZE
 from protocols.errors import DecodeError
 from protocols.interfaces import ApsData
 from protocols.mac.frame import PLAIN_DATA, PLAIN_DATA_MASK
+from protocols.nwk.frame import data_header
 from protocols.nwk.security import AUXILIARY_CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from protocols.aps.security import ApsSecurity
     from protocols.interfaces import DeliveryStatus
+    from protocols.nwk.security import NwkSecurity
     from protocols.stack.aps import ApsLayer
     from protocols.stack.counts import Counts
     from protocols.stack.mac import MacLayer
@@ -35,10 +38,8 @@ if TYPE_CHECKING:
 _MAC_END, _NWK_END, _CIPHER_AT = 9, 17, 31  # octets of a frame: ends of the headers, and of the NWK auxiliary header
 # MAC: frame control, sequence, PAN id, destination, source. NWK: frame control, destination, source, radius, sequence.
 # Auxiliary header: security control, counter, hop, key sequence.
-_HEADERS = struct.Struct("<HBHHHHHHBBBIQB")
-_NWK = struct.Struct("<HHHBB")
-_NWK_DATA = 0x0248  # data, version 2, secured, route discovery allowed
-_NWK_DATAS: Final = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # the same with other routing and origin bits
+HEADERS = struct.Struct("<HBHHHHHHBBBIQB")
+_NWK_DATAS: Final = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
 _NONCE = struct.Struct("<QIB")
 _NWK_LEVEL = AUXILIARY_CONTROL | LEVEL
 _NWK_COMPUTED = bytes((_NWK_LEVEL,))
@@ -46,9 +47,28 @@ _NWK_COMPUTED = bytes((_NWK_LEVEL,))
 _APS_END, _APS_CIPHER_AT = 8, 13
 _APS = struct.Struct("<BBHHBB")
 # Frame control, destination endpoint, cluster, profile, source endpoint, counter; security control, frame counter.
-_APS_HEADERS = struct.Struct("<BBHHBBBI")
-_APS_DATA = 0x20  # unicast data, secured
+APS_HEADERS = struct.Struct("<BBHHBBBI")
+SECURED_DATA = 0x20  # unicast data, secured
 _LINK_KEY, _APS_COMPUTED = b"\0", bytes((LEVEL,))  # control of the auxiliary header, as sent and in the computation
+
+
+def open_frame(frame: bytes, security: NwkSecurity, hop: int, counter: int) -> bytes:
+    """Return the APS frame in a MAC frame whose `HEADERS` named `hop` and `counter`; InvalidTag for a wrong MIC."""
+    additional = frame[_MAC_END:_NWK_END] + _NWK_COMPUTED + frame[_NWK_END + 1 : _CIPHER_AT]
+    return security.decrypt(_NONCE.pack(hop, counter, _NWK_LEVEL), frame[_CIPHER_AT:], additional)
+
+
+def seal_message(header: bytes, link: ApsSecurity, wire: bytes, counter: int, payload: bytes) -> bytes:
+    """Return an APS frame under a link key. wire: the originator's EUI-64 as on the air."""
+    number = counter.to_bytes(4, "little")
+    sealed = link.encrypt(wire + number + _APS_COMPUTED, payload, header + _APS_COMPUTED + number)
+    return header + _LINK_KEY + number + sealed
+
+
+def open_message(octets: bytes, link: ApsSecurity, originator: int, counter: int) -> bytes:
+    """Return the payload of an APS frame whose `APS_HEADERS` named `counter`; InvalidTag for a wrong MIC."""
+    additional = octets[:_APS_END] + _APS_COMPUTED + octets[_APS_END + 1 : _APS_CIPHER_AT]
+    return link.decrypt(_NONCE.pack(originator, counter, LEVEL), octets[_APS_CIPHER_AT:], additional)
 
 
 class Express:
@@ -75,14 +95,14 @@ class Express:
         route = state.routes.get(short) if self._router else nwk.route(short)
         if route is None:
             return False
-        counter = state.next_aps_counter(peer).to_bytes(4, "little")
-        header = _APS.pack(_APS_DATA, destination, cluster, profile, source, self._aps.next_counter())
-        sealed = link.encrypt(self._wire + counter + _APS_COMPUTED, payload, header + _APS_COMPUTED + counter)
-        nwk_header = _NWK.pack(_NWK_DATA, short, state.short, self._radius, nwk.next_sequence())
+        counter = state.next_aps_counter(peer)
+        header = _APS.pack(SECURED_DATA, destination, cluster, profile, source, self._aps.next_counter())
+        message = seal_message(header, link, self._wire, counter, payload)
+        nwk_header = data_header(short, state.short, self._radius, nwk.next_sequence())
         self._counts.sent += 1
         if nwk.activity is not None:
             nwk.activity()
-        self._forward(nwk_header, header + _LINK_KEY + counter + sealed, route, done)
+        self._forward(nwk_header, message, route, done)
         return True
 
     def receive(self, mac: MacLayer, frame: bytes, lqi: int) -> bool:
@@ -93,7 +113,7 @@ class Express:
             control, _, _, _, neighbour,
             nwk_control, destination, source, _, _,
             level, counter, hop, key_sequence,
-        ) = _HEADERS.unpack_from(frame)  # fmt: skip
+        ) = HEADERS.unpack_from(frame)  # fmt: skip
         state, nwk = self._state, self._nwk
         security, peer = state.security, state.peers.get(hop)
         if (
@@ -111,9 +131,8 @@ class Express:
             or self._routing.failing
         ):
             return False
-        additional = frame[_MAC_END:_NWK_END] + _NWK_COMPUTED + frame[_NWK_END + 1 : _CIPHER_AT]
         try:
-            octets = security.decrypt(_NONCE.pack(hop, counter, _NWK_LEVEL), frame[_CIPHER_AT:], additional)
+            octets = open_frame(frame, security, hop, counter)
         except InvalidTag:
             return False
         mac.last[neighbour] = frame
@@ -135,17 +154,16 @@ class Express:
         peer = self._state.by_short.get(source)
         if peer is None or peer.security is None or peer.former is not None or len(octets) < _APS_CIPHER_AT + MIC_SIZE:
             return False
-        control, to, cluster, profile, source_endpoint, _, level, counter = _APS_HEADERS.unpack_from(octets)
+        control, to, cluster, profile, source_endpoint, _, level, counter = APS_HEADERS.unpack_from(octets)
         if (
-            control != _APS_DATA
+            control != SECURED_DATA
             or level
             or counter < peer.aps_next
             or (self._established_only and not peer.established)
         ):
             return False
-        additional = octets[:_APS_END] + _APS_COMPUTED + octets[_APS_END + 1 : _APS_CIPHER_AT]
         try:
-            payload = peer.security.decrypt(_NONCE.pack(peer.eui, counter, LEVEL), octets[_APS_CIPHER_AT:], additional)
+            payload = open_message(octets, peer.security, peer.eui, counter)
         except InvalidTag:
             return False
         self._state.aps_heard(peer, counter)

@@ -13,7 +13,7 @@ from protocols.addresses import ShortAddress
 from protocols.errors import DecodeError
 from protocols.interfaces import DeliveryStatus
 from protocols.nwk.commands import CommandId, decode_command
-from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, decode_header
+from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, data_header, decode_header
 from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
 from protocols.stack.hooks import nobody
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 FIRST_BROADCAST = 0xFFF8  # addresses from here on are broadcasts
 
 _FIXED = struct.Struct("<HHHBB")
-_DATA = 0x0248  # data, version 2, secured, route discovery allowed
 _COMMAND = 0x0209
 _PLAIN_DATA = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
 _NO_ROUTE = DeliveryStatus.NO_ROUTE
@@ -91,7 +90,7 @@ class NwkLayer:
         """Send an APS frame to one node, encrypted for each hop; `done` tells of the next hop."""
         state, routing = self._state, self.routing
         self._sequence = sequence = (self._sequence + 1) & 0xFF
-        header = _FIXED.pack(_DATA, destination, state.short, self._radius, sequence)
+        header = data_header(destination, state.short, self._radius, sequence)
         if routing.special and routing.prepare(destination, header, payload, done):
             return
         route = state.routes.get(destination) if self._router else None

@@ -356,10 +356,11 @@ _DECODERS: Final[dict[tuple[int, int], Callable[[bytes], OtaCommand]]] = {
 
 def decode(frame: ZclFrame) -> OtaCommand:
     """Return the command of a cluster-specific frame; DecodeError for one the cluster does not have."""
-    decoder = _DECODERS.get((frame.control & 0x09, frame.command))
-    if decoder is None or frame.manufacturer is not None:
-        raise DecodeError(f"no OTA command {frame.command:#04x} of frame control {frame.control:02x}")
-    return decoder(frame.payload)
+    control, _, command, payload, manufacturer = frame
+    decoder = _DECODERS.get((control & 0x09, command))
+    if decoder is None or manufacturer is not None:
+        raise DecodeError(f"no OTA command {command:#04x} of frame control {control:02x}")
+    return decoder(payload)
 
 
 def encode(command: OtaCommand, transaction: int) -> bytes:

@@ -7,6 +7,7 @@ from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
 from protocols.duis.alerts import DccAlert
 from protocols.duis.codes import SUCCESS
+from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
 from protocols.duis.requests import Request
 from protocols.duis.responses import (
@@ -18,6 +19,7 @@ from protocols.duis.responses import (
     Response,
     ResponseMessage,
 )
+from protocols.duis.schema import PUBLISHED_VERSION
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.interfaces import MILLISECOND
@@ -55,9 +57,15 @@ class Answers:
         )
         turn.reply(self._signatures.seal(response))
 
-    def reply_unread(self, turn: Turn, request_id: RequestId | None, code: str) -> None:
-        """Answer octets that are no valid request."""
-        response = Response(request_id=request_id, response_code=code, response_date_time=turn.now, body=None)
+    def reply_unread(self, turn: Turn, error: DuisError, code: str) -> None:
+        """Answer octets that are no valid request, as far as they tell which they were meant to be."""
+        response = Response(
+            request_id=error.request_id,
+            response_code=code,
+            response_date_time=turn.now,
+            body=None if error.service is None else ResponseMessage(error.service),
+            schema_version=PUBLISHED_VERSION,
+        )
         turn.reply(self._signatures.seal(response))
 
     def device_response(self, turn: Turn, command: Command, message: bytes | None, code: str = SUCCESS) -> None:
@@ -70,6 +78,7 @@ class Answers:
             response_code=code,
             response_date_time=turn.now,
             body=ResponseMessage(command.service, content),
+            schema_version=PUBLISHED_VERSION,
         )
         turn.to_user(command.user, self._signatures.seal(response))
 
@@ -83,6 +92,7 @@ class Answers:
             response_code=SUCCESS,
             response_date_time=turn.now,
             body=body,
+            schema_version=PUBLISHED_VERSION,
         )
         turn.to_user(user, self._signatures.seal(response))
 
@@ -99,5 +109,6 @@ class Answers:
             body=DccAlertMessage(
                 dcc_alert_code=code, throttled_alert_sequence_id=sequence, throttled_alert_count=count, alert=payload
             ),
+            schema_version=PUBLISHED_VERSION,
         )
         turn.to_user(user, self._signatures.seal(response))

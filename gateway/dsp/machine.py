@@ -61,7 +61,7 @@ from gateway.dsp.validation import Validation, WebService
 from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
 from protocols.duis.errors import DuisError
-from protocols.duis.requests import Request, parse_request
+from protocols.duis.requests import OTHER_SERVICES, Request, parse_request
 from protocols.duis.signature import Judgement, Verdict
 from protocols.errors import DecodeError, UsageError
 from protocols.gbcs.smki import Certificate, Credentials, KeyPair
@@ -215,8 +215,8 @@ class Dsp:
         user, octets, now, request, judgement = submission
         turn = self._begin(now)
         if isinstance(request, DuisError):
-            code = SCHEMA_INVALID if request.service is None else NOT_OFFERED
-            self._answers.reply_unread(turn, request.request_id, code)
+            code = NOT_OFFERED if request.service in OTHER_SERVICES else SCHEMA_INVALID
+            self._answers.reply_unread(turn, request, code)
             turn.note("request", user=str(user), code=code, reason=str(request))
             return turn
         try:

@@ -9,7 +9,7 @@ class DuisError(InputError):
 
     line, column: of the document, from 1; None where no place can be named. element: local name of the element at
     fault. request_id: of a well-formed document whose header could still be read, so that an answer can name it.
-    service: its ServiceReferenceVariant, where that is one of the DUIS which this project does not speak.
+    service: its ServiceReferenceVariant, where that is one of DUIS.
     """
 
     def __init__(

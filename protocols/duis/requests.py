@@ -140,12 +140,12 @@ class Request:
 def parse_request(octets: bytes) -> Request:
     """Read and check a request. Raises DuisError, with the RequestID where it could be read.
 
-    Its `service` is set where the request is for one of OTHER_SERVICES.
+    Its `service` is set where the request is for a service of DUIS, this project's or one of OTHER_SERVICES.
     """
     try:
         parsed: Document[_Document] = parse_document(octets, "Request", _Document)
     except DuisError as error:
-        if error.service not in OTHER_SERVICES:
+        if error.service not in OTHER_SERVICES and error.service not in ALLOWED_COMMAND_VARIANTS:
             error.service = None
         raise
     header = parsed.value.header

@@ -36,6 +36,9 @@ SCHEMA_VERSIONS: dict[str, SchemaVersion] = {
 CURRENT_VERSION = "5.5"
 """What is written unless told otherwise."""
 
+PUBLISHED_VERSION = "5.4"
+"""The newest one that is published: what nobody asked for is written in it, since none of it needs more."""
+
 PPMID_VARIANT_VERSION = "5.5"
 """The first version with the element PPMIDVariant (SEC modification MP170)."""
 

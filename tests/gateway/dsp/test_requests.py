@@ -15,7 +15,7 @@ from protocols.duis.inventory import DeviceStatus, DeviceType, DspInventory, Ppm
 from protocols.duis.requests import CommandVariant, Request
 from protocols.duis.responses import DccAlertMessage, GbcsPayload, Response, ResponseMessage
 from protocols.gbcs.codes import AccessResult
-from protocols.gbcs.use_cases import ccs01
+from protocols.gbcs.use_cases import ccs01, cs08
 from protocols.interfaces import HOUR, SECOND
 from protocols.ota.image import Kind
 from tests.support.dsp_bench import (
@@ -37,6 +37,7 @@ from tests.support.dsp_bench import (
     Outcome,
     estate,
 )
+from tests.support.duis_documents import REQUEST_DOCUMENTS
 from tests.support.parties import BROKER, NETWORK_OPERATOR, OTHER_SUPPLIER, START, SUPPLIER
 
 NEW = Eui64(0x00DB1234567890D1)
@@ -87,6 +88,26 @@ def test_what_is_no_request_is_refused(octets: bytes) -> None:
     assert outcome.reply is not None
     assert outcome.reply.body is None
     assert bench.store.dump() == before
+
+
+def test_the_answer_to_an_invalid_request_names_its_service() -> None:
+    for name, service, code in (("8.4 delete", "8.4", "E40"), ("8.7.1", "8.7.1", "E40")):
+        octets = REQUEST_DOCUMENTS[name].replace(b"DeviceID>00", b"DeviceID>XX")
+        outcome = Bench().submit(octets)
+        assert outcome.code == code
+        assert outcome.reply is not None
+        assert outcome.reply.body == ResponseMessage(service)
+        assert outcome.reply.schema_version == "5.4"
+
+
+def test_what_nobody_asked_for_is_written_in_the_published_version() -> None:
+    bench = Bench()
+    answered = bench.respond(
+        bench.command_of(bench.request(READ, BRIDGE, TO_DEVICE)), cs08.Response(0x0B100000).encode(), mac=True
+    )
+    told = [*answered.to_users, *bench.outage().to_users]
+    assert {response.schema_version for _, response in told} == {"5.4"}
+    assert len(told) == 3
 
 
 def test_a_request_without_body_is_refused_under_its_own_identifier() -> None:

@@ -22,6 +22,8 @@ SUBCOMMANDS = {
     "tracked": "Pack and inspect the list of ESME whose activations cut a hub's supply; it is never shown.",
     "suppression": "Replay recorded power outages under other rules: what would be lost, leaked or late.",
     "fleet": "Many homes without radio: lost responses and repairs, false outages, bridges, all in one run.",
+    "cpl": "Check and export the products list as CSV.",
+    "inventory": "Show, check and export the inventory of a run or a store.",
     "report": "Reports from a store: bridges and versions, devices, downloads, outages, repairs; table, CSV, JSON.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }

@@ -10,6 +10,7 @@ from gateway.dsp.acb import Acb
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.joins import CRITICAL_PAIRS, NON_CRITICAL_PAIRS, Joins
 from gateway.dsp.records import Device, User
+from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.duis import bodies
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
@@ -359,3 +360,19 @@ def test_a_transform_nobody_signs_is_forgotten_in_time() -> None:
     bench.later(bench.settings.transform_lifetime)
     assert bench.rows("transforms") == []
     assert bench.send_signed(transformed).code == "E44"
+
+
+# --- what a join opens ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("X-6")
+def test_by_setting_firmware_waits_for_the_join_but_never_for_a_bridges() -> None:
+    bench = Bench(settings=DspSettings(unjoined_count=False))
+    read = bodies.ReadFirmwareVersion()
+    assert bench.request(read, BRIDGE, TO_DEVICE).code == "I99", "joins are barred for it"
+    assert bench.request(read, PPMID, TO_DEVICE).code == "E5"
+    assert bench.request(read, HCALCS, TO_DEVICE).code == "E5"
+    for target, other in ((ESME, PPMID), (HCALCS, ESME)):
+        bench.joined(bench.send_signed(transform(bench, target, other)))
+    assert bench.request(read, PPMID, TO_DEVICE).code == "I99"
+    assert bench.request(read, HCALCS, TO_DEVICE).code == "I99"

@@ -50,6 +50,12 @@ def parse_components(octets: bytes) -> tuple[Component, ...]:
     return listed
 
 
+def expect_components(octets: bytes, *expected: Component) -> None:
+    """Raise DecodeError unless a payload is of just these components, nothing encrypted."""
+    if parse_components(octets) != expected:
+        raise DecodeError("not the components of the use case", data=octets)
+
+
 def _read_component(reader: Reader, *, last: bool) -> Component:
     start = reader.offset
     if reader.uint8() != (LAST if last else 0):

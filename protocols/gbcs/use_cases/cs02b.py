@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Self
 
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, UsageError
 from protocols.gbcs import der, times
 from protocols.gbcs.cells import CellIdentifier
 from protocols.gbcs.codes import AlertCode, CredentialStatus, named
@@ -159,7 +159,7 @@ class Replacement:
     cell: CellIdentifier  # where it goes
 
     def encode(self) -> bytes:
-        return der.sequence(self.certificate, self.cell.encode())
+        return der.sequence(_one_sequence(self.certificate, "certificate"), self.cell.encode())
 
     @classmethod
     def read(cls, reader: DerReader) -> Self:
@@ -180,7 +180,7 @@ class Command:
         return der.sequence(
             self.control.encode(),
             der.sequence(*(replacement.encode() for replacement in self.replacements)),
-            der.sequence(*self.path),
+            der.sequence(*(_one_sequence(each, "path") for each in self.path)),
             b"" if self.execution_time is None else der.generalized_time(self.execution_time),
         )
 
@@ -300,6 +300,17 @@ class Alert:
 
 def _optional_sequence(tag: int, items: tuple[SpecialistCounter, ...] | tuple[CounterChange, ...] | None) -> bytes:
     return b"" if items is None else der.tlv(tag, b"".join(item.encode() for item in items))
+
+
+def _one_sequence(octets: bytes, field: str) -> bytes:
+    """Return the octets of a certificate; UsageError for what is not one whole SEQUENCE, as no certificate is."""
+    reader = DerReader(octets, long_lengths=True)
+    try:
+        reader.content(der.SEQUENCE)
+        reader.finish()
+    except DecodeError as error:
+        raise UsageError(f"{field}: no certificate in DER ({error.what})") from None
+    return octets
 
 
 def _read_time_checks(reader: DerReader) -> TimeChecks:

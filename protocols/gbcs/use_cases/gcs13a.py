@@ -29,8 +29,7 @@ class Command:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        if gbz.parse_components(octets) != (_REQUEST,):
-            raise DecodeError("not the request of GCS13a", data=octets)
+        gbz.expect_components(octets, _REQUEST)
         return cls()
 
 

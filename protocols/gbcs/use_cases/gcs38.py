@@ -23,8 +23,7 @@ class Command:
 
     @classmethod
     def decode(cls, octets: bytes) -> Self:
-        if gbz.parse_components(octets) != (_REQUEST,):
-            raise DecodeError("not the request of GCS38", data=octets)
+        gbz.expect_components(octets, _REQUEST)
         return cls()
 
 

@@ -86,5 +86,5 @@ def test_payloads_survive_and_noise_is_harmless(values: st.SearchStrategy[ecs70.
 
 
 def test_another_read_is_refused() -> None:
-    with pytest.raises(DecodeError, match="not the request of GCS13a"):
+    with pytest.raises(DecodeError, match="not the components of the use case"):
         gcs13a.Command.decode(bytes.fromhex("010901 0107020005 000000 0602"))

@@ -222,6 +222,11 @@ def test_the_mode_of_a_replacement_is_its_message_code() -> None:
 # --- JSON that does not fit -----------------------------------------------------------------------------------------
 
 WRONG: list[tuple[type[payloads.Payload], dict[str, object], str]] = [
+    (
+        uc.cs02b.Command,
+        {"control": {"mode": 4, "counter": 1}, "replacements": [], "path": ["3000", "30"]},
+        "payload: path: no certificate in DER",
+    ),
     (uc.cs06.Command, {}, "payload.image_hash: missing"),
     (
         uc.cs06.Command,

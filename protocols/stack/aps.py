@@ -8,7 +8,6 @@ from protocols.aps.commands import ApsCommand, decode_command
 from protocols.aps.frame import (
     ApsHeader,
     DeliveryMode,
-    Fragmentation,
     FrameType,
     acknowledgement_of,
     data_header,
@@ -16,12 +15,13 @@ from protocols.aps.frame import (
 )
 from protocols.aps.security import EXTENDED_OVERHEAD, SHORT_OVERHEAD, KeyId, read_auxiliary
 from protocols.errors import DecodeError, IntegrityError
-from protocols.interfaces import ApsData, DeliveryStatus, Random, Timer
+from protocols.interfaces import ApsData, DeliveryStatus, Random
 from protocols.stack.counts import Counts
 from protocols.stack.expiring import Expiring
-from protocols.stack.fragments import Acknowledgement, Reassembler, Window, split
+from protocols.stack.fragments import Acknowledgement, Reassembler, split
 from protocols.stack.hooks import nobody
 from protocols.stack.nwk import NwkLayer
+from protocols.stack.outgoing import Done, Outgoing, Sender
 from protocols.stack.peer import FormerKey, Peer
 from protocols.stack.settings import StackSettings
 from protocols.stack.state import NodeState
@@ -33,8 +33,6 @@ PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, 
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
 FRAGMENT_HEADER = 2  # octets more in the APS header
 _UNFRAGMENTED = Acknowledgement(0, 1)
-
-Done = Callable[[DeliveryStatus], object]
 
 
 class _ReplayError(DecodeError):
@@ -53,21 +51,6 @@ class ApsUser(Protocol):
         ...
 
 
-class _Outgoing:
-    """A message or command that waits for its acknowledgement."""
-
-    __slots__ = ("blocks", "counter", "data", "done", "key", "key_id", "left", "peer", "secured", "timer", "window")
-
-    def __init__(self, peer: Peer, data: ApsData | None, blocks: list[bytes], done: Done | None) -> None:
-        self.peer, self.data, self.blocks, self.done = peer, data, blocks, done  # data None: a command
-        self.counter = self.left = 0
-        self.window: Window | None = None  # of a message in fragments
-        self.key = (0, 0)
-        self.key_id: int = KeyId.LINK
-        self.secured = False
-        self.timer: Timer | None = None
-
-
 class ApsLayer:
     """End to end, between this node and its peers."""
 
@@ -83,7 +66,7 @@ class ApsLayer:
         self._state, self._nwk, self._timers, self._settings, self._counts = state, nwk, timers, settings, counts
         self._counter = random.randrange(0, 256)
         self._established_only, self._extended_nonce = settings.established_keys_only, settings.extended_nonce
-        self._outgoing: dict[tuple[int, int], _Outgoing] = {}  # by short address and APS counter
+        self._sender = Sender(nwk, state, timers, settings, counts, self._seal, self.next_counter)
         self._seen: Expiring[int, bytes] = Expiring(timers, settings.duplicate_wait)  # by source and counter
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
@@ -116,11 +99,7 @@ class ApsLayer:
             if len(payload) > self._settings.message_limit or len(blocks) > 255:
                 self._timers.soon(done, DeliveryStatus.TOO_LONG)
                 return
-        out = _Outgoing(peer, data, blocks, done)
-        out.secured = secured
-        if len(blocks) > 1:
-            out.window = Window(len(blocks), self._settings.fragment_window)
-        self._begin(out)
+        self._sender.send(Outgoing(peer, data, blocks, done, secured=secured))
 
     def _send_once(self, peer: Peer, data: ApsData, done: Done, *, secured: bool) -> None:
         profile, cluster, source, destination, payload = data
@@ -156,9 +135,7 @@ class ApsLayer:
         done: Done | None = None,
     ) -> None:
         """Send a command with acknowledgement, under the link key of `peer` or one derived from it if `secured`."""
-        out = _Outgoing(peer, None, [command], done)
-        out.secured, out.key_id = secured, key_id
-        self._begin(out)
+        self._sender.send(Outgoing(peer, None, [command], done, secured=secured, key_id=key_id))
 
     def command_frame(self, peer: Peer, command: bytes, key_id: int) -> bytes:
         """Return a secured command frame for `peer` as it stands in a Tunnel or goes to a joiner: EUI-64 included."""
@@ -167,67 +144,6 @@ class ApsLayer:
             return b""
         counter = self._state.next_aps_counter(peer)
         return peer.security.protect(header, self._state.eui, counter, command, key_id=key_id, extended_nonce=True)
-
-    def _begin(self, out: _Outgoing) -> None:
-        out.counter = self.next_counter()
-        while len(out.blocks) > 1 and not self._state.claim_for_fragments(out.counter):
-            out.counter = self.next_counter()
-        out.key = (out.peer.short, out.counter)
-        replaced = self._outgoing.pop(out.key, None)
-        if replaced is not None:  # 256 messages later: its time is over
-            self._end(replaced, DeliveryStatus.NO_ACK)
-        self._outgoing[out.key] = out
-        out.left = self._settings.aps_retries
-        self._transmit(out)
-
-    def _transmit(self, out: _Outgoing) -> None:
-        """Send the message, or the next fragment of its window; then wait. Without the key it needs it goes nowhere."""
-        if out.secured and out.peer.security is None:
-            self._outgoing.pop(out.key, None)
-            self._timers.soon(self._end, out, DeliveryStatus.NO_KEY)
-            return
-        data, window, block = out.data, out.window, 0
-        if window is not None and data is not None:
-            block = window.next_block()
-            header = _fragment_header(data, out, block)
-        elif data is None:
-            fields = (FrameType.COMMAND, 0, 0, 0, 0, out.counter, out.secured, True)
-            header = ApsHeader(*fields).encode()
-        else:
-            header = data_header(
-                data.destination_endpoint,
-                data.cluster,
-                data.profile,
-                data.source_endpoint,
-                out.counter,
-                security=out.secured,
-                ack_request=True,
-            )
-        extended, key_id = data is None, out.key_id
-        frame = self._seal(out.peer, header, out.blocks[block], secured=out.secured, extended=extended, key_id=key_id)
-        self._nwk.send(out.peer.short, frame)
-        if window is not None and window.sending:
-            out.timer = self._timers.after(self._settings.interframe_delay, self._transmit, out)
-            return
-        wait = self._settings.sleepy_ack_wait if out.peer.sleepy else self._settings.ack_wait
-        out.timer = self._timers.after(wait, self._timeout, out)
-
-    def _timeout(self, out: _Outgoing) -> None:
-        if out.left:
-            out.left -= 1
-            self._counts.retries += 1
-            if out.window is not None:
-                out.window.rewind()
-            self._transmit(out)
-        else:
-            self._outgoing.pop(out.key, None)
-            self._end(out, DeliveryStatus.NO_ACK)
-
-    def _end(self, out: _Outgoing, status: DeliveryStatus) -> None:
-        if out.timer is not None:
-            out.timer.cancel()
-        if out.done is not None:
-            out.done(status)
 
     def _seal(
         self,
@@ -266,7 +182,7 @@ class ApsLayer:
             if header.frame_type == FrameType.DATA:
                 self._data(peer, source, header, payload, lqi)
             elif header.frame_type == FrameType.ACKNOWLEDGEMENT:
-                self._acknowledged(source, header)
+                self._sender.acknowledged(source, header)
             else:
                 self._command(peer, source, header, payload, key_id)
         except _ReplayError:
@@ -396,55 +312,9 @@ class ApsLayer:
         if self.user is not None:
             self.user.aps_command(peer, command, key_id)
 
-    def _acknowledged(self, source: int, header: ApsHeader) -> None:
-        key = (source, header.counter)
-        out = self._outgoing.get(key)
-        if out is None or (out.secured and not header.security):
-            return
-        if out.window is not None and not self._window_acknowledged(out, out.window, header):
-            return
-        del self._outgoing[key]
-        self._end(out, DeliveryStatus.OK)
-
-    def _window_acknowledged(self, out: _Outgoing, window: Window, header: ApsHeader) -> bool:
-        """Go on with what is missing, or with the next window; return whether that was the last."""
-        if not header.fragmentation or not window.acknowledged(header.block_number, header.ack_bitfield):
-            return False
-        out.left = self._settings.aps_retries
-        if window.missing:
-            if not window.sending:  # this round is over: what did not come goes again
-                window.rewind()
-                self._again(out)
-            return False
-        if window.advance():
-            self._again(out)
-            return False
-        return True
-
-    def _again(self, out: _Outgoing) -> None:
-        if out.timer is not None:
-            out.timer.cancel()
-        self._transmit(out)
-
 
 def _unnamed(source: int) -> Peer:
     """Return a stand-in for the node `source`, whose EUI-64 is not known: enough to answer it."""
     peer = Peer(Eui64(0))
     peer.short = ShortAddress(source)
     return peer
-
-
-def _fragment_header(data: ApsData, out: _Outgoing, block: int) -> bytes:
-    first = block == 0
-    return ApsHeader(
-        FrameType.DATA,
-        data.destination_endpoint,
-        data.cluster,
-        data.profile,
-        data.source_endpoint,
-        out.counter,
-        security=out.secured,
-        ack_request=True,
-        fragmentation=Fragmentation.FIRST if first else Fragmentation.OTHER,
-        block_number=len(out.blocks) if first else block,
-    ).encode()

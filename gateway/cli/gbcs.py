@@ -1,7 +1,5 @@
 """`hanlab gbcs`: GBCS messages as JSON or as a readable tree, back to octets, and new ones from their fields."""
 
-import base64
-import binascii
 import json
 import sys
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.assembly.system_entropy import SystemEntropy
+from gateway.cli import gbcs_input
 from protocols.errors import DecodeError, HanlabError, InputError
 from protocols.gbcs import blocks, building, document
 from protocols.gbcs.envelope import Message
@@ -29,9 +28,6 @@ app = typer.Typer(
 
 GOOD, FAILED, BAD_INPUT = 0, 1, 2
 
-_LARGEST_FILE = 1 << 20  # octets; the longest message of the reference data has 4 KB
-_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-_BASE64 = ("3Q", "3w")  # how DD and DF, the first octets of messages, begin
 
 Messages = Annotated[
     list[str],
@@ -85,7 +81,7 @@ def encode(source: Source = "-") -> None:
     Any number of objects may follow each other; each gives a line of hexadecimal. Exit 2: something is wrong with one.
     """
     try:
-        for number, value in enumerate(_objects(_read_json(source)), 1):
+        for number, value in enumerate(gbcs_input.objects_in(gbcs_input.read_json(source)), 1):
             print(document.restore(value, f"message {number}").hex().upper())
     except HanlabError as error:
         raise _failure(error) from None
@@ -110,10 +106,10 @@ class _Decoder:
 
     def take(self, argument: str, number: int) -> None:
         """Print what an argument holds: a message, or a block and perhaps the message it completes."""
-        is_file = _is_file(argument)
+        is_file = gbcs_input.is_file(argument)
         source = argument if is_file else f"argument {number}"
         try:
-            octets = _octets(_read_text(argument) if is_file else _typed(argument))
+            octets = gbcs_input.octets_of(gbcs_input.read_text(argument) if is_file else gbcs_input.typed(argument))
             if blocks.is_block(octets):
                 self._block(octets, source)
             else:
@@ -156,65 +152,6 @@ def _failures(described: dict[str, Json], *, strict: bool) -> Iterator[str]:
         yield from (str(each) for each in refused)
 
 
-def _typed(argument: str) -> str:
-    """Return an argument that is a message's hexadecimal or base64 itself."""
-    if set(argument) <= _HEXADECIMAL or argument.startswith(_BASE64):
-        return argument
-    raise InputError(f"neither hexadecimal nor a file: {argument[:60]!r}")
-
-
-def _is_file(argument: str) -> bool:
-    try:
-        return Path(argument).is_file()
-    except (OSError, ValueError):  # too long for a name, or with a zero octet
-        return False
-
-
-def _read_text(source: str) -> str:
-    """Return the text of a file; the error of a bad one does not name it."""
-    try:
-        with Path(source).open("rb") as stream:
-            content = stream.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise InputError(f"more than {_LARGEST_FILE} octets")
-        return content.decode("utf-8")
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"not a text at octet {error.start}") from None
-
-
-def _read_json(source: str) -> str:
-    """Return the text of a file of any size, of standard input for `-`."""
-    try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{source}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source}: not a text at octet {error.start}") from None
-
-
-def _octets(text: str) -> bytes:
-    digits = "".join(text.split())
-    if digits.startswith(_BASE64):
-        return _from_base64(digits)
-    if not set(digits) <= _HEXADECIMAL:
-        wrong = next(index for index, character in enumerate(digits) if character not in _HEXADECIMAL)
-        raise InputError(f"not hexadecimal: {digits[wrong]!r} at digit {wrong}")
-    if not digits:
-        raise InputError("empty")
-    if len(digits) % 2:
-        raise InputError(f"an odd number of hexadecimal digits ({len(digits)})")
-    return bytes.fromhex(digits)
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise InputError(f"not base64: {error}") from None
-
-
 @app.command()
 def build(
     use_case: UseCaseName,
@@ -232,7 +169,7 @@ def build(
             row = building.find(use_case, None)
             print(json.dumps(building.describe_template(row, row.directions[0]), indent=2))
             return
-        (described,) = _only(list(_objects(_read_json(description))))
+        (described,) = gbcs_input.only(list(gbcs_input.objects_in(gbcs_input.read_json(description))))
         keys = None if keystore is None else _load(keystore)
         octets = building.build(building.find(use_case, described), described, keys, SystemEntropy())
     except HanlabError as error:
@@ -294,30 +231,6 @@ def transcript(
     except HanlabError as error:
         raise _failure(error) from None
     raise typer.Exit(GOOD if good else FAILED)
-
-
-def _only(objects: list[object]) -> list[object]:
-    if len(objects) != 1:
-        raise InputError(f"{len(objects)} JSON values instead of one")
-    return objects
-
-
-def _objects(text: str) -> Iterator[object]:
-    """Yield the JSON values that stand one after the other."""
-    decoder, offset = json.JSONDecoder(), 0
-    while offset < len(text):
-        if text[offset].isspace():
-            offset += 1
-            continue
-        try:
-            value, offset = decoder.raw_decode(text, offset)
-        except json.JSONDecodeError as error:
-            raise InputError(f"not JSON: {error}") from None
-        except RecursionError:
-            raise InputError("JSON that is nested too deep") from None
-        except ValueError:  # a number of thousands of digits
-            raise InputError(f"not JSON: a number that is too long behind char {offset}") from None
-        yield value
 
 
 def _failure(error: HanlabError) -> typer.Exit:

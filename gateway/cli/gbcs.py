@@ -162,7 +162,8 @@ def build(
     """Build a message from JSON: its envelope, and the fields of its payload under `payload`.
 
     Without --keystore the result is a pre-command. With it the message is signed and gets its MAC, as the use case and
-    its originator demand; `"signed"` and `"mac"` (true, false) in the JSON say otherwise.
+    its originator demand; `"signed"` and `"mac"` (true, false) in the JSON say otherwise. `{"plaintext": HEX}` in place
+    of an encrypted part is sealed for its reader.
     """
     try:
         if template:

@@ -1,5 +1,6 @@
 """A message from a description in JSON: envelope, payload by its fields, protection with the keys of a key store."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -7,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.gbcs import security
+from protocols.gbcs.building_sealed import with_sealed
 from protocols.gbcs.envelope import Category, Cra, Message
 from protocols.gbcs.json_fields import Fields, Json
 from protocols.gbcs.keystore import Keystore
@@ -97,7 +99,7 @@ def build(use_case: UseCase, described: object, keystore: Keystore | None, entro
 
     Raises InputError that names the field or the key that is missing.
     """
-    message = unprotected(use_case, described)
+    message = unprotected(use_case, described, keystore)
     if keystore is None:
         if message.cra is not Cra.COMMAND:
             kind = message.cra.name.lower()
@@ -114,8 +116,8 @@ def build(use_case: UseCase, described: object, keystore: Keystore | None, entro
     return _checked(message)
 
 
-def unprotected(use_case: UseCase, described: object) -> Message:
-    """Return the described message without signature and MAC."""
+def unprotected(use_case: UseCase, described: object, keystore: Keystore | None = None) -> Message:
+    """Return the described message without signature and MAC; plaintext in it is sealed with the key store."""
     fields = Fields(described, "message")
     unknown = next((name for name in fields.values if name not in _ENVELOPE), None)
     if unknown is not None:
@@ -124,7 +126,7 @@ def unprotected(use_case: UseCase, described: object) -> Message:
     if name not in Cra.__members__:
         raise InputError("message.cra: neither command nor response nor alert")
     counter = fields.number("counter", 64)
-    return Message(
+    envelope = Message(
         Cra[name],
         counter,
         Eui64.parse(fields.text("originator")),
@@ -135,8 +137,9 @@ def unprotected(use_case: UseCase, described: object) -> Message:
         _optional_number(fields, "supplementary_counter"),
         _optional_number(fields, "supplementary_originator_counter"),
         fields.octets("certificate") if fields.has("certificate") else b"",
-        _payload(_class_of(use_case, Cra[name]), fields, counter).encode(),
     )
+    payload = _payload(_class_of(use_case, Cra[name]), fields, envelope, keystore)
+    return replace(envelope, payload=payload.encode())
 
 
 def protection(use_case: UseCase, message: Message, keystore: Keystore) -> Protection:
@@ -160,8 +163,9 @@ def _class_of(use_case: UseCase, cra: Cra) -> type[Payload]:
     return kind
 
 
-def _payload(kind: type[Payload], fields: Fields, counter: int) -> Payload:
+def _payload(kind: type[Payload], fields: Fields, envelope: Message, keystore: Keystore | None) -> Payload:
     """Return the described payload; where it repeats the message's counter, that may be left out."""
+    counter = envelope.counter
     payload = fields.object("payload") if fields.has("payload") else Fields({}, f"{fields.where}.payload")
     names = field_names(kind)
     values = dict(payload.values)
@@ -172,6 +176,7 @@ def _payload(kind: type[Payload], fields: Fields, counter: int) -> Payload:
     control = values.get("control")
     if "control" in names and isinstance(control, dict):
         values["control"] = {"counter": counter} | control
+    with_sealed(values, envelope, keystore, payload.where)
     return from_json(kind, Fields(values, payload.where))
 
 

@@ -2,12 +2,13 @@
 
 The frame is an Image Block Response of 48 octets: MAC, NWK under CCM*, APS, ZCL, the FCS left to the radio. It is
 sealed and opened by the functions of a node's short way (`protocols.stack.express`). scapy, which knows no key,
-dissects it without NWK security, layer by layer, and its fields are held against ours. All in processor time, by
-turns, the best time of each.
+dissects it without NWK security, layer by layer, and its fields are held against ours. Both are timed by turns; the
+median of their ratios counts.
 """
 
 import io
 from collections.abc import Callable
+from statistics import median
 from time import process_time
 from typing import Any
 
@@ -40,8 +41,8 @@ HEADER = nwk.NwkHeader(0, SHORT, COORDINATOR, 30, 7)
 # half as much again.
 ENCODE_CEILING, DECODE_CEILING, DISSECT_CEILING = 7.5, 12.0, 30.0
 REPEATS = 7
-SCAPY_RATIO = 40.0  # dissections in the time of one encode and one decode; 41 to 44 measured
-SCAPY_BOTH_RATIO = 25.0  # the same with APS security as well; 31 to 33 measured
+SCAPY_RATIO = 40.0  # dissections in the time of one encode and one decode; 43 to 46 measured
+SCAPY_BOTH_RATIO = 25.0  # the same with APS security as well; 31 to 34 measured
 
 
 def _time(work: Callable[[], object], rounds: int) -> float:
@@ -154,11 +155,12 @@ def test_both_ways_cost_a_small_part_of_one_dissection(secured: bool, floor: flo
         _seal(network, link)
         _open(frame, network, link)
 
-    pairs = [(_time(both_ways, 500), _time(lambda: _dissect(plain), 20)) for _ in range(5 * REPEATS)]
+    pairs = [(_time(both_ways, 500), _time(lambda: _dissect(plain), 12)) for _ in range(60)]
+    ratio = median(scapy / ours for ours, scapy in pairs)
     ours, scapy = (min(pair[index] for pair in pairs) for index in range(2))
     what = f"a frame under {name} security, encoded and decoded, against one scapy dissection"
-    record(what, scapy / ours, floor, f"{ours * 1e6:.1f} us both ways, scapy {scapy * 1e6:.0f} us")
-    assert scapy / ours >= floor
+    record(what, ratio, floor, f"{ours * 1e6:.1f} us both ways, scapy {scapy * 1e6:.0f} us")
+    assert ratio >= floor
 
 
 def test_secured_block_costs_a_few_encryptions() -> None:

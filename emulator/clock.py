@@ -98,13 +98,6 @@ class VirtualClock:
         """Entries on the heap, cancelled ones included."""
         return len(self._heap) + len(self._frames)
 
-    def _first(self) -> list[Entry] | None:
-        """Return the heap whose first entry is due next; None if nothing is."""
-        frames, heap = self._frames, self._heap
-        if frames and (not heap or frames[0] < heap[0]):
-            return frames
-        return heap or None
-
     async def sleep_until(self, when: int) -> None:
         future = asyncio.get_running_loop().create_future()
         timer = self.call_at(when, _wake, future, rank=_COROUTINE)
@@ -129,22 +122,24 @@ class VirtualClock:
 
     def run_until(self, when: int) -> None:
         """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
-        while (due := self._first()) is not None and due[0][0] <= when:
-            self._run_next(due)
+        frames, heap, count = self._frames, self._heap, 0
+        while frames or heap:
+            due = frames if frames and (not heap or frames[0] < heap[0]) else heap
+            if due[0][0] > when:
+                break
+            at, _, _, callback, args = heappop(due)
+            if callback is None:  # a timer
+                callback, args = args.callback, args.arguments
+            if callback is not None:
+                if at > self._now:
+                    self._now = at
+                count += 1
+                callback(*args)
+        self.callbacks += count
         self._now = max(self._now, when)
 
     def run_for(self, duration: int) -> None:
         self.run_until(self._now + duration)
-
-    def _run_next(self, due: list[Entry]) -> None:
-        when, _, _, callback, args = heappop(due)
-        if callback is None:
-            callback, args = args.callback, args.arguments
-        if callback is not None:
-            if when > self._now:
-                self._now = when
-            self.callbacks += 1
-            callback(*args)
 
     def advance(self, ready: "deque[asyncio.Handle]") -> bool:
         """Run the heap until a coroutine is ready whose turn it is; False if nothing is left to run.

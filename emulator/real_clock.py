@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from heapq import heappop
 from typing import NamedTuple
 
 from emulator.clock import Entry, VirtualClock, VirtualTimer
@@ -71,14 +72,33 @@ class RealTimeClock(VirtualClock):
         """Run all that is due up to the present, and let it be the present."""
         self.run_until(max(self._now, self.present()))
 
+    def run_until(self, when: int) -> None:
+        while (due := self._first()) is not None and due[0][0] <= when:
+            self._run_next(due)
+        self._now = max(self._now, when)
+
+    def _first(self) -> list[Entry] | None:
+        """Return the heap whose first entry is due next; None if nothing is."""
+        frames, heap = self._frames, self._heap
+        if frames and (not heap or frames[0] < heap[0]):
+            return frames
+        return heap or None
+
     def _run_next(self, due: list[Entry]) -> None:
-        when, _, _, callback, timer = due[0]
-        if (callback is not None or timer.callback is not None) and self._loop is not None:
+        when, _, _, callback, args = heappop(due)
+        if callback is None:
+            callback, args = args.callback, args.arguments
+        if callback is None:
+            return
+        if self._loop is not None:
             delay = round((self.present() - when) / self._speed)
             if delay > LATE:
                 self._late += 1
             self._worst = max(self._worst, delay)
-        super()._run_next(due)
+        if when > self._now:
+            self._now = when
+        self.callbacks += 1
+        callback(*args)
 
     async def run(self) -> None:
         """Keep the heap's pace until cancelled. Time begins to pass at the first call."""

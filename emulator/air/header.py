@@ -36,8 +36,8 @@ def acknowledgeable(octets: bytes) -> bool:
 
 
 def asks_for_data(octets: bytes) -> int | None:
-    """Return the source of a data request, which is acknowledged with the pending bit; None for other frames."""
+    """Return the source if a MAC command is a data request, which is acknowledged with the pending bit; else None."""
     size, mode = header_size(octets), octets[1] >> 6
-    if octets[0] & TYPE != COMMAND or octets[size] != _DATA_REQUEST or mode == _NONE:
+    if octets[size] != _DATA_REQUEST or mode == _NONE:
         return None
     return int.from_bytes(octets[size - _ADDRESS_SIZE.get(mode, 0) : size], "little")

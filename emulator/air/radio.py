@@ -9,6 +9,7 @@ from emulator.air.header import (
     ACKNOWLEDGEMENT,
     BEACON,
     BROADCAST,
+    COMMAND,
     PENDING,
     TO_EXTENDED,
     TO_MODE,
@@ -221,7 +222,7 @@ class SimulatedRadio:
         if self._capture is not None:
             self._capture(self._network_name, end, octets)
         self._busy_until = end + INTERFRAME_SPACE[len(octets)]
-        awaited = acknowledgeable(octets)
+        wanted, acknowledged = acknowledgeable(octets), False
         for link in self._links_to(octets):
             receiver = link.receiver
             if not receiver.receiver_on or receiver.channel != channel:
@@ -229,16 +230,16 @@ class SimulatedRadio:
             if not receiver.hears(out, link):
                 receiver.lost += 1
                 continue
-            if awaited:
-                awaited = False
+            if wanted and not acknowledged:
+                acknowledged = True
                 receiver.acknowledge(out)
             receiver.take(octets, link, end)
-        if self._current is not out:  # the listener of a receiver switched this radio off
+        if acknowledged or self._current is not out:  # the listener of a receiver switched this radio off
             return
-        if not octets[0] & ACK_REQUEST:
-            self._end(out, _OK, pending=False)
-        elif awaited or not acknowledgeable(octets):
+        if octets[0] & ACK_REQUEST:
             self._radio_at(end + ACK_WAIT, self._unacknowledged, out)
+        else:
+            self._end(out, _OK, pending=False)
 
     def _links_to(self, octets: bytes) -> tuple[Link, ...]:
         """Return the links to those in reach whose address filter lets the frame through."""
@@ -311,13 +312,16 @@ class SimulatedRadio:
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:
-        source = asks_for_data(out.octets)
-        pending = source is not None and (source in self._pending or not self.source_match)
-        ack = OnAir((_ACKS_PENDING if pending else _ACKS)[out.octets[2]], self)
+        octets, acks = out.octets, _ACKS
+        if octets[0] & TYPE == COMMAND:
+            source = asks_for_data(octets)
+            if source is not None and (source in self._pending or not self.source_match):
+                acks = _ACKS_PENDING
+        ack = OnAir(acks[octets[2]], self)
         ack.channel, ack.start = out.channel, out.end + TURNAROUND
         ack.end = end = out.end + ACK_SPAN
         self.band.begin(ack)
-        self._busy_for(end + INTERFRAME_SPACE[len(out.octets)])
+        self._busy_for(end + INTERFRAME_SPACE[len(octets)])
         self._radio_at(end, out.radio.acknowledged, out, ack)
 
     def take(self, octets: bytes, link: Link, end: int) -> None:

@@ -136,7 +136,7 @@ class Express:
         except InvalidTag:
             return False
         mac.last[neighbour] = frame
-        state.nwk_heard(peer, counter)
+        peer.nwk_next = counter + 1
         peer.lqi = lqi
         if peer.child_radio >= 0:
             peer.heard_at = nwk.now()
@@ -145,12 +145,13 @@ class Express:
         self._counts.received += 1
         if nwk.activity is not None:
             nwk.activity()
-        if not self._message(source, octets, lqi):
+        if not self._message(peer, source, octets, lqi):
+            state.nwk_heard(peer, counter)
             self._aps.receive(source, octets, lqi)
         return True
 
-    def _message(self, source: int, octets: bytes, lqi: int) -> bool:
-        """Take an APS frame, if it is a message under the present link key."""
+    def _message(self, hop: Peer, source: int, octets: bytes, lqi: int) -> bool:
+        """Take an APS frame, if it is a message under the present link key; stores what was heard of `hop` too."""
         peer = self._state.by_short.get(source)
         if peer is None or peer.security is None or peer.former is not None or len(octets) < _APS_CIPHER_AT + MIC_SIZE:
             return False
@@ -166,7 +167,9 @@ class Express:
             payload = open_message(octets, peer.security, peer.eui, counter)
         except InvalidTag:
             return False
-        self._state.aps_heard(peer, counter)
+        self._state.aps_heard(peer, counter)  # stores the NWK counter of the peer as well
+        if peer is not hop:
+            self._state.nwk_heard(hop, hop.nwk_next - 1)
         user = self._aps.user
         if user is not None:
             data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))

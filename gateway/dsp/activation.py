@@ -8,7 +8,6 @@ from gateway.dsp.answers import Answers, Counters
 from gateway.dsp.critical import pre_command_content, read_signed, verify_signed
 from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn
-from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.products import ProductsList
 from gateway.dsp.records import Activation, ActivationState, Command, Device
@@ -16,6 +15,7 @@ from gateway.dsp.rows import Table
 from gateway.dsp.services import DATE_TOO_FAR, PRE_COMMAND_MISMATCH, RefusedError
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.suppression import Suppression
+from gateway.dsp.tracking import Tracking
 from gateway.dsp.validation import Target
 from protocols.addresses import Eui64
 from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
@@ -42,12 +42,12 @@ class Activations:
         answers: Answers,
         counters: Counters,
         dispatch: Dispatch,
-        firmware: Firmware,
+        tracking: Tracking,
         suppression: Suppression,
     ) -> None:
         self._settings, self._inventory, self._products, self._acb = settings, inventory, products, acb
         self._answers, self._counters, self._dispatch = answers, counters, dispatch
-        self._firmware, self._suppression = firmware, suppression
+        self._tracking, self._suppression = tracking, suppression
         self.table = Table(Activation, self._due)
 
     # --- requests ---
@@ -163,26 +163,26 @@ class Activations:
         success = outcome.code == cs06.OutcomeCode.SUCCESS
         if success or self._settings.use_activation_retry:
             self._inventory.version_reported(turn, device, outcome.firmware_version, cause)
-            self._firmware.activated(turn, device.device, outcome.firmware_version)
+            self._tracking.activated(turn, device.device, outcome.firmware_version)
         if activation is None:
             return
         if not success:
             reason = f"activation outcome {int(outcome.code)}"
-            self._firmware.activation_failed(turn, self._firmware.of_hash(device.device, activation.hash), reason)
+            self._tracking.activation_failed(turn, self._tracking.of_hash(device.device, activation.hash), reason)
             self._suppression.activation_failed(turn, activation.request_id)
         self.table.put(turn, replace(activation, state=ActivationState.DONE if success else ActivationState.FAILED))
 
     def _scheduled(self, turn: Turn, activation: Activation) -> None:
         """The device holds this date now, and no earlier one."""
         self._end_earlier(turn, activation, ActivationState.REPLACED)
-        self._firmware.unscheduled(turn, activation.device)
-        self._firmware.scheduled(turn, activation.device, activation.hash)
+        self._tracking.unscheduled(turn, activation.device)
+        self._tracking.scheduled(turn, activation.device, activation.hash)
         self._suppression.date_confirmed(turn, activation.device, activation.sequence or 0)
         self.table.put(turn, replace(activation, state=ActivationState.SCHEDULED))
 
     def _cancelled(self, turn: Turn, activation: Activation) -> None:
         self._end_earlier(turn, activation, ActivationState.CANCELLED)
-        self._firmware.unscheduled(turn, activation.device)
+        self._tracking.unscheduled(turn, activation.device)
         self._suppression.cancel_confirmed(turn, activation.device, activation.sequence or 0)
         self.table.put(turn, replace(activation, state=ActivationState.CONFIRMED))
 
@@ -207,7 +207,7 @@ class Activations:
                 self.table.drop(turn, activation)
             else:
                 self.table.put(turn, replace(activation, state=ActivationState.OVERDUE))
-                self._firmware.overdue(turn, activation.device)
+                self._tracking.overdue(turn, activation.device)
 
     def _due(self, activation: Activation) -> int | None:
         if activation.state is ActivationState.TRANSFORMED:

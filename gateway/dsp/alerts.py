@@ -6,10 +6,10 @@ from gateway.dsp.activation import Activations
 from gateway.dsp.answers import Answers
 from gateway.dsp.device_logs import DeviceLogs
 from gateway.dsp.effects import Turn
-from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.records import Alert, Decision, Device, Signature, Update
 from gateway.dsp.rows import Unsigned, append, version_text
+from gateway.dsp.tracking import Tracking
 from protocols.addresses import Eui64
 from protocols.duis.alerts import (
     ActivateImageResultCode,
@@ -39,7 +39,7 @@ class DeviceAlerts:
         self,
         broker: Eui64,
         inventory: Inventory,
-        firmware: Firmware,
+        tracking: Tracking,
         activations: Activations,
         device_logs: DeviceLogs,
         answers: Answers,
@@ -47,7 +47,7 @@ class DeviceAlerts:
     ) -> None:
         """image_transferred: what to do once a hub told that it passed an image on."""
         self._image_transferred = image_transferred
-        self._broker, self._inventory, self._firmware = broker, inventory, firmware
+        self._broker, self._inventory, self._tracking = broker, inventory, tracking
         self._activations, self._device_logs, self._answers = activations, device_logs, answers
         self._effects_of: dict[int, Callable[[Turn, Message, bytes], None]] = {
             fdra.MESSAGE_CODE: self._image_verified,
@@ -105,9 +105,9 @@ class DeviceAlerts:
         kind = fdra.GsmeAlert if message.message_code == fdra.GSME_MESSAGE_CODE else fdra.Alert
         alert = kind.decode(payload)
         if alert.alert_code == AlertCode.FIRMWARE_VERIFIED:
-            self._firmware.verified(turn, message.originator, alert.image_hash)
+            self._tracking.verified(turn, message.originator, alert.image_hash)
         elif alert.alert_code == AlertCode.FIRMWARE_VERIFICATION_FAILED:
-            self._firmware.verification_failed(turn, message.originator)
+            self._tracking.verification_failed(turn, message.originator)
 
     def _dated_activation(self, turn: Turn, message: Message, payload: bytes) -> None:
         self._activations.reported(turn, message, cs06.Alert.decode(payload))
@@ -145,10 +145,10 @@ class DeviceAlerts:
         if success:
             cause = f"N39 8F8B counter {message.counter}"
             self._inventory.version_reported(turn, device, alert.firmware_version, cause)
-            self._firmware.activated(turn, device.device, alert.firmware_version)
+            self._tracking.activated(turn, device.device, alert.firmware_version)
         else:
-            update = self._firmware.of_version(device.device, alert.firmware_version)
-            self._firmware.activation_failed(turn, update, "8F8B: activation failed")
+            update = self._tracking.of_version(device.device, alert.firmware_version)
+            self._tracking.activation_failed(turn, update, "8F8B: activation failed")
 
     def _firmware_transfer(self, turn: Turn, message: Message, code: int, signature: Signature) -> None:
         """8F8A, 8F89 of the hub: N62 to whoever requested the update, else to the responsible suppliers."""
@@ -156,7 +156,7 @@ class DeviceAlerts:
         if not 0 <= alert.code < len(_TRANSFER_CODES):
             raise DecodeError(f"transfer code {alert.code}", data=message.payload)
         hub = self._addressed(message, DeviceType.CHF)
-        update = self._firmware.of_version(alert.device, alert.firmware_version)
+        update = self._tracking.of_version(alert.device, alert.firmware_version)
         if update is not None and update.hub != hub.device:
             update = None
         response_code = _TRANSFER_CODES[alert.code]
@@ -185,7 +185,7 @@ class DeviceAlerts:
         if code is TransferResponseCode.FILE_TRANSFER_SUCCESS:
             self._image_transferred(turn, update)
         else:
-            self._firmware.transfer_failed(turn, update, f"8F89: {code}")
+            self._tracking.transfer_failed(turn, update, f"8F89: {code}")
 
     def _addressed(self, message: Message, kind: DeviceType) -> Device:
         """Return the originator, which must be of the type that sends this alert to the broker."""
@@ -201,7 +201,7 @@ class DeviceAlerts:
 
         What the CSP could not even send, for it does not know hub or device type, is N22.
         """
-        update = self._firmware.updates.get(status.request_id, status.device)
+        update = self._tracking.updates.get(status.request_id, status.device)
         if update is None or update.hub != status.hub:
             return False
         payload: DccAlert
@@ -217,7 +217,7 @@ class DeviceAlerts:
             "alert", code=code, origin=str(status.hub), decision=str(Decision.DELIVERED),
             signature=str(Signature.NONE), recipient=str(update.user),
         )  # fmt: skip
-        self._firmware.delivered(turn, update, success=status.success)
+        self._tracking.delivered(turn, update, success=status.success)
         return True
 
     @staticmethod

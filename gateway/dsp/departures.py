@@ -7,7 +7,6 @@ from gateway.dsp.broker_credentials import BrokerCredentials, NewCredentials, re
 from gateway.dsp.commands import Commands
 from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn
-from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.products import UNLISTED
 from gateway.dsp.records import Command, Device, Schedule
@@ -16,6 +15,7 @@ from gateway.dsp.services import RefusedError
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.statuses import Trigger
 from gateway.dsp.suppression import Suppression
+from gateway.dsp.tracking import Tracking
 from gateway.dsp.validation import Target, Validation
 from protocols.addresses import Eui64
 from protocols.duis import alerts
@@ -47,13 +47,13 @@ class Departures:
         answers: Answers,
         commands: Commands,
         dispatch: Dispatch,
-        firmware: Firmware,
+        tracking: Tracking,
         suppression: Suppression,
     ) -> None:
         self._settings, self._inventory, self._validation = settings, inventory, validation
         self._credentials, self._answers = credentials, answers
         self._commands, self._dispatch = commands, dispatch
-        self._firmware, self._suppression = firmware, suppression
+        self._tracking, self._suppression = tracking, suppression
         self.schedules = Table(Schedule)
         inventory.watchers.append(self.status_changed)
 
@@ -136,7 +136,7 @@ class Departures:
             return  # its image and its dated activation are what may restore it
         for each in self._inventory.on_hub(device.device) if device.type is DeviceType.CHF else [device]:
             self._suppression.remove(turn, each.device)
-            self._firmware.left(turn, each.device)
+            self._tracking.left(turn, each.device)
 
     def _tell(self, turn: Turn, device: Device, code: str, change: alerts.StatusChange) -> None:
         """Raise an alert with the responsible suppliers and network operators of a device."""

@@ -45,6 +45,12 @@ class ApprovedImage(NamedTuple):
         hardware = self.header.hardware_range
         return hardware is None or hardware.admits(int(device.model[-4:], 16))
 
+    def gbcs_version(self, device: Device) -> str | None:
+        """Return the GBCS version of the image on the product of a device."""
+        product = (device.type, device.manufacturer, device.model)
+        entries = (each for each in self.entries if (each.type, each.manufacturer, each.model) == product)
+        return next((entry.gbcs_version for entry in entries), None)
+
 
 class ImageChecks:
     def __init__(self, settings: DspSettings, products: ProductsList, acb: Acb) -> None:
@@ -69,6 +75,13 @@ class ImageChecks:
         if image.signature is not None:
             self._check_signature(user, service, image.manufacturer_image, image.signature)
         return ApprovedImage(image.header, body.firmware_image, version, image.hash, entries)
+
+    def gbcs_version_fits(self, image: ApprovedImage, device: Device) -> bool:
+        """Whether a device may go to the GBCS version of the image: by default not to an earlier major one."""
+        running, coming = self._products.gbcs_version(device), image.gbcs_version(device)
+        if self._settings.gbcs_may_go_back or running is None or coming is None:
+            return True
+        return _major(coming) >= _major(running)
 
     def _structure(self, service: str, body: UpdateFirmware | UpdatePpmidFirmware) -> tuple[FirmwareImage, Version]:
         if service == "11.4":
@@ -102,6 +115,11 @@ def _code(service: str, number: int) -> str:
     """Return the error code of a firmware service: its two-digit parts and number."""
     major, minor = service.split(".")
     return f"E{int(major):02}{int(minor):02}{number:02}"
+
+
+def _major(gbcs_version: str) -> int:
+    major = gbcs_version.split(".")[0]
+    return int(major) if major.isdecimal() else 0
 
 
 def no_device_left(service: str) -> str:

@@ -57,6 +57,7 @@ from gateway.dsp.settings import DspSettings
 from gateway.dsp.submissions import Submission
 from gateway.dsp.suppression import Suppression
 from gateway.dsp.tracked import TrackedList, TrackedSummary
+from gateway.dsp.tracking import Tracking
 from gateway.dsp.validation import Validation, WebService
 from gateway.dsp.xml_signatures import XmlSignatures
 from protocols.addresses import Eui64
@@ -101,21 +102,22 @@ class Dsp:
         self.inventory = inventory = Inventory(products)
         self.suppression = Suppression(settings)
         self._validation = validation = Validation(settings, inventory, acb.eui)
-        self.firmware = Firmware(settings, inventory, validation, ImageChecks(settings, products, broker), answers)
+        self.tracking = tracking = Tracking(settings)
+        images = ImageChecks(settings, products, broker)
         self._critical = Critical(settings, products, broker, answers, dispatch)
         self._activations = Activations(
-            settings, inventory, products, broker, answers, counters, dispatch, self.firmware, self.suppression
+            settings, inventory, products, broker, answers, counters, dispatch, tracking, self.suppression
         )
         self._device_logs = DeviceLogs(inventory, validation, broker, answers, counters, dispatch)
         joins = Joins(inventory, broker, counters, self._critical, dispatch)
-        reads = Reads(inventory, broker, answers, counters, dispatch, self.firmware)
+        reads = Reads(inventory, broker, answers, counters, dispatch, tracking)
         self._credentials = BrokerCredentials(inventory, broker, counters, commands)
         self._departures = Departures(
-            settings, inventory, validation, self._credentials, answers, commands, dispatch, self.firmware,
+            settings, inventory, validation, self._credentials, answers, commands, dispatch, tracking,
             self.suppression,
         )  # fmt: skip
         self._alerts = DeviceAlerts(
-            acb.eui, inventory, self.firmware, self._activations, self._device_logs, answers, self.image_transferred
+            acb.eui, inventory, tracking, self._activations, self._device_logs, answers, self.image_transferred
         )
         kinds = answer_kinds(self._activations, self._device_logs, reads, joins, self._departures, self._credentials)
         self._reports = Reports(settings, broker, answers, commands, kinds, self._device_logs, self._alerts)
@@ -124,7 +126,8 @@ class Dsp:
         self._administration = Administration(inventory, products)
         self._router = Router(
             acb=broker, answers=answers, reading=InventoryReading(inventory, products),
-            inventory_services=InventoryServices(inventory, products, validation, answers), firmware=self.firmware,
+            inventory_services=InventoryServices(inventory, products, validation, answers),
+            firmware=Firmware(settings, inventory, validation, images, tracking, answers),
             activations=self._activations, critical=self._critical, joins=joins, device_logs=self._device_logs,
             reads=reads, departures=self._departures, hub_status=HubStatus(inventory, validation),
             reports=self._reports,
@@ -172,7 +175,7 @@ class Dsp:
         """Take the rows of `Store.load` into a DSP that has none; `start` follows. Raises InputError for bad rows."""
         self.products.load(tables.get(Product.TABLE, ()))
         self.inventory.load(tables)
-        self.firmware.updates.load(tables.get(Update.TABLE, ()))
+        self.tracking.load(tables.get(Update.TABLE, ()))
         self._activations.table.load(tables.get(Activation.TABLE, ()))
         self._commands.table.load(tables.get(Command.TABLE, ()))
         self._validation.counters.load(tables.get(RequestCounter.TABLE, ()))
@@ -297,7 +300,7 @@ class Dsp:
 
     def image_transferred(self, turn: Turn, update: Update) -> None:
         """A hub told that a device has its image: the update moves on. The inventory waits for the device itself."""
-        self.firmware.transferred(turn, update)
+        self.tracking.transferred(turn, update)
 
     # --- administration ---
 
@@ -374,7 +377,7 @@ class Dsp:
     def _do_due(self, turn: Turn) -> None:
         self._commands.send_held(turn)
         self._reports.give_up(turn)
-        self.firmware.expire(turn)
+        self.tracking.expire(turn)
         self._activations.expire(turn)
         self._critical.expire(turn)
         self.suppression.expire(turn)
@@ -382,7 +385,7 @@ class Dsp:
     def _announce(self, turn: Turn) -> Turn:
         dues = (
             self._commands.table.next_due,
-            self.firmware.updates.next_due,
+            self.tracking.updates.next_due,
             self._activations.table.next_due,
             self._critical.table.next_due,
             self.suppression.next_due(),

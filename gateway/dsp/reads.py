@@ -4,11 +4,11 @@ from gateway.dsp.acb import Acb
 from gateway.dsp.answers import Answers, Counters
 from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn
-from gateway.dsp.firmware import Firmware
 from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.records import Command, Device
 from gateway.dsp.rows import version_text
 from gateway.dsp.services import OPERATOR_ROLES, SUPPLIER_ROLES
+from gateway.dsp.tracking import Tracking
 from gateway.dsp.validation import Target
 from protocols.addresses import Eui64
 from protocols.duis.alerts import FirmwareVersionMismatch
@@ -44,10 +44,10 @@ class Reads:
         answers: Answers,
         counters: Counters,
         dispatch: Dispatch,
-        firmware: Firmware,
+        tracking: Tracking,
     ) -> None:
         self._inventory, self._acb, self._answers, self._counters = inventory, acb, answers, counters
-        self._dispatch, self._firmware = dispatch, firmware
+        self._dispatch, self._tracking = dispatch, tracking
 
     def request(self, turn: Turn, user: Eui64, request: Request, target: Target, body: Read) -> str:
         """Send the read: as the user where the device knows it, else as the broker on its behalf."""
@@ -72,7 +72,7 @@ class Reads:
             self._mirrored(turn, device, version)
             return
         self._inventory.version_reported(turn, device, version, f"11.2 {command.request_id}")
-        self._firmware.activated(turn, device.device, version)
+        self._tracking.activated(turn, device.device, version)
 
     def _mirrored(self, turn: Turn, gpf: Device, version: int) -> None:
         """Raise N52 where the firmware a GPF shows for its GSME is not what the inventory has; nothing else changes."""

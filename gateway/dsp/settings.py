@@ -117,6 +117,7 @@ class DspSettings:
     # The answer of an ESME to its supplier's own read bears a MAC between the two, which the DSP cannot check. It is
     # believed only for a command that is awaited, over the hub of that device; the path is the DCC's own.
     believe_relayed_reads: bool = True
+    gbcs_may_go_back: bool = False  # whether an image of an earlier major GBCS version is taken; ours
     blocked_update_warns: bool = True  # all devices refused, one for an open update: the lists, not an error; ours
     check_answers: bool = False  # hold own answers against the schema too, as whoever gets them does; ours
     accept_unsigned: bool = False  # for labs: requests without signature or with a template's placeholder; ours

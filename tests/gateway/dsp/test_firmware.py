@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from firmware_images import product
+from gateway.dsp.rows import Version
 from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.duis import bodies
@@ -36,6 +37,7 @@ from tests.support.dsp_bench import (
     Bench,
     Outcome,
     device,
+    entry,
     estate,
     image,
 )
@@ -401,9 +403,9 @@ def test_only_suppliers_update_firmware() -> None:
 def test_a_product_taken_off_the_list_is_refused() -> None:
     bench = Bench()
     turn = bench.dsp.provision(bench.now)
-    for entry in list(bench.dsp.products.entries):
-        if entry.firmware_version == V1:
-            bench.dsp.products.remove(turn, entry)
+    for listed in list(bench.dsp.products.entries):
+        if listed.firmware_version == V1:
+            bench.dsp.products.remove(turn, listed)
     bench.run(turn)
     assert bridge_update(bench).code == "E110402"
 
@@ -413,3 +415,26 @@ def test_a_delivery_status_nobody_asked_for_is_recorded_and_not_passed_on() -> N
     status = smwan.FirmwareDeliveryStatus("nobody's", HUB, GSME, 1, bench.now, True)
     assert bench.from_csp(status).to_users == []
     assert len(bench.rows("refused_messages")) == 1
+
+
+@pytest.mark.parametrize(
+    ("running", "allowed", "left_out"), [("4.1", False, ()), ("5.0", False, (BRIDGE,)), ("5.0", True, ())]
+)
+def test_a_device_does_not_go_back_to_an_earlier_gbcs_version(
+    running: str, *, allowed: bool, left_out: tuple[Eui64, ...]
+) -> None:
+    """Of two bridges of one product one runs firmware of another GBCS version."""
+    other = Eui64(0x00DB1234567890B9)
+    made = product(Kind.BRIDGE1)
+    bridge = next(each for each in estate() if each.device == BRIDGE)
+    newer = replace(bridge, device=other, firmware_version=Version(made.versions[1]))
+    bench = Bench(settings=DspSettings(gbcs_may_go_back=allowed), devices=[*estate(), newer])
+    listed = replace(entry(Kind.BRIDGE1, 0, bench.parties), gbcs_version=running)
+    bench.run(bench.dsp.update_products([listed], bench.now))
+    outcome = bridge_update(bench, 1, (BRIDGE, other))
+    assert outcome.code == ("W110401" if left_out else "I99")
+    if left_out:
+        assert outcome.content(DspUpdatePpmidFirmwareWarning).invalid_gbcs_version == left_out
+    assert {row["device"] for row in bench.rows("firmware_updates")} == {str(e) for e in (BRIDGE, other)} - {
+        str(e) for e in left_out
+    }

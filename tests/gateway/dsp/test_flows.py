@@ -7,8 +7,8 @@ import pytest
 from emulator.entropy import SeededEntropy
 from gateway.csp import Csp, CspSettings, Effect, ToDsp, ToHub, WakeAt
 from gateway.dsp.alerts import DeviceAlerts
-from gateway.dsp.firmware import Firmware
 from gateway.dsp.settings import DspSettings
+from gateway.dsp.tracking import Tracking
 from protocols.addresses import Eui64
 from protocols.duis import alerts, bodies
 from protocols.duis.requests import CommandVariant
@@ -130,17 +130,17 @@ def test_each_stage_of_a_download_is_told_and_tracked(kind: Kind, eui: Eui64) ->
     assert states(bench, eui) == ["Requested", "Delivered", "Transferred", "Activated"]
 
 
-PUT = Firmware._put
+PUT = Tracking._put
 
 
-def one_row(self: Firmware, turn: object, each: object) -> None:
+def one_row(self: Tracking, turn: object, each: object) -> None:
     """Track the first device of a request alone."""
     rows = [row for row in self.updates if row.request_id == each.request_id and row.device != each.device]  # type: ignore[attr-defined]
     if not rows:
         PUT(self, turn, each)  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("MP170-C11", planted=patched(Firmware, "_put", one_row))
+@pytest.mark.requirement("MP170-C11", planted=patched(Tracking, "_put", one_row))
 def test_devices_of_one_request_go_their_own_ways() -> None:
     bench = Bench()
     line = Line(bench, CspSettings(image_timeout=DAY), deaf=(OTHER_HUB,))

@@ -162,6 +162,7 @@ class Bench:
         self.parties = Parties()
         self.xml = {eui: self.parties.xml_user(eui) for eui in USERS} | {BROKER: self.parties.xml_dsp()}
         self.now = START
+        self.transcript: list[tuple[str, Eui64, int, bytes]] = []  # "requests" or "mailboxes", whose, when, octets
         self.settings = settings or DspSettings()
         self.store = Store(url)
         self._tracked = [eui.hyphenated for eui in tracked]
@@ -236,6 +237,7 @@ class Bench:
                 case Reply(octets):
                     outcome.reply = self._parsed(octets)
                 case ToUser(user, octets):
+                    self.transcript.append(("mailboxes", user, self.now, octets))
                     outcome.to_users.append((user, self._parsed(octets)))
                 case ToCsp(octets):
                     outcome.to_csp.append(smwan.decode(octets))
@@ -286,7 +288,11 @@ class Bench:
 
     def submit(self, octets: bytes, user: Eui64 = SUPPLIER) -> Outcome:
         """Send octets on the line of `user`, whatever they are."""
-        return self.run(self.dsp.submit(user, octets, self.now))
+        self.transcript.append(("requests", user, self.now, octets))
+        outcome = self.run(self.dsp.submit(user, octets, self.now))
+        replies = [effect.octets for effect in outcome.turn.effects if isinstance(effect, Reply)]
+        self.transcript += [("mailboxes", user, self.now, reply) for reply in replies]
+        return outcome
 
     def from_csp(self, message: smwan.SmWanMessage) -> Outcome:
         return self.run(self.dsp.from_csp(message.encode(), self.now))

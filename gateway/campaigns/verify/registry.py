@@ -13,6 +13,7 @@ from gateway.campaigns.verify import (
     meters,
     outages,
     reads,
+    services,
     signatures,
     tracking,
     transfers,
@@ -21,7 +22,7 @@ from gateway.campaigns.verify import (
 from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence
 
-LIFE, FLEET = "life", "fleet"  # kinds of a run, in summary.json
+LIFE, FLEET, SERVICES = "life", "fleet", "services"  # kinds of a run, in summary.json
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     frames.check_frames,
@@ -112,6 +113,18 @@ _OF_MIXED = (
 """What a mixed fleet shows beside that."""
 
 
+SERVICE_CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
+    frames.check_documents,
+    signatures.check_xml_signatures,
+    services.check_inventory_answers,
+    services.check_rules,
+    services.check_operators,
+    services.check_codes_of_updates,
+    services.check_new_devices,
+)
+"""What a recording of service requests shows, without devices."""
+
+
 def _fleet_checks(summary: Mapping[str, Any]) -> tuple[Callable[[Evidence], Iterator[Check]], ...]:
     """Return the checks of what the plan of a fleet has."""
     plan = summary["plan"]
@@ -120,13 +133,15 @@ def _fleet_checks(summary: Mapping[str, Any]) -> tuple[Callable[[Evidence], Iter
 
 
 def run_checks(evidence: Evidence) -> list[Check]:
-    """Put the checks of its kind of run to the evidence: a life's, a fleet's, or else the demo's."""
+    """Put the checks of its kind of run to the evidence: a life's, a fleet's, a recording's, or else the demo's."""
     summary = evidence.files.summary
     if summary.get("kind") == LIFE:
         there = _there(evidence)
         found = [check for checks in LIFE_CHECKS for check in checks(evidence)]
         return [check for check in found if there.issuperset(_NEEDS.get(check.requirement, ()))]
     wanted = _fleet_checks(summary) if summary.get("kind") == FLEET else CHECKS
+    if summary.get("kind") == SERVICES:
+        wanted = SERVICE_CHECKS
     return [check for checks in wanted for check in checks(evidence)]
 
 

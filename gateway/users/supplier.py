@@ -1,7 +1,8 @@
 """A supplier: prepares devices, sends firmware, activates it with its own signature."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gateway.users.errors import PreCommandError
 from gateway.users.user import Exchange, ServiceUser
@@ -9,6 +10,7 @@ from protocols.addresses import Eui64
 from protocols.duis.bodies import (
     ActivateFirmware,
     AddDeviceToChfWhitelist,
+    CommissionDevice,
     DevicePrenotification,
     RequestType,
     RestoreHanDeviceLog,
@@ -27,8 +29,11 @@ from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.errors import DecodeError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Message
-from protocols.gbcs.use_cases import cs06
+from protocols.gbcs.use_cases import cs06, gcs28
 from protocols.interfaces import SECOND
+
+Details: TypeAlias = tuple[tuple[str, object, object], ...]
+"""Name, what was found and what was wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,42 @@ class Supplier(ServiceUser):
         Raises PreCommandError, and sends nothing more, if the pre-command says anything else than was asked for.
         """
         body = ActivateFirmware(execution_date_time=at, firmware_hash=firmware_hash)
+
+        def details(payload: bytes, counter: int) -> Details:
+            found, wanted = cs06.Command.decode(payload), cs06.Command(firmware_hash, counter, _gbcs_time(at))
+            return (
+                ("hash", found.image_hash.hex(), wanted.image_hash.hex()),
+                ("originator counter", found.originator_counter, wanted.originator_counter),
+                ("execution time", found.execution_time, wanted.execution_time),
+            )
+
+        return self._signed(device, body, cs06.MESSAGE_CODE, details)
+
+    def commission_gas(self, device: Eui64, tolerance: int) -> Activation:
+        """SR 8.1.1 to a GSME: let it confirm its clock, which commissions it. tolerance: s, of its clock and its sleep.
+
+        Raises PreCommandError as `activate` does.
+        """
+        start = self._clock.now() - self._clock.now() % SECOND
+        body = CommissionDevice(current_date_time=start, tolerance_period=tolerance)
+
+        def details(payload: bytes, counter: int) -> Details:
+            return (("period", gcs28.Command.decode(payload), gcs28.Command(start, start + tolerance * SECOND)),)
+
+        return self._signed(device, body, gcs28.MESSAGE_CODE, details)
+
+    def _signed(
+        self,
+        device: Eui64,
+        body: ActivateFirmware | CommissionDevice,
+        code: int,
+        details: Callable[[bytes, int], Details],
+    ) -> Activation:
+        """Send the Transform, sign the pre-command that answers it if it is what was asked for, and send that."""
         transform = self.request(device, CommandVariant.TRANSFORM, body)
         if transform.code != "I0":
             return Activation(transform, None)
-        expected = cs06.Command(firmware_hash, transform.request_id.counter, _gbcs_time(at))
-        message = self._checked_pre_command(transform, expected)
+        message = self._checked_pre_command(transform, code, details)
         signed = security.sign(message, self._credentials.ds_key, self._entropy)
         command = self.request(
             device,
@@ -115,36 +151,31 @@ class Supplier(ServiceUser):
         """SR 11.3 with the date that cancels what the device holds for later."""
         return self.activate(device, firmware_hash, CANCELLATION_DATE_TIME)
 
-    def _checked_pre_command(self, transform: Exchange, expected: cs06.Command) -> Message:
+    def _checked_pre_command(self, transform: Exchange, code: int, details: Callable[[bytes, int], Details]) -> Message:
         content = transform.delivery.content
         if not isinstance(content, PreCommand):
             raise PreCommandError(f"{transform.request_id}: I0 without a pre-command")
         try:
             message = Message.decode(content.gbcs_payload)
-            command = cs06.Command.decode(message.payload)
+            compared = details(message.payload, transform.request_id.counter)
         except DecodeError as error:
-            raise PreCommandError(f"{transform.request_id}: not a CS06 pre-command: {error}") from error
-        for what, found, wanted in _compared(message, command, expected, transform.request_id):
+            raise PreCommandError(f"{transform.request_id}: not the pre-command asked for: {error}") from error
+        for what, found, wanted in (*_compared(message, code, transform.request_id), *compared):
             if found != wanted:
                 raise PreCommandError(f"{transform.request_id}: pre-command has {what} {found}, asked for {wanted}")
         return message
 
 
-def _compared(
-    message: Message, command: cs06.Command, expected: cs06.Command, asked: RequestId
-) -> tuple[tuple[str, object, object], ...]:
-    """Return (name, found, wanted) of everything a pre-command says."""
+def _compared(message: Message, code: int, asked: RequestId) -> Details:
+    """Return (name, found, wanted) of everything a pre-command says beside its payload."""
     return (
         ("category", message.category.value, Category.PRE_COMMAND.value),
-        ("message code", message.message_code, cs06.MESSAGE_CODE),
+        ("message code", message.message_code, code),
         ("originator", message.originator, asked.originator),
         ("target", message.target, asked.target),
         ("counter", message.counter, asked.counter),
         ("date-time", message.date_time, b""),
         ("supplementary party", message.supplementary_party, None),
-        ("hash", command.image_hash.hex(), expected.image_hash.hex()),
-        ("originator counter", command.originator_counter, expected.originator_counter),
-        ("execution time", command.execution_time, expected.execution_time),
     )
 
 

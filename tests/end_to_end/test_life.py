@@ -7,18 +7,12 @@ import pytest
 
 from tests.end_to_end.same_run import differences
 from tests.support.demo_run import EXIT_BAD_INPUT, hanlab
-from tests.support.once import once
-
-
-def _live(place: Path) -> None:
-    done = hanlab("home", "run", "home-1", "--for", "2d", "--out", place / "run", "--json")
-    (place / "exit").write_text(f"{done.returncode} {done.stderr}", encoding="utf-8")
-    (place / "stdout").write_text(done.stdout, encoding="utf-8")
+from tests.support.lived import two_days
 
 
 @pytest.fixture(scope="session")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return once(tmp_path_factory, "two-days-of-home-1", _live)
+    return two_days(tmp_path_factory)
 
 
 def test_all_checks_of_a_life_pass(life: Path) -> None:

@@ -1,7 +1,9 @@
 """What befalls a home in its life, at shares of its length."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from emulator.home.description import HomeDescription
 from protocols.errors import InputError
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
@@ -45,6 +47,18 @@ class Plan:
     def readings(self) -> tuple[int, int]:
         """When versions are read: with the first hub, and at the end."""
         return self.at(0.60), self.at(0.95)
+
+    def as_json(self, home: HomeDescription) -> dict[str, Any]:
+        """Return what `summary.json` keeps: times in ns, the gas meter's wake period in s."""
+        sleepy = [device.polls_every for device in home.devices if device.kind == "gsme"]
+        return {
+            "begin": self.begin,
+            "end": self.end,
+            "rounds": [self.first_round, self.second_round],
+            "cuts": [list(cut) for cut in self.cuts],
+            "swap": None if home.replacement is None else self.swap,
+            "wake_period": max(sleepy, default=None),
+        }
 
 
 def planned(begin: int, duration: int) -> Plan:

@@ -25,7 +25,7 @@ def live(
     plan = planned(START, duration)
     world = World([description], seed=seed, folder=RunFolder(out))
     told = story.tell(world, world.homes[0], plan)
-    summary = perform(world, told, console=console, extra={"kind": LIFE})
+    summary = perform(world, told, console=console, extra={"kind": LIFE, "plan": plan.as_json(description)})
     lived = days.read(out)
     world.folder.write_json("days.json", [days.as_json(day) for day in lived.days])
     if drawn:

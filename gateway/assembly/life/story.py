@@ -10,6 +10,7 @@ from gateway.assembly.story.arrival import everybody_joins
 from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, told, update_ppmid
 from gateway.assembly.world import World
 from gateway.users.mailbox import answers
+from gateway.users.supplier import Activation
 from protocols.interfaces import HOUR, MINUTE
 from protocols.ota.image import Kind
 
@@ -17,6 +18,7 @@ Chapter = tuple[int, str, Callable[[], Awaitable[None]]]  # when (ns UTC), title
 
 _BEFORE_ACTIVATION = 10 * MINUTE  # between an image and its 11.3
 _AFTER_ACTIVATION = 40 * MINUTE  # an ESME and the hub it feeds are back, and the window is over
+_GAS_PERIOD = 3600  # s: a gas meter sleeps for half an hour
 _READ_EVERY = 15 * MINUTE  # between reads of one round
 _BY_COMMAND = ("esme", "gsme", "hcalcs")
 
@@ -25,11 +27,27 @@ async def tell(world: World, home: Home, plan: Plan) -> None:
     """Live until the end of the plan; a chapter that goes wrong is noted, and the next is told."""
     _step(world, "the devices join")
     await told(world, everybody_joins(world, home))
+    await told(world, _gas_meters_are_commissioned(world, home))
     for when, title, chapter in chapters(world, home, plan):
         await world.clock.sleep_until(max(when, world.clock.now()))
         _step(world, title)
         await told(world, chapter())
     await world.clock.sleep_until(plan.end)
+
+
+async def _gas_meters_are_commissioned(world: World, home: Home) -> None:
+    """8.1.1: before, no image goes to them."""
+    for device in home.devices:
+        if device.description.kind == "gsme":
+            what = f"8.1.1 for {home.name}/{device.name}"
+            await _answered(world, world.supplier.commission_gas(device.eui, _GAS_PERIOD), what)
+
+
+async def _answered(world: World, activation: Activation, what: str) -> None:
+    accepted(activation, what)
+    delivery = await world.supplier.wait_for(answers(activation.request_id), what=what, within=3 * HOUR)
+    if delivery.code != "I0":
+        raise StoryError(f"{what}: {delivery.code}")
 
 
 def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
@@ -72,11 +90,7 @@ async def _update(world: World, home: Home, device: HomeDevice, number: int) -> 
     if not await distribute(world, device.eui, image):
         raise StoryError(f"{name} refused its image")
     await world.clock.sleep(_BEFORE_ACTIVATION)
-    activation = world.supplier.activate(device.eui, image.hash)
-    accepted(activation, f"11.3 for {name}")
-    delivery = await world.supplier.wait_for(answers(activation.request_id), what=f"11.3 of {name}", within=3 * HOUR)
-    if delivery.code != "I0":
-        raise StoryError(f"11.3 for {name}: {delivery.code}")
+    await _answered(world, world.supplier.activate(device.eui, image.hash), f"11.3 for {name}")
     if kind is Kind.ESME:
         await world.clock.sleep(_AFTER_ACTIVATION)
 

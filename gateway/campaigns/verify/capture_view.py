@@ -43,6 +43,8 @@ def air_of(seen: CaptureEvidence, certificates: Keystore) -> Air:
     )
 
 
+_GET, _GET_RESPONSE, _PUT = b"\x01", b"\x02", b"\x03"  # GBCS 10.2.2: how a gas meter that sleeps exchanges messages
+
 _Ends = dict[tuple[Eui64, int], list[OtaEvent]]
 
 
@@ -89,8 +91,18 @@ def _carried(messages: list[TunnelMessage], certificates: Keystore) -> tuple[Car
     """Return each message once, at its first sighting: a device sends an alert again until it is acknowledged."""
     found: dict[tuple[Eui64, bool, bytes], Carried] = {}
     for message in messages:
-        key = (message.device, message.upward, message.data)
-        if key not in found:
-            judged = judge(message.data, certificates)
-            found[key] = Carried(message.device, message.upward, message.time, message.frame, message.data, judged)
+        octets = _bare(message.data)
+        key = (message.device, message.upward, octets)
+        if octets and key not in found:
+            judged = judge(octets, certificates)
+            found[key] = Carried(message.device, message.upward, message.time, message.frame, octets, judged)
     return tuple(found.values())
+
+
+def _bare(data: bytes) -> bytes:
+    """Return the GBCS message without what stands in front of it to and from a gas meter; empty for a GET."""
+    if data[:1] == _PUT:
+        return data[1:]
+    if data[:1] == _GET_RESPONSE:
+        return data[2:]
+    return b"" if data == _GET else data

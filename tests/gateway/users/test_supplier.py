@@ -122,7 +122,7 @@ def test_a_dropped_date_is_noticed(supplier: Supplier, dcc: DccResponder, clock:
 
 def test_octets_that_are_no_pre_command_are_not_signed(supplier: Supplier, dcc: DccResponder) -> None:
     dcc.spoil = lambda message: replace(message, payload=b"\x05\x00")
-    with pytest.raises(PreCommandError, match="not a CS06 pre-command"):
+    with pytest.raises(PreCommandError, match="not the pre-command asked for"):
         supplier.activate(ESME, HASH)
     assert dcc.signed == []
 

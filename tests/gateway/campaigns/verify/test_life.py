@@ -1,0 +1,187 @@
+"""Each check of a life fails when its defect is planted into the evidence of an honest one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.campaigns.verify import life_events, life_meters
+from gateway.campaigns.verify.check import Check
+from gateway.campaigns.verify.evidence import Evidence, gather
+from gateway.campaigns.verify.folder import Event
+from protocols.interfaces import HOUR, MINUTE
+from tests.support.lived import two_days
+
+Checks = Callable[[Evidence], Iterator[Check]]
+Line = Callable[[Event], bool]
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    return gather(two_days(tmp_path_factory) / "run")
+
+
+def verdict(check: Checks, evidence: Evidence) -> tuple[bool, str]:
+    (found,) = check(evidence)
+    return found.passed, found.evidence
+
+
+def told(actor: str, name: str, **fields: object) -> Line:
+    """Fit the events of an actor by name and fields."""
+    return lambda e: (
+        (e.actor, e.name) == (f"home-1/{actor}", name)
+        and all(e.fields.get(field) == value for field, value in fields.items())
+    )
+
+
+def altered(evidence: Evidence, fits: Line, change: Callable[[Event], Event | None], which: int = -1) -> Evidence:
+    """Change or drop one event of those that fit, the last by default."""
+    lines = list(evidence.files.timeline)
+    places = [place for place, event in enumerate(lines) if fits(event)]
+    new = change(lines[places[which]])
+    lines[places[which] : places[which] + 1] = [] if new is None else [new]
+    return replace(evidence, files=replace(evidence.files, timeline=tuple(lines)))
+
+
+def added(field: str, amount: int) -> Callable[[Event], Event]:
+    def change(event: Event) -> Event:
+        value = event.fields[field]
+        assert isinstance(value, int)
+        return event._replace(fields={**event.fields, field: value + amount})
+
+    return change
+
+
+def named(field: str, value: str) -> Callable[[Event], Event]:
+    return lambda event: event._replace(fields={**event.fields, field: value})
+
+
+def planned(evidence: Evidence, **changes: object) -> Evidence:
+    plan = {**evidence.files.summary["plan"], **changes}
+    return replace(evidence, files=replace(evidence.files, summary={**evidence.files.summary, "plan": plan}))
+
+
+def stored(evidence: Evidence, table: str, rows: list[dict[str, Any]]) -> Evidence:
+    return replace(evidence, files=replace(evidence.files, store={**evidence.files.store, table: tuple(rows)}))
+
+
+ALL: tuple[Checks, ...] = (
+    life_meters.check_registers, life_meters.check_displays, life_meters.check_mirror, life_events.check_outages,
+    life_events.check_inventory, life_events.check_alerts, life_events.check_swap,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda check: check.__name__)
+def test_an_honest_life_passes(honest: Evidence, check: Checks) -> None:
+    assert verdict(check, honest)[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "amount", "says"),
+    [("import_wh", 1, "the day says"), ("day_import_wh", 7, "the day says")],
+)
+def test_a_register_that_left_its_profile_is_found(honest: Evidence, field: str, amount: int, says: str) -> None:
+    passed, why = verdict(life_meters.check_registers, altered(honest, told("esme", "day"), added(field, amount)))
+    assert not passed
+    assert says in why
+
+
+def test_a_half_hour_that_was_not_counted_is_found(honest: Evidence) -> None:
+    def less(event: Event) -> Event:
+        entries = event.text("profile").split()
+        most = max(range(len(entries)), key=lambda place: int(entries[place].replace("-", "0")))
+        entries[most] = "0"
+        return named("profile", " ".join(entries))(event)
+
+    passed, why = verdict(life_meters.check_registers, altered(honest, told("esme", "day"), less))
+    assert not passed
+    assert "half-hours sum up to" in why
+
+
+@pytest.mark.parametrize("display", ["ihd", "ppmid"])
+def test_a_display_that_shows_what_the_meter_never_held_is_found(honest: Evidence, display: str) -> None:
+    planted = altered(honest, told(display, "shown", of="electricity"), added("import_wh", 5_000), which=20)
+    passed, why = verdict(life_meters.check_displays, planted)
+    assert not passed
+    assert f"home-1/{display}" in why
+
+
+def test_a_mirror_that_holds_another_reading_is_found(honest: Evidence) -> None:
+    fits: Line = lambda e: e.name == "mirrored" and "0000" in e.fields  # noqa: E731
+    passed, why = verdict(life_meters.check_mirror, altered(honest, fits, added("0000", 3)))
+    assert not passed
+    assert "which the meter never pushed" in why
+
+
+def test_gas_that_is_older_than_a_wake_up_is_found(honest: Evidence) -> None:
+    quiet = honest.files.summary["plan"]["begin"] + HOUR
+    fits: Line = lambda e: (  # noqa: E731
+        e.name == "shown" and e.text("of") == "gas" and quiet < e.time < quiet + HOUR and bool(e.fields.get("gas_at"))
+    )
+    passed, why = verdict(life_meters.check_mirror, altered(honest, fits, added("gas_at", -1_900)))
+    assert not passed
+    assert "shows gas of" in why
+
+
+def test_a_cut_that_nobody_told_is_found(honest: Evidence) -> None:
+    cuts = honest.files.summary["plan"]["cuts"]
+    passed, why = verdict(life_events.check_outages, planned(honest, cuts=[*cuts, [cuts[0][0] + 3 * HOUR, 5 * MINUTE]]))
+    assert not passed
+    assert "told by 0 of 1 ESME" in why
+
+
+def test_an_outage_that_was_none_is_found(honest: Evidence) -> None:
+    passed, why = verdict(life_events.check_outages, planned(honest, cuts=honest.files.summary["plan"]["cuts"][1:]))
+    assert not passed
+    assert "belongs to no power cut" in why
+
+
+def test_an_outage_told_as_longer_than_it_was_is_found(honest: Evidence) -> None:
+    first, second, (when, length) = honest.files.summary["plan"]["cuts"]
+    planted = planned(honest, cuts=[first, second, [when, length - 10 * MINUTE]])
+    passed, why = verdict(life_events.check_outages, planted)
+    assert not passed
+    assert "told as ended at" in why
+
+
+def test_a_long_outage_without_ad1_is_found(honest: Evidence) -> None:
+    rows = [dict(row) for row in honest.files.store["power_outage_audit"]]
+    passed, why = verdict(life_events.check_outages, stored(honest, "power_outage_audit", rows[:-1]))
+    assert not passed
+    assert "0 AD1" in why
+
+
+@pytest.mark.parametrize(("column", "value"), [("firmware_version", 1), ("hub", "00db1234567811a2")])
+def test_an_inventory_that_is_behind_is_found(honest: Evidence, column: str, value: object) -> None:
+    rows = [dict(row) for row in honest.files.store["inventory"]]
+    (row,) = [row for row in rows if str(row["device"]).endswith("11a4")]
+    assert row[column] != value
+    row[column] = value
+    passed, why = verdict(life_events.check_inventory, stored(honest, "inventory", rows))
+    assert not passed
+    assert "home-1/ppmid" in why
+
+
+def test_an_alert_that_did_not_arrive_is_found(honest: Evidence) -> None:
+    fits: Line = lambda e: (e.actor, e.name, e.fields.get("code")) == ("dsp", "alert", "8F8B")  # noqa: E731
+    passed, why = verdict(life_events.check_alerts, altered(honest, fits, lambda _: None))
+    assert not passed
+    assert "8F8B: sent" in why
+
+
+@pytest.mark.requirement("MP170-A10")
+@pytest.mark.parametrize(
+    ("device", "kind", "says"), [("11b1", "PPMID", "was discarded"), ("11a4", "IHD", "which it is not")]
+)
+def test_a_kind_that_the_service_contradicts_is_found(honest: Evidence, device: str, kind: str, says: str) -> None:
+    fits: Line = lambda e: e.name == "kind-found" and e.text("device").endswith(device)  # noqa: E731
+    passed, why = verdict(life_events.check_swap, altered(honest, fits, named("type", kind)))
+    assert not passed
+    assert says in why
+
+
+def test_a_device_that_did_not_come_to_the_new_hub_is_found(honest: Evidence) -> None:
+    passed, why = verdict(life_events.check_swap, altered(honest, told("gsme", "key-established"), lambda _: None))
+    assert not passed
+    assert "home-1/gsme established no key with the new hub" in why

@@ -1,13 +1,13 @@
 """Service request 11.3: Transform, Signed Pre-Command, and what the device makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from gateway.dsp.acb import Acb
 from gateway.dsp.answers import Answers, Counters
 from gateway.dsp.critical import pre_command_content, read_signed, verify_signed
 from gateway.dsp.dispatch import Dispatch
-from gateway.dsp.effects import Turn
+from gateway.dsp.effects import Turn, Value
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.products import ProductsList
 from gateway.dsp.records import Activation, ActivationState, Command, Device
@@ -49,6 +49,17 @@ class Activations:
         self._answers, self._counters, self._dispatch = answers, counters, dispatch
         self._tracking, self._suppression = tracking, suppression
         self.table = Table(Activation, self._due)
+        self._dated: dict[Eui64, dict[str, None]] = {}  # request_id of the dated ones a device may hold, by device
+
+    def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
+        """Take the rows of the store."""
+        self.table.load(rows)
+        for activation in self.table:
+            self._note_date(activation)
+
+    def _note_date(self, activation: Activation) -> None:
+        if activation.kind == DATED and activation.state in _AWAITED:
+            self._dated.setdefault(activation.device, {})[activation.request_id] = None
 
     # --- requests ---
 
@@ -94,6 +105,7 @@ class Activations:
             sequence=self._counters.next(turn, "activations"),
         )  # fmt: skip
         self.table.put(turn, accepted)
+        self._note_date(accepted)
         local = request.command_variant is CommandVariant.SIGNED_LOCAL
         self._track(turn, target.device, accepted, local=local)
         return self._dispatch.send(turn, request, target, message)
@@ -187,16 +199,12 @@ class Activations:
         self.table.put(turn, replace(activation, state=ActivationState.CONFIRMED))
 
     def _end_earlier(self, turn: Turn, activation: Activation, state: ActivationState) -> None:
-        def earlier(other: Activation) -> bool:
-            return (
-                other.device == activation.device
-                and other.kind == DATED
-                and other.state in _AWAITED
-                and (other.sequence or 0) < (activation.sequence or 0)
-            )
-
-        for other in self._matching(earlier):
-            self.table.put(turn, replace(other, state=state))
+        for request_id in list(self._dated.get(activation.device, ())):
+            other = self.table.get(request_id)
+            if other is None or other.state not in _AWAITED:
+                del self._dated[activation.device][request_id]
+            elif (other.sequence or 0) < (activation.sequence or 0):
+                self.table.put(turn, replace(other, state=state))
 
     # --- time ---
 
@@ -215,9 +223,6 @@ class Activations:
         if activation.state is ActivationState.SCHEDULED and activation.execution is not None:
             return activation.execution + self._settings.overdue_after
         return None
-
-    def _matching(self, wanted: Callable[[Activation], bool]) -> list[Activation]:
-        return [activation for activation in self.table if wanted(activation)]
 
 
 def _seconds(time: int | None) -> int | None:

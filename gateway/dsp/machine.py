@@ -176,7 +176,7 @@ class Dsp:
         self.products.load(tables.get(Product.TABLE, ()))
         self.inventory.load(tables)
         self.tracking.load(tables.get(Update.TABLE, ()))
-        self._activations.table.load(tables.get(Activation.TABLE, ()))
+        self._activations.load(tables.get(Activation.TABLE, ()))
         self._commands.table.load(tables.get(Command.TABLE, ()))
         self._validation.counters.load(tables.get(RequestCounter.TABLE, ()))
         self._counters.table.load(tables.get(Counter.TABLE, ()))

@@ -22,11 +22,12 @@ from protocols.duis.bodies import ReturnLocalCommandResponse
 from protocols.duis.codes import SUCCESS
 from protocols.errors import DecodeError
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.use_cases import alert_code_of, ccs01, ccs02
+from protocols.gbcs.use_cases import alert_code_of, ccs01, ccs02, undelivered
 from protocols.wan.smwan import GbcsFromHub, GbcsUndeliverable
 
 _NOT_DELIVERED, _NO_ANSWER, _NO_ANSWER_TO_DATED = "E20", "E21", "E30"
 _NO_SIGNATURE = b"\x40" + bytes(64)  # put where a signature is missing, to read the rest
+_NOT_HANDED_OVER = undelivered.MESSAGE_CODE
 _LOG_CODES = (ccs01.MESSAGE_CODE, ccs02.MESSAGE_CODE)
 
 
@@ -156,6 +157,7 @@ class Reports:
             turn.note("alert-repeated", code=f"{code:04X}", origin=str(message.originator))
             return
         try:
+            lost = undelivered.Alert.decode(message.payload) if message.message_code == _NOT_HANDED_OVER else None
             self._alerts.believed(turn, message, carried, code, judgement)
         except DecodeError as error:
             self._alerts.record(turn, message, code, Decision.REFUSED, None, judgement)
@@ -163,6 +165,15 @@ class Reports:
             return
         if judgement is Signature.VALID:
             self._seen.add((message.originator, message.counter))
+            if lost is not None:
+                self._not_handed_over(turn, message.originator, lost)
+
+    def _not_handed_over(self, turn: Turn, hub: Eui64, lost: undelivered.Alert) -> None:
+        """8F84: a hub could not hand a command to the ESME; its user need not wait for the time-out."""
+        command = self._commands.table.get(lost.originator, lost.target, lost.message_counter)
+        if command is not None and command.hub == hub and lost.cra == Cra.COMMAND:
+            self._commands.done(turn, command)
+            self._unanswered(turn, command, _NOT_DELIVERED)
 
     def _unreadable(self, turn: Turn, carried: GbcsFromHub, error: DecodeError) -> None:
         """Record what is no GBCS message; an alert that is one but for its missing protection, as an alert."""

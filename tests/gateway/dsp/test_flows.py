@@ -13,6 +13,8 @@ from protocols.addresses import Eui64
 from protocols.duis import alerts, bodies
 from protocols.duis.requests import CommandVariant
 from protocols.duis.responses import DccAlertMessage, Response
+from protocols.gbcs.envelope import Cra
+from protocols.gbcs.use_cases import undelivered
 from protocols.gbcs.use_cases.ccs08 import TransferCode
 from protocols.interfaces import DAY, HOUR, MINUTE
 from protocols.ota.image import Kind
@@ -20,7 +22,7 @@ from protocols.wan import smwan
 from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, WanMessage
 from protocols.wan.session import WanSession
 from tests.support.dsp_bench import BRIDGE, ESME, HUB, OTHER_ESME, OTHER_HUB, PPMID, Bench, Outcome, image
-from tests.support.parties import OTHER_SUPPLIER
+from tests.support.parties import BROKER, OTHER_SUPPLIER
 from tests.support.requirements import patched
 
 
@@ -211,6 +213,22 @@ def test_a_command_the_csp_cannot_deliver_is_e20() -> None:
     assert bench.rows("commands") == []
     line.pass_time(2 * DAY)
     assert line.codes == ["E20"], "one answer"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_command_its_hub_could_not_hand_over_is_e20_by_the_hubs_word(*, restart: bool) -> None:
+    bench = Bench()
+    line = Line(bench)
+    command = bench.command_of(line.send(bench.request(bodies.ReadFirmwareVersion(), ESME, CommandVariant.TO_DEVICE)))
+    bench.later(DAY)
+    if restart:
+        bench.restart()
+    for originator, told in ((OTHER_HUB, []), (HUB, ["E20"]), (HUB, ["E20"])):
+        lost = undelivered.Alert(bench.now, command.originator, command.target, Cra.COMMAND, command.counter).encode()
+        line.heard(bench.alert(originator, undelivered.MESSAGE_CODE, BROKER, lost))
+        assert line.codes == told
+    line.pass_time(2 * DAY)
+    assert line.codes == ["E20"]
 
 
 def test_an_addition_the_csp_cannot_deliver_is_e20_and_n25() -> None:

@@ -52,6 +52,15 @@ class Outgoing:
         self.key = (0, 0)
         self.timer: Timer | None = None
 
+    def is_answered_by(self, header: ApsHeader) -> bool:
+        """Tell whether an acknowledgement with the right counter is for this message, and not for another."""
+        data = self.data
+        if data is None or header.ack_format:
+            return data is None and header.ack_format
+        profile, cluster, source, destination, _ = data
+        named = (header.profile, header.cluster, header.destination_endpoint, header.source_endpoint)
+        return named == (profile, cluster, source, destination)
+
     def header(self, block: int) -> bytes:
         """Return the APS header of a block, an acknowledgement asked for."""
         data, count = self.data, len(self.blocks)
@@ -140,7 +149,7 @@ class Sender:
         """Take an acknowledgement of the node `source`."""
         key = (source, header.counter)
         out = self._outgoing.get(key)
-        if out is None or (out.secured and not header.security):
+        if out is None or (out.secured and not header.security) or not out.is_answered_by(header):
             return
         if out.window is not None and not self._window_acknowledged(out, out.window, header):
             return

@@ -156,21 +156,14 @@ async function silenceAndReturn(ppmid) {
     ok("return", "announced itself, a read succeeds");
 }
 
-// The host knows ways to the far side only from what comes from there: after a restart of its own, or of the bridge whose
-// silence it has noted, a device there has to speak first.
+// The host knows ways to the far side only from what comes from there; after a restart a device there has to speak first.
+// (A bridge whose silence it has once noted, as in the restart above, is no relay to it again before that.)
 async function farSideSpeaks() {
     const announced = event("deviceAnnounce", of(FAR_PPMID), 60_000);
     home("off far-ppmid");
     home("on far-ppmid");
     await announced;
     await new Promise((resolve) => setTimeout(resolve, 1000));
-}
-
-async function throughTheBridgesAgain(bridge, farPpmid) {
-    assert.equal((await readBasic(bridge, HOME_AUTOMATION)).modelId, bridge.modelID);
-    await farSideSpeaks();
-    assert.equal((await readBasic(farPpmid, HOME_AUTOMATION)).modelId, farPpmid.modelID);
-    ok("read through the restarted bridge", FAR_PPMID);
 }
 
 async function leave(ppmid) {
@@ -191,7 +184,6 @@ async function first() {
     await refuseBadImage(ppmid);
     await update("OTA through two bridges", farPpmid, farImage);
     await update("OTA of the bridge", bridge, image);
-    await throughTheBridgesAgain(bridge, farPpmid);
     await leave(ppmid);
 }
 

@@ -3,6 +3,7 @@
 import pytest
 
 from protocols.addresses import Eui64
+from protocols.aps.frame import ApsHeader, FrameType
 from protocols.interfaces import (
     MINUTE,
     SECOND,
@@ -258,3 +259,27 @@ def test_bridges_hidden_from_each_other_collide_at_their_partner_and_yet_all_arr
     retries = b2.node.statistics.retries + b4.node.statistics.retries
     assert b2.radios[1].statistics.no_ack > 100  # of 200 frames: four attempts in a row collided
     assert 0 < retries < 40  # fewer than one in ten was lost by the NWK layer too, and sent again end to end
+
+
+@pytest.mark.parametrize(
+    ("change", "ends"),
+    [
+        ({}, True), ({"cluster": 0x0019}, False), ({"profile": 0x0104}, False), ({"destination_endpoint": 2}, False),
+        ({"source_endpoint": 2}, False), ({"counter": None}, False), ({"ack_format": True}, False),
+    ],
+    ids=["its own", "cluster", "profile", "destination endpoint", "source endpoint", "counter", "of a command"],
+)  # fmt: skip
+def test_an_acknowledgement_of_something_else_ends_nothing(change: dict[str, int | None], *, ends: bool) -> None:
+    """Zigbee 05-3474 2.2.8.4.3: counter, cluster, profile and both endpoints name the message."""
+    han, hub, device = joined_pair()
+    device.node.power_off()
+    handle = hub.send(device, b"anybody there", secured=False)
+    aps = hub.node._on().aps
+    fields = {"counter": aps._counter} | {name: value for name, value in change.items() if value is not None}
+    if "counter" in change:
+        fields["counter"] ^= 1
+    counter = fields.pop("counter")
+    answer = ApsHeader(FrameType.ACKNOWLEDGEMENT, 1, 0x0704, PROFILE, 1, counter)._replace(**fields)  # type: ignore[arg-type]
+    aps.receive(int(hub.node.knows(device.eui) or 0), answer.encode(), 200)
+    han.run(1)
+    assert (hub.outcome(handle) is DeliveryStatus.OK) is ends

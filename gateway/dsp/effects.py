@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocols.addresses import Eui64
 
@@ -30,8 +31,7 @@ class ToCsp:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Put the row of this key into a table, or remove it if `values` is None. `values` holds the key columns too."""
 
     table: str
@@ -39,12 +39,11 @@ class Write:
     values: Mapping[str, Value] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Add a row to a table of records, which are never changed."""
 
     table: str
-    values: Mapping[str, Value]
+    row: tuple[Value, ...]  # all columns, in the order of the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,9 @@ class Turn:
         self._open()
         self.effects.append(Write(table, key, values))
 
-    def append(self, table: str, values: Mapping[str, Value]) -> None:
+    def append(self, table: str, row: tuple[Value, ...]) -> None:
         self._open()
-        self.effects.append(Append(table, values))
+        self.effects.append(Append(table, row))
 
     def _open(self) -> None:
         gate, self.gate = self.gate, None

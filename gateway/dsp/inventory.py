@@ -29,6 +29,8 @@ class Inventory:
         self._on_hub: dict[Eui64, dict[Eui64, None]] = {}
         self.users = Table(User)
         self.premises = Table(Premises)
+        self.registered: list[Callable[[], None]] = []  # each is told of new registration data
+        self.moved: list[Callable[[Eui64], None]] = []  # each is told of a device that changes, and of its hub
         self.watchers: list[Watcher] = []  # each is told of every change of status, with the device as it now is
 
     # --- reading ---
@@ -77,6 +79,12 @@ class Inventory:
         return [row for row in rows if row is not None]
 
     # --- writing ---
+
+    def register(self, turn: Turn, premises: Premises) -> None:
+        """Put registration data in; an earlier row of the same metering point is replaced."""
+        self.premises.put(turn, premises)
+        for told in self.registered:
+            told()
 
     def add(self, turn: Turn, device: Device, cause: str) -> None:
         """Put a new device in; an earlier row of the same identifier is replaced."""
@@ -179,9 +187,17 @@ class Inventory:
         turn.note("inventory", device=str(device), field=field, old=before, new=after, cause=cause)
 
     def _insert(self, device: Device) -> None:
+        self._tell(device)
         if device.hub is not None and device.type is not DeviceType.CHF:
             self._on_hub.setdefault(device.hub, {})[device.device] = None
 
     def _remove(self, device: Device) -> None:
+        self._tell(device)
         if device.hub is not None:
             self._on_hub.get(device.hub, {}).pop(device.device, None)
+
+    def _tell(self, device: Device) -> None:
+        for told in self.moved:
+            told(device.device)
+            if device.hub is not None:
+                told(device.hub)

@@ -162,7 +162,7 @@ class Dsp:
         for user in users:
             self.inventory.users.put(turn, user)
         for row in premises:
-            self.inventory.premises.put(turn, row)
+            self.inventory.register(turn, row)
         for product in products:
             self.products.put(turn, product)
         for device in devices:

@@ -4,58 +4,106 @@ An alert names the hub and one MPxN, never the ESME; the association in the inve
 one to the other.
 """
 
+import struct
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from gateway.dsp.answers import Answers
 from gateway.dsp.effects import Turn, Value
 from gateway.dsp.inventory import Inventory
-from gateway.dsp.records import Alert, Decision, Device, OutageAudit, Signature, Window
-from gateway.dsp.rows import Unsigned, append, from_values
+from gateway.dsp.outage_routes import OutageRoutes, Point
+from gateway.dsp.records import Alert, Decision, OutageAudit, Signature, Window
+from gateway.dsp.rows import append, from_values, to_signed
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.suppression import Outage, Suppression
 from protocols.addresses import Eui64
 from protocols.duis.alerts import PowerOutageEvent
-from protocols.duis.inventory import DeviceType
+from protocols.errors import DecodeError
 from protocols.interfaces import SECOND
-from protocols.wan.smwan import PowerOutage
+from protocols.wan.smwan import OUTAGE, OUTAGE_START, PowerOutage
 
 CODE = "AD1"
+_NO_WINDOW: tuple[Value, Value, Value, Value, Value] = (None,) * 5
+_SIGNED = (1 << 63) - 1  # of the numbers of a store
+
+
+Audit: TypeAlias = tuple[Value, ...]  # the columns of an `OutageAudit`
+Decided: TypeAlias = tuple[Audit, Point, Decision, bool]  # the last: decided before, and told then
 
 
 class Outages:
     def __init__(self, settings: DspSettings, inventory: Inventory, suppression: Suppression, answers: Answers) -> None:
-        self._settings, self._inventory = settings, inventory
-        self._suppression, self._answers = suppression, answers
-        self._decided: dict[tuple[Eui64, str | None, int], Decision] = {}
+        self._inventory, self._suppression, self._answers = inventory, suppression, answers
+        self._routes = OutageRoutes(inventory, suppression)
+        self._decided: dict[tuple[int, int], Point | dict[str | None, Decision]] = {}  # by hub and start, then MPxN
+        self._window_seconds = settings.window // SECOND
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
         """Take the audit of earlier decisions, to know a repeated message."""
         for values in rows:
             audit = from_values(OutageAudit, values)
-            self._decided[audit.hub, audit.mpxn, audit.started] = audit.decision
+            self._decided[audit.hub, audit.started] = self._earlier(audit.hub, audit.started) | {
+                audit.mpxn: audit.decision
+            }
 
     def received(self, turn: Turn, event: PowerOutage) -> None:
         """Decide on the AD1 of each import meter of the hub; every decision is audited."""
-        on_hub = self._inventory.on_hub(event.hub)
-        mpxns = sorted({d.mpxn for d in on_hub if d.type is DeviceType.ESME and d.mpxn is not None})
-        if not mpxns:
-            hub = self._inventory.device(event.hub)
-            self._decide(turn, event, None if hub is None else hub.mpxn, on_hub, mapped=False)
-        for mpxn in mpxns:
-            self._decide(turn, event, mpxn, on_hub, mapped=True)
+        for audit, point, decision, repeated in self.decide((event.encode(),), turn.now):
+            turn.append(OutageAudit.TABLE, audit)
+            if not repeated:
+                self._carry_out(turn, event, point.mpxn, decision, point.recipient)
 
-    def _decide(self, turn: Turn, event: PowerOutage, mpxn: str | None, on_hub: list[Device], *, mapped: bool) -> None:
-        recipient = None if mpxn is None else self._inventory.operator_of(mpxn)
-        window = self._suppression.window_for(Outage(mpxn, event.started, turn.now, event.taken or turn.now), on_hub)
-        if window is not None:
-            decision = Decision.SUPPRESSED
-        else:
-            decision = Decision.DELIVERED if mapped and recipient is not None else Decision.UNMAPPED
-        earlier = self._decided.get((event.hub, mpxn, event.started))
-        self._audit(turn, event, mpxn, window, earlier or decision, recipient, duplicate=earlier is not None)
-        if earlier is None:
-            self._decided[event.hub, mpxn, event.started] = decision
-            self._carry_out(turn, event, mpxn, decision, recipient)
+    def decide(self, messages: Iterable[bytes], now: int) -> list[Decided]:
+        """Return what is decided on the messages of outages, one entry each import meter, with its audit.
+
+        One that came before gets the decision it had. Raises DecodeError for octets that are no such message.
+        """
+        ordinary, known, found = self._routes.ordinary, self._decided, list[Decided]()
+        rules = self._rules()
+        unpack, append = OUTAGE.unpack, found.append  # here each look-up counts
+        for octets in messages:
+            try:
+                start, hub, started, _, _, _ = unpack(octets)
+            except struct.error:
+                start = b""
+            if start != OUTAGE_START:
+                raise DecodeError("not the message of an outage", data=octets)
+            point, key = ordinary.get(hub), (hub, started)
+            if point is None or key in known or started > _SIGNED:
+                event = PowerOutage.of(octets)
+                found += [self._looked_at(each, event, now) for each in self._routes.points(event.hub)]
+                continue
+            known[key] = point
+            mpxn, _, told, decision, outcome = point
+            audit = (
+                now, octets[6:14].hex(), mpxn, started, outcome, None, None, None, told, None, None, *rules, 0,
+            )  # fmt: skip
+            append((audit, point, decision, False))
+        return found
+
+    def _looked_at(self, point: Point, event: PowerOutage, now: int) -> Decided:
+        """Decide where a window may be open, or the message came before."""
+        outage = Outage(point.mpxn, event.started, now, event.taken or now)
+        window = self._suppression.window_for(outage, self._inventory.on_hub(event.hub))
+        known = self._earlier(event.hub, event.started)
+        repeated = point.mpxn in known
+        decision = known.get(point.mpxn, point.decision if window is None else Decision.SUPPRESSED)
+        self._decided[event.hub, event.started] = known | {point.mpxn: decision}
+        esme, start, end, request_id, kind = _NO_WINDOW if window is None else _columns(window)
+        audit = (
+            now, str(event.hub), point.mpxn, to_signed(event.started), decision.value, esme, start, end, point.told,
+            request_id, kind, *self._rules(), int(repeated),
+        )  # fmt: skip
+        return audit, point, decision, repeated
+
+    def _rules(self) -> tuple[Value, Value, Value]:
+        """Return what is in force, for the audit: seconds of a window, version of the list, policy."""
+        return self._window_seconds, self._suppression.tracked.summary.version, self._suppression.policy
+
+    def _earlier(self, hub: Eui64, started: int) -> dict[str | None, Decision]:
+        """Return what was decided on a message before, by MPxN."""
+        known = self._decided.get((hub, started), {})
+        return {known.mpxn: known.decision} if isinstance(known, Point) else known
 
     def _carry_out(
         self, turn: Turn, event: PowerOutage, mpxn: str | None, decision: Decision, recipient: Eui64 | None
@@ -71,23 +119,6 @@ class Outages:
             throttled = (event.throttled_sequence, event.throttled_count) if event.throttled_count else None
             self._answers.dcc_alert(turn, recipient, CODE, payload, throttled)
 
-    def _audit(
-        self,
-        turn: Turn,
-        event: PowerOutage,
-        mpxn: str | None,
-        window: Window | None,
-        decision: Decision,
-        recipient: Eui64 | None,
-        *,
-        duplicate: bool,
-    ) -> None:
-        audit = OutageAudit(
-            received=turn.now, hub=event.hub, mpxn=mpxn, started=Unsigned(event.started), decision=decision,
-            esme=window.esme if window else None, window_start=window.start if window else None,
-            window_end=window.end if window else None, recipient=recipient,
-            request_id=window.request_id if window else None, kind=window.kind if window else None,
-            window_seconds=self._settings.window // SECOND, list_version=self._suppression.tracked.summary.version,
-            policy=self._suppression.policy, duplicate=duplicate,
-        )  # fmt: skip
-        append(turn, audit)
+
+def _columns(window: Window) -> tuple[Value, Value, Value, Value, Value]:
+    return str(window.esme), window.start, window.end, window.request_id, window.kind

@@ -45,7 +45,8 @@ def version_text(version: int | None) -> str | None:
     return None if version is None else f"{version:08X}"
 
 
-def _to_signed(number: int) -> int:
+def to_signed(number: int) -> int:
+    """Return 64 bits as the signed number the store takes."""
     return number - (1 << 64) if number >> 63 else number
 
 
@@ -53,7 +54,7 @@ def _codec(kind: object) -> tuple[Callable[[Any], Value], Callable[[Any], Any]]:
     if kind is Version:
         return version_text, lambda text: Version(int(text, 16))
     if kind is Unsigned:
-        return _to_signed, lambda number: Unsigned(number % (1 << 64))
+        return to_signed, lambda number: Unsigned(number % (1 << 64))
     if kind is Eui64:
         return str, Eui64.parse
     if kind is bytes:
@@ -85,13 +86,15 @@ def column_names(row: type[Row]) -> tuple[str, ...]:
     return tuple(column.name for column in _columns(row))
 
 
+def to_row(row: Row) -> tuple[Value, ...]:
+    """Return the columns of a row, in order, in the form of the store."""
+    _, fetch, writers = _written(type(row))
+    return tuple([None if value is None else write(value) for value, write in zip(fetch(row), writers, strict=True)])
+
+
 def to_values(row: Row) -> dict[str, Value]:
-    """Return the columns of a row in the form of the store."""
-    names, fetch, writers = _written(type(row))
-    return {
-        name: None if value is None else write(value)
-        for name, value, write in zip(names, fetch(row), writers, strict=True)
-    }
+    """Return the columns of a row by name, in the form of the store."""
+    return dict(zip(_written(type(row))[0], to_row(row), strict=True))
 
 
 @once
@@ -125,7 +128,6 @@ class Table(Generic[R]):
         self._row, self._due = row, due
         self._rows: dict[tuple[Any, ...], R] = {}
         self._dues = Dues()
-        self.changes = 0  # rows put and dropped so far
 
     def get(self, *key: object) -> R | None:
         return self._rows.get(key)
@@ -168,17 +170,15 @@ class Table(Generic[R]):
     def _insert(self, row: R) -> None:
         key = self._key(row)
         self._rows[key] = row
-        self.changes += 1
         if self._due is not None:
             self._dues.set(key, self._due(row))
 
     def _remove(self, row: R) -> None:
         key = self._key(row)
         del self._rows[key]
-        self.changes += 1
         self._dues.set(key, None)
 
 
 def append(turn: Turn, row: Row) -> None:
     """Add a record to its table."""
-    turn.append(row.TABLE, to_values(row))
+    turn.append(row.TABLE, to_row(row))

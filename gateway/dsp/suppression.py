@@ -5,7 +5,7 @@ configured time. Nothing ends it early but the device's own confirmation, before
 cancelled or replaced. A suppressed alert is dropped, not kept for later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,14 +30,25 @@ class Outage(NamedTuple):
     taken: int  # ns UTC, by the CSP
 
 
+_TIMES: dict[OutageTime, Callable[[Outage], tuple[int, ...]]] = {  # that are held against windows, by policy
+    OutageTime.RECEIPT: lambda outage: (outage.received,),
+    OutageTime.EVENT_START: lambda outage: (outage.started,),
+    OutageTime.EITHER: lambda outage: (outage.received, outage.started),
+    OutageTime.CSP_RECEIPT: lambda outage: (outage.taken,),
+}
+
+
 class Suppression:
     """The windows, and the decision. Windows belong to the ESME; the hub's association counts at the alert's time."""
 
     def __init__(self, settings: DspSettings) -> None:
-        self._settings = settings
+        self._settings, self._times = settings, _TIMES[settings.outage_time]
         self.tracked = TrackedList()
+        rules = f"{settings.outage_time} {settings.outage_scope}"
+        self.policy = rules if settings.suppression else "off"  # the rules in force, for the audit
         self._windows = Table(Window, lambda window: window.end if window.state in PENDING else None)
         self._of_esme: dict[Eui64, dict[str, None]] = {}  # request_id in order of acceptance
+        self.first_armed: list[Callable[[Eui64], None]] = []  # each is told of an ESME that gets its first window
 
     def load(self, rows: Iterable[Mapping[str, Value]]) -> None:
         """Take the windows of the store."""
@@ -127,6 +138,10 @@ class Suppression:
 
     # --- deciding ---
 
+    def knows(self, esme: Eui64) -> bool:
+        """Whether an ESME has or had a window: for one that had none `window_for` finds none."""
+        return esme in self._of_esme
+
     def window_for(self, outage: Outage, on_hub: Iterable[Device]) -> Window | None:
         """Return the open window that suppresses the alert, the one that ends last; None to deliver it.
 
@@ -141,20 +156,8 @@ class Suppression:
         return max(open_now, key=lambda window: (window.end, window.sequence), default=None)
 
     def _covers(self, window: Window, outage: Outage) -> bool:
-        times = {
-            OutageTime.RECEIPT: (outage.received,),
-            OutageTime.EVENT_START: (outage.started,),
-            OutageTime.EITHER: (outage.received, outage.started),
-            OutageTime.CSP_RECEIPT: (outage.taken,),
-        }[self._settings.outage_time]
+        times = self._times(outage)
         return any(window.start <= time < window.end for time in times)
-
-    @property
-    def policy(self) -> str:
-        """The rules in force, for the audit."""
-        if not self._settings.suppression:
-            return "off"
-        return f"{self._settings.outage_time} {self._settings.outage_scope}"
 
     # --- the table ---
 
@@ -167,5 +170,9 @@ class Suppression:
 
     def _put(self, turn: Turn, window: Window, event: str) -> None:
         self._windows.put(turn, window)
-        self._of_esme.setdefault(window.esme, {})[window.request_id] = None
+        if window.esme not in self._of_esme:
+            self._of_esme[window.esme] = {}
+            for told in self.first_armed:
+                told(window.esme)
+        self._of_esme[window.esme][window.request_id] = None
         append(turn, WindowEvent(turn.now, window.esme, window.request_id, event, window.start, window.end))

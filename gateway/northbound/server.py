@@ -14,7 +14,7 @@ from protocols.wan.line import CSP, HIGHEST, Frame, FrameReader, Kind, line_of
 
 _log = logging.getLogger(__name__)
 
-_LARGEST_GROUP = 512  # messages of one commit
+_LARGEST_GROUP = 4096  # messages of one commit
 _LONGEST_ALARM = 86_400.0  # seconds; the loop takes no longer ones gladly, and waking for nothing does no harm
 
 

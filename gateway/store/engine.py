@@ -86,7 +86,7 @@ class Database:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, paramstyle="named")
+    engine = create_engine(url, poolclass=StaticPool, paramstyle="qmark")
 
     @event.listens_for(engine, "connect")
     def leave_transactions_to_us(connection: _SqliteConnection, _record: object) -> None:
@@ -101,7 +101,7 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL, name: str) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=StaticPool)
+        return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=StaticPool, paramstyle="format")
     except ImportError:
         raise InputError(f"store {name}: PostgreSQL needs the extra: pip install 'hanlab[postgres]'") from None
 

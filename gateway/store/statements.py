@@ -1,7 +1,8 @@
 """The SQL of each table, compiled once for a database, and the rows of a commit in the fewest calls."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Dialect, Table, and_, bindparam, delete, insert
@@ -12,28 +13,28 @@ from gateway.dsp.effects import Append, Value, Write
 from gateway.store.columns import NUMBER
 from protocols.errors import UsageError
 
-Parameters = Mapping[str, Value | bytes]
-
-
-def compiled(statement: Executable, dialect: Dialect) -> str:
-    """Return the SQL of a statement with named parameters."""
-    return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
+Parameters = tuple[Value | bytes, ...]
 
 
 class TableStatements:
-    """insert, upsert and delete of one table; a row is a mapping of its columns, for delete of its key."""
+    """insert and upsert of a row, all columns in the order of the table; delete by key."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
-        self.name = table.name
-        self.key = tuple(table.primary_key.columns.keys())
-        columns = [name for name in table.columns.keys() if name != NUMBER]  # noqa: SIM118
-        values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in columns}
-        self.insert = compiled(insert(table).values(values), dialect)
+        key, columns = table.primary_key.columns, [column for column in table.columns if column.name != NUMBER]
+        names = [column.name for column in columns]
+        self.row: Callable[[Mapping[str, Value]], tuple[Value, ...]] = itemgetter(*names)
+        values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
+        self.insert = _compiled(insert(table).values(values), dialect)
         upsert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table).values(values)
-        changed = {name: upsert.excluded[name] for name in columns}
-        self.upsert = compiled(upsert.on_conflict_do_update(index_elements=self.key, set_=changed), dialect)
-        key = and_(*(column == bindparam(column.name) for column in table.primary_key.columns))
-        self.delete = compiled(delete(table).where(key), dialect)
+        changed = {name: upsert.excluded[name] for name in names}
+        conflict = [column.name for column in key]
+        self.upsert = _compiled(upsert.on_conflict_do_update(index_elements=conflict, set_=changed), dialect)
+        self.delete = _compiled(delete(table).where(and_(*(each == bindparam(each.name) for each in key))), dialect)
+
+
+def _compiled(statement: Executable, dialect: Dialect) -> str:
+    """Return the SQL of a statement with positional parameters."""
+    return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Run:
     rows: list[Parameters] = field(default_factory=list)
 
     def carry_out(self, connection: Connection) -> None:
-        rows: Sequence[Parameters] = self.rows
+        rows: Any = self.rows
         connection.exec_driver_sql(self.sql, rows if len(rows) > 1 else rows[0])
 
 
@@ -55,13 +56,13 @@ def runs(changes: Iterable[Write | Append], tables: Mapping[str, TableStatements
         statements = tables.get(change.table)
         if statements is None:
             raise UsageError(f"no table {change.table}")
-        row: Parameters
+        row: tuple[Value, ...]
         if isinstance(change, Append):
-            sql, row = statements.insert, change.values
+            sql, row = statements.insert, change.row
         elif change.values is None:
-            sql, row = statements.delete, dict(zip(statements.key, change.key, strict=True))
+            sql, row = statements.delete, change.key
         else:
-            sql, row = statements.upsert, change.values
+            sql, row = statements.upsert, statements.row(change.values)
         found = of_table.setdefault(change.table, [])
         if not found or found[-1].sql is not sql:
             found.append(Run(sql))

@@ -87,13 +87,12 @@ class Store:
         received: into the journal. outgoing: into the outbox; settled: (line, message id) out of it.
         lines: how far these have come with it. Raises UsageError for rows of no table of ours.
         """
-        outbox = self._outbox
         work = runs(rows, self._of_rows)
         work += [
-            Run(self._journal.insert, [message._asdict() for message in received]),
-            Run(outbox.insert, [message._asdict() for message in outgoing]),
-            Run(outbox.delete, [dict(zip(outbox.key, key, strict=True)) for key in settled]),
-            Run(self._lines.upsert, [line._asdict() for line in lines]),
+            Run(self._journal.insert, list(received)),
+            Run(self._outbox.insert, list(outgoing)),
+            Run(self._outbox.delete, list(settled)),
+            Run(self._lines.upsert, list(lines)),
         ]
         work = [run for run in work if run.rows]
         if work:

@@ -18,7 +18,8 @@ MAGIC = b"HLSM"
 VERSION = 2
 
 _STATUS = struct.Struct(">QQIQBB")
-_OUTAGE = struct.Struct(">QQQII")
+_OUTAGE_FIELDS = "QQQII"  # those of PowerOutage
+_OUTAGE = struct.Struct(f">{_OUTAGE_FIELDS}")
 
 
 class Kind(IntEnum):
@@ -28,6 +29,12 @@ class Kind(IntEnum):
     FIRMWARE_DELIVERY_STATUS = 0x82
     POWER_OUTAGE = 0x83
     GBCS_UNDELIVERABLE = 0x84
+
+
+OUTAGE = struct.Struct(f">{len(MAGIC) + 2}s{_OUTAGE_FIELDS}")
+"""A whole PowerOutage message: OUTAGE_START, then its fields. For who takes very many of them."""
+
+OUTAGE_START = MAGIC + bytes((VERSION, Kind.POWER_OUTAGE))
 
 
 def _frame(kind: Kind, body: bytes) -> bytes:
@@ -124,8 +131,7 @@ class FirmwareDeliveryStatus:
         return cls(request_id, hub, device, version, time, take_flag(reader), take_flag(reader))
 
 
-@dataclass(frozen=True, slots=True)
-class PowerOutage:
+class PowerOutage(NamedTuple):
     """CSP to DSP: the hub has been without supply for three minutes or more. Source of AD1.
 
     Where the CSP throttles such alerts, a sequence identifier and a count stand in for those it kept back.
@@ -138,12 +144,18 @@ class PowerOutage:
     throttled_count: int = 0  # 32 bits; 0: not throttled
 
     def encode(self) -> bytes:
-        fixed = (self.hub, self.started, self.taken, self.throttled_sequence, self.throttled_count)
-        return _frame(Kind.POWER_OUTAGE, _OUTAGE.pack(*fixed))
+        return OUTAGE.pack(OUTAGE_START, *self)
+
+    @classmethod
+    def of(cls, octets: bytes) -> Self:
+        """Take a whole message that is known to be one."""
+        _, hub, *others = OUTAGE.unpack(octets)
+        return cls(Eui64(hub), *others)
 
     @classmethod
     def take(cls, reader: Reader) -> Self:
-        return cls(take_eui(reader), reader.uint_be(8), reader.uint_be(8), reader.uint_be(4), reader.uint_be(4))
+        hub, *others = _OUTAGE.unpack(reader.octets(_OUTAGE.size))
+        return cls(Eui64(hub), *others)
 
 
 @dataclass(frozen=True, slots=True)

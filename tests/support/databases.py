@@ -1,4 +1,7 @@
-"""A throw-away PostgreSQL server: in a folder of its own, on a Unix socket only, as another user where we are root."""
+"""Throw-away servers, PostgreSQL and Redis: in a folder of their own, on a Unix socket only.
+
+PostgreSQL refuses to be run by root: then it is another user's.
+"""
 
 import os
 import pwd
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tools import required
+from tests.support.tools import require_tool, required
 
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -97,3 +100,27 @@ def _await_ready(server: PostgresqlServer, process: "subprocess.Popen[bytes]", l
         else:
             return
     pytest.fail(f"PostgreSQL does not answer: {log.read_text(errors='replace')[-500:]}")
+
+
+@contextmanager
+def redis_server() -> Iterator[Path]:
+    """Run a Redis that keeps nothing on disk; the socket it listens at."""
+    program = require_tool("redis-server")
+    folder = Path(tempfile.mkdtemp(prefix="hanlab-redis-"))
+    socket = folder / "redis.sock"
+    server = subprocess.Popen(
+        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no", "--dir", str(folder)],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert server.stdout is not None
+        for line in server.stdout:
+            if b"ready to accept connections" in line.lower():
+                break
+        else:
+            pytest.fail("Redis did not start")
+        yield socket
+    finally:
+        server.terminate()
+        server.communicate()
+        shutil.rmtree(folder, ignore_errors=True)

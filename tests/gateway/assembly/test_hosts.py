@@ -15,7 +15,7 @@ from gateway.dsp.effects import Append, Note, Reply, ToCsp, ToUser, Turn, WakeAt
 from protocols.errors import UsageError
 from protocols.interfaces import SECOND
 
-REFUSED = {"time": 1, "hub": None, "device": None, "message_code": None, "reason": "of a test"}
+REFUSED = (1, None, None, None, "of a test")
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def test_what_cannot_be_stored_is_not_told(world: World) -> None:
     before = world.store.dump()
     turn = Turn(world.clock.now())
     turn.append("refused_messages", REFUSED)
-    turn.append("refused_messages", {"nonsense": 1})
+    turn.append("refused_messages", (1, None, None, None, None))
     turn.to_csp(b"tell")
-    with pytest.raises(SQLAlchemyError, match="nonsense"):
+    with pytest.raises(SQLAlchemyError, match="reason"):
         world.dsp_host.begin(turn)
     assert told == []
     assert world.store.dump() == before

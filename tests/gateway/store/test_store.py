@@ -21,15 +21,7 @@ def _premises(mpxn: str, supplier: str | None = "90b3d51f30010000") -> Write:
 
 
 def _request(time: int) -> Append:
-    values: dict[str, Value] = {
-        "time": time,
-        "user": "u",
-        "request_id": "r",
-        "service": "8.2",
-        "variant": 8,
-        "code": "I0",
-    }
-    return Append("requests", values)
+    return Append("requests", (time, "u", "r", "8.2", 8, "I0"))
 
 
 def _url(path: Path) -> str:
@@ -87,7 +79,7 @@ def test_of_a_turn_that_fails_nothing_is_kept(store_url: str) -> None:
     store.commit([_premises("1")], received=[Received("csp", 1, 5, b"x")])
     before = store.dump()
     with pytest.raises(UsageError, match="no table nonsense"):
-        store.commit([_premises("2"), Append("nonsense", {})])
+        store.commit([_premises("2"), Append("nonsense", ())])
     with pytest.raises(IntegrityError):
         store.commit([_premises("2")], received=[Received("csp", 1, 6, b"the same id again")])
     assert store.dump() == before

@@ -12,6 +12,7 @@ from sqlalchemy.pool import StaticPool
 from protocols.errors import InputError
 
 _WAIT_SECONDS = 10  # for another process that is ending
+_LOG_PAGES = 8_000  # of SQLite's write-ahead log, before it is folded into the file: 32 MB
 _ADVISORY_LOCK = 0x48414E4C  # any number that is ours
 
 
@@ -67,6 +68,7 @@ class Database:
         """Set what a store of ours works with; to be called once it is known to be one."""
         if self._is_sqlite:
             self._pragma("journal_mode=WAL", f"synchronous={'FULL' if self._served else 'NORMAL'}")
+            self._pragma(f"wal_autocheckpoint={_LOG_PAGES}")
 
     def close(self, *, checkpoint: bool = False) -> None:
         """Let it go."""

@@ -34,7 +34,7 @@ lint: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.developer  ## speed, as ratios to references in the same process
+bench: $(VENV)/.developer  ## speed, as ratios to references in the same process; a table of them at the end
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0 -s
 
 wheel: $(VENV)/.developer

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "requirements.md"
 SHOWN = 3  # tests named in a row; the rest is counted
 
-_COLUMNS = "| id | kind | side | requirement | shown by | planted defect |\n|---|---|---|---|---|---|\n"
+_COLUMNS = "| id | kind | side | requirement | shown by | planted defect | judge |\n|---|---|---|---|---|---|---|\n"
 _HEAD = """\
 # Requirements
 
@@ -28,8 +28,10 @@ Generated from `docs/requirements.toml` and the marks of the tests by `python -m
 Kinds: F functional, N non-functional, C constraint or scope, X a duty of somebody other than the DSP. A row F of the
 DSP's side counts when its observation is recomputed from what was recorded (octets, rows of the store, a run's folder)
 and the planted defect named here turns it red; in `evidence` the test plants it and `hanlab verify` names the row. Each
-such test runs twice, once under its defect.
+such test runs twice, once under its defect. `verify` in the last column: the judge is a check of `hanlab verify`;
+elsewhere it is the test itself, from octets that left the DSP and rows of its store.
 """
+_VERIFY = ("tests/gateway/campaigns/verify/", "tests/gateway/assembly/fleet/", "tests/end_to_end/test_sabotage")
 
 
 class Use(NamedTuple):
@@ -78,7 +80,7 @@ def lacking(uses: Mapping[str, Sequence[Use]]) -> dict[str, str]:
 def written(uses: Mapping[str, Sequence[Use]]) -> str:
     """Return the text of docs/requirements.md."""
     missing = lacking(uses)
-    parts = [_HEAD, _count(missing)]
+    parts = [_HEAD, _count(missing, uses)]
     for family, title in titles().items():
         parts.append(f"\n## {title}\n\n{_COLUMNS}")
         rows = [row for row in catalogue().values() if row.id.startswith(f"{family}-")]
@@ -86,11 +88,17 @@ def written(uses: Mapping[str, Sequence[Use]]) -> str:
     return "".join(parts)
 
 
-def _count(missing: Mapping[str, str]) -> str:
+def _by_verify(uses: Sequence[Use]) -> bool:
+    return any(use.defect and use.test.startswith(_VERIFY) for use in uses)
+
+
+def _count(missing: Mapping[str, str], uses: Mapping[str, Sequence[Use]]) -> str:
     wanted = [row for row in catalogue().values() if row.wants_defect]
+    by_verify = sum(1 for row in wanted if _by_verify(uses.get(row.id, ())))
     done = len(wanted) - sum(1 for row in wanted if row.id in missing)
     rest = f" Open: {', '.join(missing)}." if missing else ""
-    return f"\n{done} of {len(wanted)} rows F of the DSP's side have observation and planted defect.{rest}\n"
+    told = f"{done} of {len(wanted)} rows F of the DSP's side have observation and planted defect"
+    return f"\n{told}, {by_verify} of them judged by `hanlab verify`.{rest}\n"
 
 
 def _line(row: Requirement, uses: Sequence[Use], missing: str) -> str:
@@ -99,7 +107,8 @@ def _line(row: Requirement, uses: Sequence[Use], missing: str) -> str:
     told = [f"`{test}`" for test in tests[:SHOWN]] + ([f"{len(tests) - SHOWN} more"] if len(tests) > SHOWN else [])
     defects = list(dict.fromkeys(use.defect for use in ordered if use.defect))
     named = ", ".join(f"`{defect}`" for defect in defects[:SHOWN])
-    cells = (row.id, row.kind, row.side, row.text, ", ".join(told) or missing or "-", named or missing or "-")
+    judge = "verify" if _by_verify(uses) else "test" if named else "-"
+    cells = (row.id, row.kind, row.side, row.text, ", ".join(told) or missing or "-", named or missing or "-", judge)
     return "| " + " | ".join(cells) + " |\n"
 
 

@@ -69,6 +69,7 @@ def recorded(folder: Path) -> Path:
     _update_statuses(send)
     _update_mpxns(send)
     _join(bench)
+    _unjoin(bench)
     bench.store.close()
     _write(bench, folder)
     return folder
@@ -116,6 +117,10 @@ def _update_details(send: Send) -> None:
         (NEW_CAD, SUPPLIER, bodies.UpdateDeviceDetails(device_model="Other box")),
     ):
         send(bodies.UpdateInventory(device_id=device, change=details), user)
+    bridge_2 = bodies.UpdateDeviceDetails(ppmid_variant=PpmidVariant.ALT_HAN_BRIDGE_2)
+    send(bodies.UpdateInventory(device_id=NEW_BRIDGE, change=bridge_2))
+    for device in (NEW_BRIDGE, HUB):
+        send(bodies.ReadInventory(device_id=device))
     for device, user in (
         (NEW_PPMID, SUPPLIER), (NEW_PPMID, OTHER_SUPPLIER), (BRIDGE, SUPPLIER),
         (NEW_CAD, OTHER_SUPPLIER), (NEW_CAD, SUPPLIER),
@@ -160,6 +165,13 @@ def _join(bench: Bench) -> None:
         bench.request(bodies.JoinServiceCritical(other_device_id=other), ESME, CommandVariant.TRANSFORM)
         bench.later(SECOND)
         bench.request(bodies.JoinServiceNonCritical(other_device_id=ESME), other, CommandVariant.TO_DEVICE)
+
+
+def _unjoin(bench: Bench) -> None:
+    bench.later(SECOND)
+    bench.request(bodies.UnjoinServiceCritical(other_device_id=BRIDGE), ESME, CommandVariant.TRANSFORM)
+    bench.later(SECOND)
+    bench.request(bodies.UnjoinServiceNonCritical(other_device_id=ESME), BRIDGE, CommandVariant.TO_DEVICE)
 
 
 def _write(bench: Bench, folder: Path) -> None:

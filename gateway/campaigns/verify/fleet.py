@@ -9,6 +9,7 @@ from gateway.campaigns.verify.fleet_view import BEFORE, History, downloads, lost
 from gateway.campaigns.verify.folder import Row
 from gateway.campaigns.verify.windows import windows
 from protocols.addresses import Eui64
+from protocols.duis.alerts import CommsHubAlert, CspFirmwareDeliveryStatus, PpmidAlert
 from protocols.interfaces import HOUR
 
 DOWNLOADS_A_YEAR = 2  # MP170
@@ -57,6 +58,39 @@ def check_downloads(evidence: Evidence) -> Iterator[Check]:
     faults = [f"{evidence.name(d)}: {n} images in {year}" for (d, year), n in counts.items() if n > DOWNLOADS_A_YEAR]
     facts = [f"{count(len(counts), 'bridge')} and years, at most {max(counts.values())} images each"] if counts else []
     yield conclude("MP170-NF1", "downloads a year", facts=facts, faults=faults, missing="no bridge in the fleet")
+
+
+_STAGES = ("Requested", "Delivered", "Transferred", "Activated")
+
+
+def check_stages(evidence: Evidence) -> Iterator[Check]:
+    """SM7-R11, MP170-C11, C17: each stage of a bridge's update is recorded, and told: N60, N62 and N39."""
+    facts, faults = list[str](), list[str]()
+    n60 = Counter(
+        (str(alert.update_firmware_request_id), alert.target_device_id)
+        for _, code, alert in evidence.users.dcc_alerts(CspFirmwareDeliveryStatus)
+        if code == "N60"
+    )
+    n62 = Counter(
+        (str(alert.firmware_transfer.update_firmware_request_id), alert.firmware_transfer.other_device_id)
+        for _, code, alert in evidence.users.dcc_alerts(CommsHubAlert)
+        if code == "N62" and alert.firmware_transfer is not None
+    )
+    n39 = Counter(alert.device_id for _, code, alert in evidence.users.dcc_alerts(PpmidAlert) if code == "N39")
+    asked: Counter[Eui64] = Counter()
+    for exchange in evidence.users.of_service("11.4"):
+        for device in exchange.taken:
+            asked[device] += 1
+            request = exchange.request.request_id
+            rows = evidence.rows_of("firmware_update_history", request, device)
+            states = tuple(row["state"] for row in rows)
+            told = (n60[str(request), device], n62[str(request), device])
+            if states != _STAGES or told != (1, 1):
+                faults.append(f"{exchange.place} to {evidence.name(device)}: {', '.join(states)}; N60, N62: {told}")
+    faults += [f"{evidence.name(d)}: {n39[d]} N39 for {n} updates" for d, n in asked.items() if n39[d] != n]
+    facts += [f"{count(sum(asked.values()), 'update')} of bridges told at each of four stages"] if asked else []
+    for requirement, name in (("SM7-R11", "stages told"), ("MP170-C11", "stages tracked"), ("MP170-C17", "notices")):
+        yield conclude(requirement, name, facts=facts, faults=faults, missing="no update of a bridge")
 
 
 def check_together(evidence: Evidence) -> Iterator[Check]:

@@ -119,6 +119,7 @@ _OF_MIXED = (
     outages.check_delivery,
     updates.check_alerts_delivered,
     fleet.check_downloads,
+    fleet.check_stages,
     alerts.check_all_delivered,
     fleet.check_together,
 )
@@ -133,6 +134,7 @@ SERVICE_CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     services.check_operators,
     services.check_codes_of_updates,
     services.check_new_devices,
+    services.check_variants_told,
 )
 """What a recording of service requests shows, without devices."""
 

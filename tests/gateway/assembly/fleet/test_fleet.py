@@ -12,6 +12,7 @@ from gateway.dsp.departures import Departures
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.settings import BEFORE_MP105, DspSettings
 from gateway.dsp.suppression import Suppression
+from gateway.dsp.tracking import Tracking
 from protocols.errors import InputError
 from protocols.ota.image import Kind
 from tests.support.requirements import patched
@@ -132,6 +133,13 @@ def test_bridges_get_two_images_a_year_and_their_number_is_a_parameter(tmp_path:
     assert {device["kind"] for device in summary["devices"] if device.get("battery")} == {"bridge4"}
     (evidence,) = [check["evidence"] for check in summary["checks"] if check["requirement"] == "MP170-NF1"]
     assert evidence == "9 bridges and years, at most 2 images each"
+
+
+@pytest.mark.requirement(
+    "SM7-R11", "MP170-C11", "MP170-C17", planted=patched(Tracking, "transferred", lambda self, turn, update: None)
+)
+def test_each_stage_of_a_bridges_update_is_tracked_and_told(tmp_path: Path) -> None:
+    holds(mixed(), tmp_path / "run", "SM7-R11", "MP170-C11", "MP170-C17")
 
 
 def test_the_same_seed_gives_the_same_octets(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gateway.dsp.inventory_services import InventoryServices
 from gateway.dsp.products import ProductsList
 from gateway.dsp.records import Device
 from gateway.dsp.services import RefusedError
-from protocols.duis.inventory import DeviceStatus
+from protocols.duis.inventory import DeviceStatus, PpmidVariant
 from tests.support.requirements import patched
 from tests.support.services_story import recorded
 
@@ -125,3 +125,20 @@ def test_12_2_of_an_identifier_in_use_is_refused(tmp_path: Path) -> None:
 @pytest.mark.requirement("MP170-L33", planted=patched(Inventory, "add", unpending))
 def test_12_2_makes_devices_of_any_user_pending(tmp_path: Path) -> None:
     holds("MP170-L33", tmp_path / "run")
+
+
+@pytest.mark.requirement("MP170-C6", planted=bridges_join)
+def test_bridges_are_neither_joined_nor_unjoined(tmp_path: Path) -> None:
+    holds("MP170-C6", tmp_path / "run")
+
+
+@pytest.mark.requirement(
+    "MP170-C2", "MP170-C4", "MP170-P1", planted=patched(variants, "prenotified", lambda *_: PpmidVariant.PPMID)
+)
+def test_8_2_tells_the_variant_of_12_2(tmp_path: Path) -> None:
+    holds("MP170-C4", tmp_path / "run")
+
+
+@pytest.mark.requirement("MP170-C5", planted=patched(variants, "amended", lambda device, variant: device.variant))
+def test_8_2_tells_the_variant_of_8_4(tmp_path: Path) -> None:
+    holds("MP170-C5", tmp_path / "run")

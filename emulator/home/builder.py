@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from emulator.air.medium import Medium
 from emulator.air.radio import SimulatedRadio
 from emulator.clock import OffsetWallClock, VirtualClock
-from emulator.devices.alt_han_bridge import AltHanBridge
+from emulator.devices.alt_han_bridge import AltHanBridge, BridgeSettings
 from emulator.devices.cad import Cad
 from emulator.devices.communications_hub import CommunicationsHub
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
@@ -224,7 +224,8 @@ class Household:
             trusted = around.meter_anchors if kind in _TRUSTS_SUPPLIER else around.broker_anchors
             arguments |= {"entity": self._entity(described.eui, storage, trusted), "product": made}
         if described.is_bridge:
-            arguments["tunnelling"] = described.tunnelling
+            charge = None if described.battery is None else 1000 * described.battery
+            arguments |= {"tunnelling": described.tunnelling, "bridge_settings": BridgeSettings(charge=charge)}
         if kind == "esme":
             arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
         arguments |= self.life.arguments(described)

@@ -77,6 +77,7 @@ class DeviceDescription(_Model):
     place: str
     power: float = POWER  # dBm its radio sends with
     partner: str | None = None  # of a bridge: the bridge its backhaul leads to
+    battery: int | None = Field(default=None, ge=0, le=13_000)  # mAh left at the beginning, of a bridge 4; None: full
     tunnelling: Tunnelling = "until_swap"  # of a bridge: when it serves tunnels [I]
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
@@ -93,6 +94,8 @@ class DeviceDescription(_Model):
     def _sensible(self) -> Self:
         if len(self.install_code) not in (6, 8, 12, 16):
             raise ValueError("install_code has 6, 8, 12 or 16 octets, without its CRC")
+        if self.battery is not None and self.kind != "bridge4":
+            raise ValueError("only a bridge 4 has a battery that is described")
         if self.partner is not None and not self.is_bridge:
             raise ValueError("only a bridge has a partner")
         if (self.load or self.on_times) and self.kind != "hcalcs":

@@ -145,10 +145,12 @@ class FirmwareDownload:
         started: Callable[[int, int], None],
         complete: Callable[[int, bytes], ZclStatus],
         activate: Callable[[int], None],
+        affords: Callable[[int, int], bool] = lambda version, size: True,
     ) -> None:
         self._application, self._clock, self._timers, self._store = application, clock, timers, store
         self._identity, self._random, self._settings = identity, random, settings
         self._started, self._complete, self._activate = started, complete, activate
+        self._affords = affords
         self._server: tuple[Eui64, int] | None = None  # who, endpoint
         self._hub = Eui64(0)
         self._client: OtaClient | None = None
@@ -175,6 +177,7 @@ class FirmwareDownload:
             downloaded_version=self._store.pending_version,
             resume=self._store.partial,
             image_stamp=self._store.image_stamp,
+            affords=self._affords,
         )
         self._run(self._client.start(self._clock.now()))
         if announced:

@@ -165,6 +165,7 @@ class UpdatableDevice:
             started=self._download_started,
             complete=self._download_complete,
             activate=self._server_activates,
+            affords=self.affords_update,
         )
         self.application.serve(ClusterServer(OTA_UPGRADE, self.download.attributes(), from_server=False))
         self.application.attach()
@@ -303,6 +304,10 @@ class UpdatableDevice:
             self.note("image-verified", version=f"{version:08X}", hash=self.image_hash(file).hex())
             self.image_verified(version, file)
         return ZclStatus.SUCCESS
+
+    def affords_update(self, version: int, size: int) -> bool:
+        """Return whether the device may take an image of `size` octets now; it is asked again at the next offer."""
+        return True
 
     def check_image(self, version: int, file: bytes) -> str | None:
         """Return what is wrong with a downloaded file, None if it may run here."""

@@ -1,5 +1,7 @@
 """The device's side of the OTA Upgrade cluster as a machine without I/O. Source: ZCL 07-5123 §11."""
 
+from collections.abc import Callable
+
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError, TruncatedError
 from protocols.interfaces import Random
@@ -56,8 +58,10 @@ class OtaClient:
         downloaded_version: int | None = None,
         resume: PartialImage | None = None,
         image_stamp: int | None = None,
+        affords: Callable[[int, int], bool] = lambda version, size: True,
     ) -> None:
-        """image_stamp: 32 bits, of the image that runs."""
+        """image_stamp: 32 bits, of the image that runs. affords(version, size): whether a download may begin now."""
+        self._affords = affords
         self.identity, self.running_version, self.image_stamp = identity, running_version, image_stamp
         self.settings = settings if settings is not None else OtaClientSettings()
         self.downloaded_version = downloaded_version  # checked, waits for an activation
@@ -260,6 +264,8 @@ class OtaClient:
             return []
         if offer.file_version == self.downloaded_version:
             return self._end_again(offer.file_version, now)
+        if not self._affords(offer.file_version, offer.image_size):
+            return []  # put off: the server will offer it again
         return self._start_download(offer.file_version, offer.image_size, now)
 
     # --- download and end --------------------------------------------------------------------------------------

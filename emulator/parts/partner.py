@@ -28,7 +28,7 @@ class Partner:
     def connect(self, *, anew: bool = False) -> None:
         """Begin: the device has (again) a network. `anew`: with another key, since the one there does not serve."""
         self.endpoint = None
-        self._timers.after(self._timer, RETRY, self._again)
+        self._timers.after(self._timer, RETRY, self.connect)
         if not self._node.joined:
             return
         if self._node.key_established(self.who) and not anew:
@@ -38,9 +38,6 @@ class Partner:
 
     def reset(self) -> None:
         self.endpoint = None
-
-    def _again(self) -> None:
-        self.connect(anew=True)
 
     def _keyed(self, came: bool) -> None:
         if came and self._node.powered:

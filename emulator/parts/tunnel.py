@@ -23,7 +23,7 @@ from protocols.zcl.clusters.tunneling import (
 from protocols.zcl.foundation import default_response_to
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
-_RESEND = "tunnel resend"
+_RESEND, _UNHEARD = "tunnel resend", "tunnel unheard"
 _LAST_ID = "tunnel/last-id"
 _NO_TUNNEL = 0xFFFF
 
@@ -34,6 +34,7 @@ class TunnelSettings:
 
     resend_after: int = 10 * SECOND
     longest_pause: int = 5 * MINUTE
+    unheard_after: int = 20 * MINUTE  # with something to send and no tunnel; longer than a hub is dark; doubled [I]
     maximum_incoming: int = tunneling.MAXIMUM_TRANSFER  # octets
 
 
@@ -53,11 +54,14 @@ class TunnelServer:
         *,
         received: Callable[[bytes], None],
         delivered: Callable[[bytes], None],
+        unheard: Callable[[], object] = lambda: None,
         settings: TunnelSettings | None = None,
     ) -> None:
+        """unheard: called when something waits and no tunnel came: the hub does not know that the device is there."""
         self.settings = settings if settings is not None else TunnelSettings()
         self._application, self._timers, self._storage = application, timers, storage
-        self._received, self._delivered = received, delivered
+        self._received, self._delivered, self._unheard = received, delivered, unheard
+        self._patience = self.settings.unheard_after
         self._outbox = Outbox(storage)
         self._transaction = 0
         self._hub: tuple[Eui64, int] | None = None  # who opened the tunnel, its endpoint
@@ -79,6 +83,10 @@ class TunnelServer:
     def post(self, message: bytes) -> None:
         self._outbox.put(message)
         self._storage.afterwards(self._flush)
+
+    def start(self) -> None:
+        """Begin with what was left from before: the device has (again) a network."""
+        self._flush()
 
     def reset(self) -> None:
         """Forget the tunnel, not the outbox: the power went."""
@@ -118,6 +126,8 @@ class TunnelServer:
         else:
             self._hub, self._tunnel = (event.who, event.aps.source_endpoint), self._next_tunnel()
             self._sending, self._last, self._pause = None, None, self.settings.resend_after
+            self._patience = self.settings.unheard_after
+            self._timers.cancel(_UNHEARD)
         tunnel = self._tunnel if status is TunnelStatus.SUCCESS else _NO_TUNNEL
         answer = RequestTunnelResponse(tunnel, status, self.settings.maximum_incoming)
         self._reply(event, tunneling.encode(answer, frame.transaction, from_server=True))
@@ -163,6 +173,8 @@ class TunnelServer:
     def _flush(self) -> None:
         """Send the oldest message unless one is under way."""
         first = self._outbox.first()
+        if self._hub is None and first is not None:
+            self._timers.after(_UNHEARD, self._patience, self._call_again)
         if self._hub is None or self._sending is not None or first is None:
             return
         number, message = first
@@ -176,6 +188,13 @@ class TunnelServer:
             self._done(tunnel, number, message, status)
 
         self._application.send(who, TUNNELING, endpoint, data, done=done)
+
+    def _call_again(self) -> None:
+        """Something waits and no tunnel came: the hub has not heard that the device is there."""
+        if self._hub is None:
+            self._patience *= 2
+            self._timers.after(_UNHEARD, self._patience, self._call_again)
+            self._unheard()
 
     def _done(self, tunnel: int, number: int, message: bytes, status: DeliveryStatus) -> None:
         if tunnel != self._tunnel or self._sending != number:

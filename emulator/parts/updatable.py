@@ -183,6 +183,7 @@ class UpdatableDevice:
             self.storage,
             received=self.gbcs_received,
             delivered=self._gbcs_delivered,
+            unheard=self.node.announce,
             settings=self.settings.tunnel,
         )
 
@@ -265,6 +266,8 @@ class UpdatableDevice:
             if self.watch is not None:
                 self.watch.start(hub)
             self.download.start(hub)
+            if isinstance(self.tunnel, TunnelServer):
+                self.tunnel.start()
 
     def _trust_centre_lost(self) -> None:
         """Look for the network anew: the hub may be another one by now."""

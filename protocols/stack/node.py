@@ -237,6 +237,10 @@ class Node:
         """Look for a parent in the own network; `without_key` has the trust centre send the network key again."""
         self._on().membership.rejoin(without_key=without_key)
 
+    def announce(self) -> None:
+        """Tell the trust centre again that the node is there: it may have missed that of the last restart."""
+        self._on().announce()
+
     def take_address(self, short: ShortAddress) -> None:
         """Take another short address, and announce it; one that another node has makes both change again."""
         self._on().membership.take_address(short)

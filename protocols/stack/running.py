@@ -250,6 +250,11 @@ class Running:
             self._poller = None
             self._nwk.activity = None
 
+    def announce(self) -> None:
+        """Tell the trust centre again that the node is there, as after a restart."""
+        if self.state.network is not None and self._presence is None:
+            self._announce(rejoined=True)
+
     def _announce(self, *, rejoined: bool) -> None:
         if self._presence is not None:
             self._presence.stop()

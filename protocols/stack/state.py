@@ -401,7 +401,9 @@ class NodeState:
         self.save(peer)
         self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, peer.aps_next))
         if self._key_log is not None:
-            self._key_log(f"link key {peer.eui}", key)
+            centre = None if self.network is None else self.network.trust_centre
+            partners = centre is not None and centre not in (self.eui, peer.eui)
+            self._key_log(f"{'partner' if partners else 'link'} key {peer.eui}", key)
 
     def _drop_former(self, peer: Peer) -> None:
         peer.former = None

@@ -47,12 +47,21 @@ from protocols.gbcs.times import dlms_date_time
 from protocols.gbcs.use_cases import cs06, cs08, cs09, ecs52, ecs80, fdra
 from protocols.interfaces import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from protocols.ota.image import FirmwareImage, Kind, build_image, manufacturer_image_hash
-from protocols.zcl.clusters import ota
+from protocols.zcl import data_types, foundation
+from protocols.zcl.clusters import metering, ota
+from protocols.zcl.clusters import time as zcl_time
+from protocols.zcl.foundation import (
+    AttributeRead,
+    AttributeReport,
+    ReadAttributesResponse,
+    ReportAttributes,
+)
 from protocols.zcl.frame import ZclStatus
-from tests.support.told_run import ACB, CHF, OPERATOR, START, SUPPLIER, Cell, ToldRun
+from tests.support.told_run import ACB, CHF, OPERATOR, START, SUPPLIER, Cell, OnAir, ToldRun
 
 ESME = Eui64(0x00DB1234567811A0)
 PPMID = Eui64(0x00DB1234567811A4)
+GSME = Eui64(0x00DB1234567811A1)
 HCALCS = Eui64(0x00DB1234567811A5)
 BRIDGE_1 = Eui64(0x00DB1234567811B1)
 BRIDGE_3 = Eui64(0x00DB1234567811B3)
@@ -96,6 +105,8 @@ class Story:
         for eui, known in HOME.items():
             self.run.add_device(eui, kind=known.kind.value, tracked=eui == ESME)
             self.run.note(START, f"home-1/{known.name}", "joined", device=str(eui), parent=str(CHF), short="1001")
+        self.run.add_device(GSME, kind="gsme")
+        self.run.note(START, "home-1/gsme", "joined", device=str(GSME), parent=str(CHF), short="1002")
         for table in ("suppression_windows", "power_outage_audit", "firmware_updates", "firmware_update_history"):
             self.run.rows[table] = []
 
@@ -107,6 +118,7 @@ class Story:
         self.esme_dated()
         self.esme_cancelled()
         self.read()
+        self.live()
         return self.run
 
     # --- pieces ------------------------------------------------------------------------------------------------
@@ -503,6 +515,26 @@ class Story:
         self.inventory = DspInventory(devices=tuple(self._entry(eui) for eui in HOME))
         body = ReadInventory(device_id=CHF)
         self.ask("8.2", ACB, CommandVariant.DCC_ONLY, body, "I0", self.inventory)
+
+    def live(self) -> None:
+        """The gas meter wakes twice and reports to its mirror; after each the PPMID reads that and shows it."""
+        for number, litres in enumerate((4_000, 4_250)):
+            at = self.later(30 * MINUTE)
+            snapshot = zcl_time.from_nanoseconds(at)
+            reports = (
+                AttributeReport(0x0000, data_types.UINT48, litres),
+                AttributeReport(0x0007, data_types.UTC_TIME, snapshot),
+            )
+            told = {"0000": litres, "0007": snapshot}
+            self.run.note(at, "home-1/gsme", "mirror-pushed", **told)
+            report = foundation.encode(ReportAttributes(reports), number, from_server=True)
+            self.run.air[f"report {number}"] = OnAir(at + SECOND, GSME, True, metering.CLUSTER, report)
+            self.run.note(at + 2 * SECOND, self.hub, "mirrored", **told)
+            records = tuple(AttributeRead(each.attribute, 0, each.data_type, each.value) for each in reports)
+            answer = foundation.encode(ReadAttributesResponse(records), number, from_server=True)
+            self.run.air[f"gas read {number}"] = OnAir(at + MINUTE, PPMID, False, metering.CLUSTER, answer)
+            shown = {"gas_l": litres, "gas_at": snapshot}
+            self.run.note(at + MINUTE + SECOND, "home-1/ppmid", "shown", of="gas", **shown)
 
     def _read_by_cs08(self, device: Eui64) -> None:
         name = HOME[device].name

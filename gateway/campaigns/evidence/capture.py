@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.campaigns.evidence.dissector import MALFORMED, Announcement, ApsMessage, Association, Defect, Dissector
 from gateway.campaigns.evidence.keyring import KeyRing
 from gateway.campaigns.evidence.link_keys import LinkKeyLog, LinkKeys
+from gateway.campaigns.evidence.readings import MeterReading, ReadingLog
 from gateway.campaigns.evidence.transfers import Transfer, Transfers
 from gateway.campaigns.evidence.watching import Watcher
 from protocols.addresses import Eui64
@@ -79,6 +80,7 @@ class CaptureEvidence:
     tunnels: list[TunnelEvent]
     messages: list[TunnelMessage]
     link_keys: LinkKeys
+    readings: list[MeterReading] = field(default_factory=list)
 
 
 class _Collector:
@@ -92,13 +94,14 @@ class _Collector:
         self.tunnels: list[TunnelEvent] = []
         self.messages: list[TunnelMessage] = []
         self.link_keys = LinkKeyLog()
+        self.readings = ReadingLog()
 
     def take(self, message: ApsMessage) -> None:
         frame = ZclFrame.decode(message.payload)
         self._count(message.cluster, frame)
         self.link_keys.take(message, frame)
         if not frame.control & 1:
-            foundation.decode(frame)
+            self.readings.take(message, frame, foundation.decode(frame))
         elif message.cluster == ota.CLUSTER:
             self._ota(message, frame)
         elif message.cluster == tunneling.CLUSTER:
@@ -167,6 +170,7 @@ def dissect(
         collector.tunnels,
         collector.messages,
         collector.link_keys.found(dissector.key_transports),
+        collector.readings.found,
     )
 
 

@@ -1,9 +1,11 @@
 """What the capture shows, in the words of the checks: transfers, running versions, GBCS messages in the tunnels."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from gateway.campaigns.evidence.link_keys import LinkKeys
+from gateway.campaigns.evidence.readings import MeterReading
 from gateway.campaigns.verify.gbcs_view import Judged, Verdict
 from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Cra
@@ -71,6 +73,13 @@ class Air(NamedTuple):
     running: tuple[Running, ...]
     carried: tuple[Carried, ...]  # each message once, however often it was sent
     link_keys: LinkKeys
+    readings: tuple[MeterReading, ...] = ()  # in order of time
+
+    def readings_of(self, reader: Eui64, begin: int, end: int) -> list[MeterReading]:
+        """Return the answers a reader got from `begin` to `end`, ns UTC."""
+        first = bisect_left(self.readings, begin, key=lambda reading: reading.time)
+        last = bisect_right(self.readings, end, key=lambda reading: reading.time)
+        return [each for each in self.readings[first:last] if each.reader == reader and not each.reported]
 
     def sent_up(self, *codes: int, device: Eui64 | None = None) -> Iterator[Carried]:
         """Yield what devices sent with one of these message codes."""

@@ -12,6 +12,7 @@ from gateway.campaigns.verify import (
     life_events,
     life_meters,
     link_keys,
+    living,
     meters,
     outages,
     reads,
@@ -62,6 +63,8 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     tracking.check_three_minutes,
     alerts.check_all_delivered,
     alerts.check_inside_windows,
+    living.check_displays,
+    living.check_mirror,
 )
 
 

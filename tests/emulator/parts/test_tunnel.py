@@ -10,7 +10,7 @@ from firmware_images import product
 from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Cra
 from protocols.gbcs.use_cases import cs09
-from protocols.interfaces import MINUTE, SECOND, ApsData, Received
+from protocols.interfaces import DAY, MINUTE, SECOND, ApsData, Received, Rejoined
 from protocols.ota.image import Kind
 from protocols.stack.settings import NodeRole
 from protocols.zcl.clusters import tunneling
@@ -74,6 +74,31 @@ def test_a_second_request_gets_another_tunnel_and_ends_the_first() -> None:
     assert (answer.status, answer.maximum_incoming) == (TunnelStatus.SUCCESS, 1500)
     assert answer.tunnel != first
     assert pair.say(TransferData(first, b"x")) == [TransferDataError(first, TransferStatus.NO_SUCH_TUNNEL)]
+
+
+def test_a_device_that_nobody_asks_for_a_tunnel_announces_itself_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that missed the announcement of a restart; the pause doubles as long as nothing changes."""
+    pair = Tunnelled()
+    monkeypatch.setattr(pair.hub, "request_tunnel", lambda device: None)
+    pair.device.power_off()
+    pair.device.power_on()
+    pair.alert()
+
+    def announced() -> int:
+        return sum(isinstance(event, Rejoined) for event in pair.hub.arrivals)
+
+    pair.hub.run(19 * MINUTE)
+    before = announced()
+    pair.hub.run(2 * MINUTE)
+    assert announced() == before + 1
+    pair.hub.run(38 * MINUTE)
+    assert announced() == before + 1
+    monkeypatch.undo()
+    pair.hub.run(4 * MINUTE)
+    assert announced() == before + 2
+    assert len(pair.alerts()) == 1
+    pair.hub.run(DAY)
+    assert announced() == before + 2
 
 
 def test_a_tunnel_id_is_not_used_again_after_a_restart() -> None:

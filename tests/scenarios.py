@@ -1,4 +1,4 @@
-"""Lists the scenarios of the suite with tshark's verdict on each capture and the frames of every cluster.
+"""Lists the scenarios of the suite with tshark's verdict on each capture, and our own, and the frames of every cluster.
 
 python -m tests.scenarios
 """
@@ -10,14 +10,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.campaigns.lint import LintSettings, lint
+from protocols.pcapng import read_frames, read_keys
 from tests.support.counted import CLUSTERS, by_cluster, counted
 from tests.support.scenarios import SCENARIOS, Scenario
 from tests.support.tshark import faults
+
+_LOSSY = LintSettings(unacknowledged=0.5)  # some of the homes lose frames
 
 
 class Judged(NamedTuple):
     frames: int
     faults: list[list[str]]  # number, protocols, complaint
+    broken: list[str]  # rules of `hanlab capture lint`, with what is wrong
     missing: dict[str, int]  # commands of which there are fewer than expected, and how many there are
     clusters: Counter[str]
 
@@ -25,6 +30,8 @@ class Judged(NamedTuple):
     def verdict(self) -> str:
         if self.faults:
             return f"{len(self.faults)} faults"
+        if self.broken:
+            return f"{len(self.broken)} rules broken"
         return f"{len(self.missing)} commands missing" if self.missing else "no fault"
 
 
@@ -33,13 +40,16 @@ def judge(scenario: Scenario, folder: Path) -> Judged:
     capture, keys = scenario.make(folder)
     frames, found = counted(capture, keys)
     missing = {name: found[name] for name, least in scenario.expected.items() if found[name] < least}
-    return Judged(frames, faults(capture, keys), missing, by_cluster(found))
+    with capture.open("rb") as file:
+        report = lint(read_frames(file), read_keys(keys), _LOSSY)
+    broken = [f"{rule}: {what}" for rule, _, what in report.findings]
+    return Judged(frames, faults(capture, keys), broken, missing, by_cluster(found))
 
 
 def table(judged: Mapping[str, Judged]) -> list[list[str]]:
     """Return heading and rows: scenario, frames, verdict, frames of each cluster that any has."""
     shown = [label for label, _ in CLUSTERS.values() if any(found.clusters[label] for found in judged.values())]
-    rows = [["scenario", "frames", "tshark", *shown]]
+    rows = [["scenario", "frames", "verdict", *shown]]
     for name, found in judged.items():
         counts = [f"{found.clusters[label]:,}" if found.clusters[label] else "" for label in shown]
         rows.append([name, f"{found.frames:,}", found.verdict, *counts])
@@ -58,7 +68,7 @@ def main() -> int:
         print(f"{scenario.name}: {scenario.what}")
     wrong = [name for name, found in judged.items() if found.verdict != "no fault"]
     for name in wrong:
-        print(f"{name}: missing {judged[name].missing}, faults {judged[name].faults[:5]}")
+        print(f"{name}: missing {judged[name].missing}, {judged[name].broken[:5]}, faults {judged[name].faults[:5]}")
     return 1 if wrong else 0
 
 

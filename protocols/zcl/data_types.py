@@ -1,7 +1,7 @@
 """ZCL data types: attribute values to octets and back.
 
-Numbers, enumerations, bitmaps, times and addresses are `int`, strings are `bytes`, invalid values keep their pattern
-except strings, where the length 0xFF gives None. Source: ZCL 07-5123-08 2.6.2.
+Numbers, enumerations, bitmaps, times and addresses are `int`, strings are `bytes`. Floating point numbers and invalid
+values keep their pattern, except strings, where the length 0xFF gives None. Source: ZCL 07-5123-08 2.6.2.
 """
 
 from typing import Final
@@ -43,6 +43,9 @@ _UNSIGNED: Final[dict[int, int]] = {
     **{0x20 + n: n + 1 for n in range(8)},  # unsigned
     ENUM8: 1,
     ENUM16: 2,
+    0x38: 2,  # floating point, of half, single and double precision
+    0x39: 4,
+    0x3A: 8,
     0xE0: 4,  # time of day
     0xE1: 4,  # date
     UTC_TIME: 4,
@@ -57,11 +60,11 @@ _STRINGS: Final[dict[int, int]] = {OCTET_STRING: 1, CHARACTER_STRING: 1, 0x43: 2
 
 def is_analogue(data_type: int) -> bool:
     """Tell whether values of the type are amounts, of which a change has a size. Source: ZCL 07-5123-08 table 2-10."""
-    return 0x20 <= data_type <= 0x2F or 0xE0 <= data_type <= UTC_TIME
+    return 0x20 <= data_type <= 0x2F or 0x38 <= data_type <= 0x3A or 0xE0 <= data_type <= UTC_TIME
 
 
 def read_value(reader: Reader, data_type: int) -> Value:
-    """Read one value; DecodeError for types that are not built (floats, structures)."""
+    """Read one value; DecodeError for types that are not built (structures)."""
     if (size := _UNSIGNED.get(data_type)) is not None:
         return reader.uint(size) if size else None
     if (size := _SIGNED.get(data_type)) is not None:

@@ -21,6 +21,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
 def test_wireshark_finds_no_fault_and_every_command_expected(judged: dict[str, Judged], name: str) -> None:
     found = judged[name]
     assert found.faults == []
+    assert found.broken == []
     assert found.missing == {}
     assert found.frames > 200
 

@@ -18,7 +18,7 @@ from protocols.addresses import Eui64
 from protocols.errors import DecodeError, InputError
 from protocols.pcap import read_any
 from protocols.pcapng import CapturedFrame, CaptureKey, read_keys
-from protocols.zcl import foundation
+from protocols.zcl import general
 from protocols.zcl.clusters import ota, tunneling
 from protocols.zcl.frame import ZclFrame
 
@@ -101,7 +101,9 @@ class _Collector:
         self._count(message.cluster, frame)
         self.link_keys.take(message, frame)
         if not frame.control & 1:
-            self.readings.take(message, frame, foundation.decode(frame))
+            command = general.check(frame)
+            if command is not None:
+                self.readings.take(message, frame, command)
         elif message.cluster == ota.CLUSTER:
             self._ota(message, frame)
         elif message.cluster == tunneling.CLUSTER:

@@ -106,7 +106,7 @@ def test_value_that_does_not_fit_its_type_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
         data_types.write_value(data_types.UINT8, b"x")
     with pytest.raises(DecodeError):
-        data_types.read_value(Reader(b"\0\0\0\0"), 0x39)
+        data_types.read_value(Reader(b"\0\0\0\0"), 0x48)
 
 
 def test_utc_time_counts_whole_seconds_since_2000() -> None:

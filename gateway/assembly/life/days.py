@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from protocols.errors import InputError
-from protocols.interfaces import DAY, SECOND
+from protocols.interfaces import DAY, MINUTE, SECOND
 
 Line = Mapping[str, Any]
 
 _METERED = ("time", "ns", "actor", "event")
+_HALF_HOUR = 30 * MINUTE
+_ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
 
 
 @dataclass(slots=True)
@@ -39,6 +41,9 @@ class Span:
     size: int = 0
 
 
+Point: TypeAlias = tuple[int, int]  # time in ns since 1970 UTC, value
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """A run as it is shown. Times in ns since 1970 UTC."""
@@ -48,6 +53,8 @@ class Life:
     days: tuple[DeviceDay, ...]  # by day, then device
     outages: tuple[Span, ...]
     transfers: tuple[Span, ...]
+    demand: Mapping[str, tuple[Point, ...]]  # by meter: W, the mean of each half-hour, as its profile has it
+    lags: Mapping[str, tuple[Point, ...]]  # by display: s, how old the gas reading was that it showed
 
 
 def read(folder: Path) -> Life:
@@ -79,6 +86,8 @@ class _Book:
         self._loading: dict[str, tuple[int, int]] = {}  # since when, size
         self._outages: list[Span] = []
         self._transfers: list[Span] = []
+        self._demand: dict[str, list[Point]] = {}
+        self._lags: dict[str, list[Point]] = {}
         self._begin: int | None = None
         self._end = 0
 
@@ -96,7 +105,8 @@ class _Book:
         elif event == "joined":
             day.joined += 1
         elif event == "download-started":
-            self._loading[actor] = now, line["size"]
+            begin, size = self._loading.get(actor, (now, 0))
+            self._loading[actor] = begin if size == line["size"] else now, line["size"]
         elif event == "download-finished" and actor in self._loading:
             begin, size = self._loading.pop(actor)
             self._transfers.append(Span(actor, begin, now, size))
@@ -106,14 +116,32 @@ class _Book:
         elif event == "alert-sent":
             day.alerts.append(line["code"])
         elif event == "day":
-            told = {name: value for name, value in line.items() if name not in _METERED}
-            self._day(now - 1, actor).told = told
+            self._row(actor, now, line)
+        elif event == "shown" and line.get("gas_at"):
+            seconds = now // SECOND - _ZIGBEE_EPOCH - line["gas_at"]
+            self._lags.setdefault(actor, []).append((now, seconds))
+
+    def _row(self, actor: str, now: int, line: Line) -> None:
+        """Take the row that a device told of its day, which may be late: it was off at midnight."""
+        date = line.get("date", day_of(now - 1))
+        told = {name: value for name, value in line.items() if name not in _METERED}
+        self._days.setdefault((date, actor), DeviceDay(date, actor)).told = told
+        if line.get("kind") == "esme":
+            midnight = int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()) * SECOND
+            curve = self._demand.setdefault(actor, [])
+            for number, entry in enumerate(str(line.get("profile", "")).split()):
+                if entry != "-":
+                    curve.append((midnight + number * _HALF_HOUR, int(entry) * DAY // _HALF_HOUR // 24))
 
     def close(self) -> Life:
         for actor in list(self._off):
             self._on(actor, self._end)
         days = sorted(self._days.values(), key=lambda day: (day.day, day.device))
-        return Life(self._begin or 0, self._end, tuple(days), tuple(self._outages), tuple(self._transfers))
+        return Life(
+            self._begin or 0, self._end, tuple(days), tuple(self._outages), tuple(self._transfers),
+            {actor: tuple(points) for actor, points in self._demand.items()},
+            {actor: tuple(points) for actor, points in self._lags.items()},
+        )  # fmt: skip
 
     def _day(self, now: int, actor: str) -> DeviceDay:
         day = day_of(now)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from gateway.campaigns.verify.folder import Event, read_store, read_summary, read_timeline
 
 Row = Mapping[str, Any]
+_SQLITE = "sqlite:///"
 
 
 class Source(NamedTuple):
@@ -23,6 +24,8 @@ class Source(NamedTuple):
 
 def read_source(place: str) -> Source:
     """Read `place`: a folder, a file, or a URL as of SQLAlchemy. Raises InputError where there is no store."""
+    if place.startswith(_SQLITE):
+        return Source(place, read_store(Path(place.removeprefix(_SQLITE))))
     if "://" in place:
         from gateway.store import Store
 

@@ -99,6 +99,11 @@ def unanswered(bench: Bench) -> None:
 
 def make(path: Path) -> Bench:
     """Leave the store at `path` and return the bench that made it."""
-    bench = Bench(url=f"sqlite:///{path}", devices=devices(), settings=DspSettings())
+    return make_at(f"sqlite:///{path}")
+
+
+def make_at(url: str) -> Bench:
+    """Leave the store at a URL."""
+    bench = Bench(url=url, devices=devices(), settings=DspSettings())
     told(bench)
     return bench

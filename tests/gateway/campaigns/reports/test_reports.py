@@ -17,8 +17,9 @@ from protocols.addresses import Eui64
 from protocols.duis import bodies
 from protocols.duis.inventory import DspInventory, InventoryDevice
 from protocols.errors import InputError
+from tests.support.databases import postgresql_server
 from tests.support.dsp_bench import BRIDGE, HUB, OTHER_HUB, Bench
-from tests.support.reported_store import BRIDGE_2, OTHER_BRIDGE, make
+from tests.support.reported_store import BRIDGE_2, OTHER_BRIDGE, make, make_at
 from tests.support.requirements import patched
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -202,6 +203,22 @@ def test_an_activation_whose_response_never_came_is_told_with_its_repair(told: t
 def test_an_unmapped_outage_has_no_operator(told: tuple[Bench, Source]) -> None:
     unmapped = [row for row in rows(told[1], "suppression") if row["unmapped"] != "0"]
     assert [(row["network_operator"], row["unmapped"]) for row in unmapped] == [("", "1")]
+
+
+def test_reports_are_the_same_from_a_url_and_from_postgresql(told: tuple[Bench, Source]) -> None:
+    own = read_source(f"sqlite:///{told[1].name}")
+    with postgresql_server() as server:
+        database = server.new_database()
+        make_at(database).store.close()
+        source = read_source(database)
+    for name in REPORTS:
+        assert report(name, source, ALL).csv() == report(name, own, ALL).csv() == report(name, told[1], ALL).csv(), name
+
+
+def test_a_url_of_no_store_is_refused_and_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="missing"):
+        read_source(f"sqlite:///{tmp_path / 'none.db'}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_report_there_is_not_lists_those_there_are(told: tuple[Bench, Source]) -> None:

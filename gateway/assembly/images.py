@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 from firmware_images import product
 from gateway.dsp.records import Product as CplEntry
@@ -58,6 +59,15 @@ class Releases:
     def products_list(self) -> list[CplEntry]:
         """Return the CPL entries of every release of every product."""
         return [self.entry(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
+
+    def write(self, folder: Path) -> int:
+        """Write every release of every product as `<kind>-<version>.ota`; return how many."""
+        folder.mkdir(exist_ok=True)
+        releases = [(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
+        for kind, number in releases:
+            image = self.release(kind, number)
+            (folder / f"{kind.value}-{image.header.file_version:08X}.ota").write_bytes(image.encode())
+        return len(releases)
 
     def entry(self, kind: Kind, number: int) -> CplEntry:
         """Return the CPL entry of one release."""

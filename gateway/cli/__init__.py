@@ -25,6 +25,8 @@ SUBCOMMANDS = {
     "cpl": "Check and export the products list as CSV.",
     "inventory": "Show, check and export the inventory of a run or a store.",
     "report": "Reports from a store: bridges and versions, devices, downloads, outages, repairs; table, CSV, JSON.",
+    "dsp": "Make an estate to start from, and serve a DSP with its store to suppliers and a CSP.",
+    "supplier": "Send signed service requests to a served DSP, and see what comes back.",
     "capture": "Follow a growing capture into Wireshark, and lint any capture by named rules.",
 }
 

@@ -26,6 +26,7 @@ class LineClient:
     def __init__(self, path: Path, line: str, *, timeout: float = 30.0, last: int = 0) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout)
+        self._timeout = timeout
         self._reader = FrameReader()
         self._frames: deque[Frame] = deque()
         self._answers: dict[int, bytes] = {}
@@ -57,10 +58,20 @@ class LineClient:
         return self._answers.pop(number)
 
     def wait(self) -> Frame:
-        """Return the next message of the DSP, and let it go on at the other end only with `acknowledge`."""
+        """Return the next message of the DSP; it stays in the DSP's outbox until `acknowledge`."""
         while not self.inbox:
             self._dispatch(self._next())
         return self.inbox.popleft()
+
+    def wait_for(self, seconds: float) -> Frame | None:
+        """Return the next message of the DSP as `wait`, None if there is none in time."""
+        self._socket.settimeout(seconds)
+        try:
+            return self.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._socket.settimeout(self._timeout)
 
     def acknowledge(self, number: int) -> None:
         """Say that a message is stored here."""
@@ -83,6 +94,8 @@ class LineClient:
         while not self._frames:
             try:
                 octets = self._socket.recv(_CHUNK)
+            except TimeoutError:
+                raise
             except OSError as error:
                 self._lost(str(error))
             if not octets:

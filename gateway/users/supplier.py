@@ -12,6 +12,7 @@ from protocols.duis.bodies import (
     AddDeviceToChfWhitelist,
     CommissionDevice,
     DevicePrenotification,
+    JoinServiceNonCritical,
     RequestType,
     RestoreHanDeviceLog,
     SignedPreCommand,
@@ -74,6 +75,10 @@ class Supplier(ServiceUser):
         """SR 8.11: remove a device from the hub's log."""
         body = UpdateHanDeviceLog(device_id=device, request_type=RequestType.REMOVE)
         return self.request(chf, CommandVariant.TO_DEVICE, body)
+
+    def join(self, device: Eui64, other: Eui64) -> Exchange:
+        """SR 8.7.2: have a device join another, where that is no critical command."""
+        return self.request(device, CommandVariant.TO_DEVICE, JoinServiceNonCritical(other_device_id=other))
 
     def set_hub_status(self, chf: Eui64, status: DeviceStatus) -> Exchange:
         """SR 8.4: say what has become of a hub."""

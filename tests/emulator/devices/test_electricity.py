@@ -1,0 +1,122 @@
+"""ESME variants, their clocks and logs, on a real node against one that plays the hub."""
+
+import pytest
+
+from emulator.clock import OffsetWallClock
+from emulator.consumption.flow import ConstantFlow
+from emulator.consumption.voltage import Voltage
+from emulator.devices.esme import Esme, EsmeSettings
+from emulator.entropy import SeededEntropy
+from emulator.parts.clock_keeper import ClockKeeper
+from emulator.parts.electricity_meter import Connected, ElectricitySettings
+from emulator.power import Mains, Supply
+from firmware_images import product
+from protocols.addresses import Eui64
+from protocols.gbcs.codes import AlertCode
+from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
+from protocols.ota.image import Kind
+from protocols.stack.settings import NodeRole
+from protocols.zcl.clusters import time
+from tests.support.hub_side import KEY, HubSide
+
+DEVICE = Eui64(0x00DB1234567890A0)
+
+
+class Metered:
+    def __init__(self, variant: str = "A", *, drift_ppb: int = 0) -> None:
+        self.hub = HubSide()
+        self.mains, self.dc_out = Mains(self.hub.clock), Supply()
+        parts = self.hub.parts(DEVICE, NodeRole.END_DEVICE, product(Kind.ESME))
+        self.wall = OffsetWallClock(self.hub.clock, drift_ppb=drift_ppb)
+        parts["wall"] = self.wall
+        second = ConstantFlow(3_000) if variant.startswith("B") else None
+        phases = 3 if variant.startswith("C") else 1
+        voltage = Voltage(SeededEntropy(1), "home", phases=phases)
+        self.device = Esme(
+            mains=self.mains.supply, dc_out=self.dc_out,
+            esme_settings=EsmeSettings(metering=ElectricitySettings(variant=variant)),
+            connected=Connected(flow=ConstantFlow(1_000), second=second, voltage=voltage), **parts,
+        )  # fmt: skip
+        self.hub.admit(DEVICE)
+        self.device.start(KEY)
+        self.hub.run(MINUTE)
+
+    def row(self) -> dict[str, object]:
+        """Return the fields of the last row of a day."""
+        return dict(self.hub.timeline.of("day")[-1])
+
+    def until_midnight(self) -> None:
+        self.hub.run(DAY - self.hub.clock.now() % DAY + MINUTE)
+
+    def told_hub_time(self, utc: int) -> None:
+        """Let the meter hear `utc` as the hub's time."""
+        clock: ClockKeeper = self.device.meter.clock
+        clock._told({time.Attribute.TIME: time.from_nanoseconds(utc)})
+
+
+def test_a_twin_element_meter_counts_its_second_element_apart() -> None:
+    meter = Metered("BD")
+    meter.until_midnight()
+    hours = sum(entry != "-" for entry in str(meter.row()["profile"]).split()) / 2
+    assert meter.row()["import_wh"] == pytest.approx(1_000 * hours, rel=0.1)
+    assert meter.row()["second_wh"] == pytest.approx(3 * int(str(meter.row()["import_wh"])), abs=3)
+
+
+def test_a_polyphase_meter_has_three_voltages() -> None:
+    meter = Metered("C")
+    meter.until_midnight()
+    row = meter.row()
+    single = Metered("A")
+    single.until_midnight()
+    assert "second_wh" not in row
+    assert int(str(row["voltage_least"])) <= int(str(single.row()["voltage_least"]))
+    assert int(str(row["voltage_most"])) >= int(str(single.row()["voltage_most"]))
+
+
+def test_metering_goes_on_while_an_activation_cuts_the_hub_off() -> None:
+    """MP102B: the mains are on; only what the meter gives the hub is gone."""
+    meter = Metered()
+    before = meter.device.meter.registers.read().taken
+    meter.device.activate()
+    assert bool(meter.dc_out.on) is False
+    meter.hub.run(30 * MINUTE)
+    assert bool(meter.dc_out.on) is True
+    assert meter.device.meter.registers.read().taken == pytest.approx(before + 500, abs=1)
+
+
+def test_nothing_is_measured_without_mains() -> None:
+    meter = Metered()
+    meter.hub.run(HOUR)
+    before = meter.device.meter.registers.read().taken
+    meter.mains.cut(2 * HOUR)
+    meter.hub.run(2 * HOUR + 5 * SECOND)
+    assert meter.device.meter.registers.read().taken == before
+    assert [entry.code for entry in meter.device.meter.log.entries()] == [AlertCode.SUPPLY_INTERRUPTED]
+
+
+@pytest.mark.requirement("MP102B-G12")
+def test_a_clock_is_set_by_the_hub_within_limits() -> None:
+    """The first time by whatever it is off; later by 2 to 10 s, and beyond that it is told."""
+    meter = Metered()
+    clock, meters = meter.hub.clock, meter.device.meter
+    meter.told_hub_time(clock.now() + 5 * MINUTE)
+    assert abs(meter.wall.utc() - clock.now() - 5 * MINUTE) < SECOND
+    meter.told_hub_time(meter.wall.utc() + SECOND)
+    assert meters.log.entries() == meters.log.entries()[:1]
+    meter.told_hub_time(meter.wall.utc() - 8 * SECOND)
+    assert [entry.code for entry in meters.log.entries()] == [AlertCode.CLOCK_ADJUSTED] * 2
+    before = meter.wall.utc()
+    meter.told_hub_time(before + 11 * SECOND)
+    assert meter.wall.utc() == before
+    (refused,) = meter.hub.timeline.of("clock-not-adjusted")
+    assert 10_000 < int(str(refused["off_ms"])) < 12_000
+
+
+def test_a_drifting_clock_ends_its_half_hours_when_it_says_so() -> None:
+    """A second fast a day: its midnight is early by as much."""
+    meter = Metered(drift_ppb=11_574)
+    left = DAY - meter.hub.clock.now() % DAY
+    meter.hub.run(left - SECOND)
+    assert meter.hub.timeline.of("day") == []
+    meter.hub.run(SECOND - 1)
+    assert len(meter.hub.timeline.of("day")) == 1

@@ -1,14 +1,25 @@
 """YAML files as pydantic models; what is wrong is told with the line and the field."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PlainValidator, ValidationError
 
+from protocols.addresses import Eui64
 from protocols.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _eui(text: object) -> Eui64:
+    try:
+        return Eui64.parse(str(text))
+    except InputError as wrong:
+        raise ValueError(str(wrong)) from wrong
+
+
+EuiText = Annotated[Eui64, PlainValidator(_eui)]
 
 
 def read_model(path: Path, model: type[M], *, newest: int, what: str) -> M:

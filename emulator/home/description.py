@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from emulator.air.medium import POWER
 from emulator.home.consumption import Consumption
 from emulator.home.site import Backhaul, SiteDescription
-from protocols.addresses import Eui64
 from protocols.errors import InputError
-from protocols.yaml_files import read_model
+from protocols.yaml_files import EuiText, read_model
 
 FORMAT = 1
 
@@ -24,13 +23,6 @@ def _octets(text: object) -> bytes:
         raise ValueError(f"not hexadecimal: {text!r}") from wrong
 
 
-def _eui(text: object) -> Eui64:
-    try:
-        return Eui64.parse(str(text))
-    except InputError as wrong:
-        raise ValueError(str(wrong)) from wrong
-
-
 def _version(text: object) -> int:
     digits = str(text)
     if len(digits) != 8:
@@ -41,7 +33,6 @@ def _version(text: object) -> int:
 Tunnelling = Literal["until_swap", "always", "never"]
 """until_swap: with the hub it joined by install code, and with no other; what is inferred of MP170-A10."""
 
-EuiText = Annotated[Eui64, PlainValidator(_eui)]
 Version = Annotated[int, BeforeValidator(_version)]
 Octets = Annotated[bytes, BeforeValidator(_octets)]
 

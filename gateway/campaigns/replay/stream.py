@@ -10,20 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from protocols.addresses import Eui64
 from protocols.errors import InputError
 from protocols.interfaces import MICROSECOND
+from protocols.yaml_files import EuiText
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _eui(text: object) -> Eui64:
-    try:
-        return Eui64.parse(str(text))
-    except InputError as wrong:
-        raise ValueError(str(wrong)) from wrong
 
 
 def _time(value: object) -> int:
@@ -41,7 +34,6 @@ def _time(value: object) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1) * MICROSECOND
 
 
-EuiText = Annotated[Eui64, PlainValidator(_eui)]
 Time = Annotated[int, BeforeValidator(_time)]
 
 

@@ -146,6 +146,19 @@ def test_a_block_after_the_end_of_the_first_update_is_found(tmp_path: Path) -> N
     assert "no earlier 11.4 for it was open" in failures(story, tmp_path)["MP170-C12"]
 
 
+@pytest.mark.requirement("MP170-C8", planted=EVIDENCE)
+def test_an_11_4_that_names_a_variant_is_found(tmp_path: Path) -> None:
+    """It is no 11.4 of any schema, and so none was accepted."""
+    story = told()
+    variant = b"<sr:PPMIDVariant>AltHAN Bridge 1</sr:PPMIDVariant></sr:UpdatePPMIDFirmware>"
+    for sent in story.run.sent.values():
+        if isinstance(sent.document, Request) and isinstance(sent.document.body, UpdatePpmidFirmware):
+            sent.spoil = lambda octets: octets.replace(b"</sr:UpdatePPMIDFirmware>", variant)
+    found = failures(story, tmp_path)
+    assert "no 11.4 for a bridge was accepted" in found["MP170-C8"]
+    assert "PPMIDVariant" in found["X-5"]
+
+
 @pytest.mark.requirement("MP170-C9", planted=EVIDENCE)
 def test_a_bridge_under_another_type_at_the_csp_is_found(tmp_path: Path) -> None:
     story = told()

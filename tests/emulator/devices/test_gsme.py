@@ -4,6 +4,7 @@ import pytest
 
 from emulator.clock import OffsetWallClock
 from emulator.devices.gsme import Gsme, GsmeSettings
+from emulator.parts.gas_meter import BatterySettings, GasSettings
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
 from emulator.parts.tunnel_client import TunnelClientSettings
 from emulator.storage import MemoryStorage
@@ -23,6 +24,8 @@ from protocols.ota.image import FirmwareImage, Kind, build_image
 from protocols.stack.node import Node
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.wan.envelope import GbcsCarried
+from protocols.zcl.clusters import metering
+from protocols.zcl.data_types import Value
 from tests.support.hub_bench import (
     CHANNEL,
     GPF,
@@ -280,3 +283,35 @@ def test_a_meter_falls_back_from_an_image_that_does_not_come_up() -> None:
     assert told.outcome == Outcome(OutcomeCode.ACTIVATION_FAILURE, old)
     assert home.device.firmware_version == old
     assert home.bench.notes.of("activation-failed", "gsme") == [{"version": f"{NEW:08X}"}]
+
+
+# --- mirror ------------------------------------------------------------------------------------------------------
+
+
+def reported(home: GasHome) -> dict[int, Value]:
+    mirror = home.bench.hub._running._mirror if home.bench.hub._running is not None else None
+    assert mirror is not None
+    return {number: record.value for number, record in mirror.attributes.items()}
+
+
+def test_the_mirror_holds_what_was_pushed_and_keeps_it_over_a_power_cut(home: GasHome) -> None:
+    first = reported(home)
+    assert first[metering.Attribute.UNIT_OF_MEASURE] == metering.Unit.CUBIC_METRES
+    assert first[metering.FIRMWARE_VERSION] == home.device.firmware_version.to_bytes(4, "big")
+    home.bench.hub.power_off()
+    home.bench.hub.power_on()
+    assert reported(home) == first
+    home.bench.run(11 * 60)
+    later = reported(home)
+    snapshots = [int(str(held[metering.Attribute.READING_SNAPSHOT_TIME])) for held in (first, later)]
+    assert 0 < snapshots[1] - snapshots[0] <= 20 * 60
+
+
+def test_a_low_battery_is_told_once_and_stands_in_the_mirror() -> None:
+    home = GasHome()
+    home.device.meter.settings = GasSettings(battery=BatterySettings(capacity=1_000, sleeping=0, wake=100))
+    home.bench.run(2 * 3600)
+    told = [fields for fields in home.bench.notes.of("alert-sent", "gsme") if fields["code"] == "8F1F"]
+    assert len(told) == 1
+    assert reported(home)[metering.Attribute.STATUS] == metering.Status.LOW_BATTERY
+    assert reported(home)[metering.Attribute.REMAINING_BATTERY_LIFE] == 0

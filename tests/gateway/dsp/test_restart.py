@@ -1,7 +1,6 @@
 """State survives a restart in each phase, and the same inputs give the same effects (X-4)."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -72,23 +71,24 @@ def test_the_same_inputs_give_the_same_effects_and_store() -> None:
 
 
 @pytest.mark.requirement("X-4", "MP170-C24")
-def test_a_restart_between_any_two_steps_changes_nothing_that_goes_out(tmp_path: Path) -> None:
-    steady, shaken = Bench(), Bench(url=f"sqlite:///{tmp_path / 'store.db'}")
+def test_a_restart_between_any_two_steps_changes_nothing_that_goes_out(store_url: str) -> None:
+    steady, shaken = Bench(), Bench(url=store_url)
     told, retold = story(steady, lambda: None), story(shaken, shaken.restart)
     assert without_wakes(retold) == [text for text, again in zip(told, retold, strict=True) if "WakeAt" not in again]
     kept = [line for line in shaken.store.dump().splitlines() if not line.startswith("suppression_events")]
     assert kept == [line for line in steady.store.dump().splitlines() if not line.startswith("suppression_events")]
+    shaken.store.close()
 
 
 @pytest.mark.requirement("X-4", "MP170-C24")
-def test_another_process_goes_on_from_the_file(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    first = Bench(url=url)
+def test_another_process_goes_on_from_the_store(store_url: str) -> None:
+    first = Bench(url=store_url)
     first.activate()
     first.store.close()
-    second = Bench(url=url, restart=True)
+    second = Bench(url=store_url, restart=True)
     assert second.outage().dcc_alerts() == []
     assert second.rows("power_outage_audit")[-1]["decision"] == "suppressed"
+    second.store.close()
 
 
 @pytest.mark.parametrize("device", estate(), ids=lambda device: f"{device.type} {device.device}")

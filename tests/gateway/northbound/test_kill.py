@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store import Store
+from protocols.interfaces import MINUTE
 from tests.support.databases import PostgresqlServer
-from tests.support.dsp_bench import OTHER_HUB
+from tests.support.dsp_bench import HUB, OTHER_HUB
 from tests.support.kill_judge import Verdict, judge
 from tests.support.kill_server import BETWEEN, Phase
-from tests.support.killing import KINDS, REQUEST, Run, Story, outage, prenotification, update
-from tests.support.parties import NETWORK_OPERATOR
+from tests.support.killing import KINDS, REQUEST, Run, Story, activation, outage, prenotification, update
+from tests.support.parties import NETWORK_OPERATOR, START
 
 STORIES = 25  # each a kill in every message, at one phase more than the one before
 ROUNDS = list(Phase)
@@ -82,3 +84,31 @@ def test_the_same_kills_lose_messages_where_commits_come_after_acknowledgements(
     verdict = judge(run.url, run.ledger)
     assert verdict.lost[REQUEST] > 0
     assert any("in the journal: 0, not 1" in fault for fault in verdict.faults)
+
+
+def _decisions(run: Run) -> list[tuple[int, str]]:
+    """Return (received, decision) of every AD1, from the store of no process."""
+    store = Store(run.url)
+    rows = store.load()["power_outage_audit"]
+    store.close()
+    return [(int(row["received"] or 0), str(row["decision"])) for row in rows]
+
+
+@pytest.mark.requirement("X-4")
+@pytest.mark.parametrize(("minutes", "decision"), [(29, "suppressed"), (31, "delivered")])
+def test_windows_hold_in_the_process_after_the_one_that_was_killed(
+    store_url: str, tmp_path: Path, minutes: int, decision: str
+) -> None:
+    """Rows 37 and 38: windows are there before alerts are read; one that waited counts by when the DSP takes it."""
+    with Run(store_url, tmp_path) as run:
+        run.tell(activation(run), [Phase.COMMITTED] * 2)
+        run.kill()
+        run.now = START + minutes * MINUTE
+        waiting = run.next(*outage(run.writer, HUB, 1))  # at the CSP, while no DSP runs
+        run.start()
+        run.deliver(waiting)
+        run.kill()
+    assert run.ledger.kills.total() == 2
+    decided = _decisions(run)
+    assert {each for _, each in decided} == {decision}
+    assert all(received >= START + minutes * MINUTE for received, _ in decided)

@@ -25,7 +25,7 @@ _OPTION_APPLICATION = 4  # of the section header
 _OPTION_TIME_RESOLUTION = 9
 _NANOSECONDS = 9  # as power of ten
 _SNAP_LENGTH = 0  # no limit
-_PLACE_AND_TIME = struct.Struct("<III")
+_place_and_time = struct.Struct("<III").pack
 _TWICE = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
@@ -74,8 +74,7 @@ class PcapngWriter:
         """Write one frame with FCS. time: ns since 1970 UTC."""
         size = len(octets)
         before, between, after = _packet(size, comment) if comment or size > MAXIMUM_SIZE else _PACKETS[size]
-        place = _PLACE_AND_TIME.pack(interface, time >> 32, time & 0xFFFFFFFF)
-        self._write(before + place + between + octets + after)
+        self._write(before + _place_and_time(interface, time >> 32, time & 0xFFFFFFFF) + between + octets + after)
 
 
 class BlockCutter:

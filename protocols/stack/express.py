@@ -1,8 +1,8 @@
 """The short way of an ordinary message: one frame, one function down the layers of a node, and one up.
 
-Ordinary is a message in one frame under the present link key of its peer, without APS acknowledgement, over a next hop
-that is free and awake: the blocks of a download, reports, answers. For all else, and for whatever does not verify,
-both functions do nothing and return False, and the layers (`aps.py`, `nwk.py`, `hops.py`, `mac.py`) do their work.
+Ordinary is a message in one frame under the present link key of its peer, without APS acknowledgement, over a route
+that is known: the blocks of a download, reports, answers. For all else, and for whatever does not verify, both
+functions do nothing and return False, and the layers (`aps.py`, `nwk.py`, `hops.py`, `mac.py`) do their work.
 What they would do is done here with each field looked up once; `StackSettings.express` off leaves all to the layers,
 and the octets of a network are the same with it and without.
 """
@@ -78,13 +78,9 @@ class Express:
         self, state: NodeState, nwk: NwkLayer, aps: ApsLayer, settings: StackSettings, counts: Counts, *, router: bool
     ) -> None:
         self._state, self._nwk, self._aps, self._counts, self._router = state, nwk, aps, counts, router
-        self._room, self._radius, self._established_only = (
-            aps.secured_room,
-            settings.radius,
-            settings.established_keys_only,
-        )
-        self._routing, self._forward = nwk.routing, nwk.forward
-        self._wire = state.eui.wire
+        self._room, self._radius = aps.secured_room, settings.radius
+        self._established_only = settings.established_keys_only
+        self._routing, self._forward, self._wire = nwk.routing, nwk.forward, state.eui.wire
 
     def send(self, peer: Peer, data: ApsData, done: Callable[[DeliveryStatus], object]) -> bool:
         """Send `data` to `peer` if it is ordinary; `done` tells of the next hop."""

@@ -127,6 +127,7 @@ class Inventory:
             raise UsageError(f"{trigger} does not make a {device.type} {status} that is {device.status}")
         if status is DeviceStatus.COMMISSIONED and device.commissioned is None:
             changes["commissioned"] = turn.now
+        changes["suspended_from"] = device.status if status is DeviceStatus.SUSPENDED else None
         changed = self.change(turn, device, cause, status=status, **changes)
         for told in self.watchers:
             told(turn, changed, trigger)
@@ -168,10 +169,9 @@ class Inventory:
         approved = entry is not None and entry.status == CURRENT
         if device.status is DeviceStatus.SUSPENDED and approved:
             back = device.suspended_from or DeviceStatus.COMMISSIONED
-            return self.set_status(turn, device, Trigger.PRODUCT_APPROVED, back, cause, suspended_from=None)
+            return self.set_status(turn, device, Trigger.PRODUCT_APPROVED, back, cause)
         if device.status in SUSPENDABLE and not approved:
-            trigger, suspended = Trigger.PRODUCT_NOT_APPROVED, DeviceStatus.SUSPENDED
-            return self.set_status(turn, device, trigger, suspended, cause, suspended_from=device.status)
+            return self.set_status(turn, device, Trigger.PRODUCT_NOT_APPROVED, DeviceStatus.SUSPENDED, cause)
         return device
 
     def load(self, tables: Mapping[str, Iterable[Mapping[str, Value]]]) -> None:

@@ -5,61 +5,28 @@ A request that is refused changes nothing, in memory or in the store, and its tu
 
 from collections.abc import Iterable, Mapping
 
-from gateway.dsp.acb import Acb
-from gateway.dsp.activation import Activations
-from gateway.dsp.administration import Administration
-from gateway.dsp.alerts import DeviceAlerts
-from gateway.dsp.anomalies import HELD, REJECTED, RELEASED, Anomalies, QuarantinedError
-from gateway.dsp.answers import Answers, Counters
-from gateway.dsp.broker_credentials import BrokerCredentials, NewCredentials
-from gateway.dsp.commands import Commands
-from gateway.dsp.critical import Critical
-from gateway.dsp.departures import Departures
-from gateway.dsp.device_answers import answer_kinds
-from gateway.dsp.device_logs import DeviceLogs
-from gateway.dsp.dispatch import Dispatch
-from gateway.dsp.effects import Turn, Value
-from gateway.dsp.firmware import Firmware
-from gateway.dsp.hub_status import HubStatus
-from gateway.dsp.images import ImageChecks
-from gateway.dsp.inventory import Inventory
-from gateway.dsp.inventory_reading import InventoryReading
-from gateway.dsp.inventory_services import InventoryServices
-from gateway.dsp.joins import Joins
-from gateway.dsp.outages import Outages
-from gateway.dsp.products import ProductsList
-from gateway.dsp.reads import Reads
+from gateway.dsp.anomalies import HELD, REJECTED, RELEASED, QuarantinedError
+from gateway.dsp.broker_credentials import NewCredentials
+from gateway.dsp.effects import Turn
+from gateway.dsp.parts import Basis, Parts, Tables
 from gateway.dsp.records import (
-    Activation,
-    Alert,
-    Command,
-    Counter,
     Device,
-    DeviceLog,
-    OutageAudit,
     Premises,
     Product,
     Quarantined,
     Refusal,
     RequestCounter,
     Schedule,
-    Transform,
     Update,
     User,
-    Window,
 )
 from gateway.dsp.records import Request as RequestRow
-from gateway.dsp.reports import Reports
-from gateway.dsp.routing import Router
 from gateway.dsp.rows import Unsigned, append
 from gateway.dsp.services import NOT_OFFERED, QUARANTINED, SCHEMA_INVALID, SIGNATURE_INVALID, RefusedError
 from gateway.dsp.settings import DspSettings
 from gateway.dsp.submissions import Submission
-from gateway.dsp.suppression import Suppression
 from gateway.dsp.tracked import TrackedList, TrackedSummary
-from gateway.dsp.tracking import Tracking
-from gateway.dsp.validation import Validation, WebService
-from gateway.dsp.xml_signatures import XmlSignatures
+from gateway.dsp.validation import WebService
 from protocols.addresses import Eui64
 from protocols.duis.errors import DuisError
 from protocols.duis.requests import OTHER_SERVICES, Request, parse_request
@@ -68,8 +35,6 @@ from protocols.errors import DecodeError, UsageError
 from protocols.gbcs.smki import Certificate, Credentials, KeyPair
 from protocols.interfaces import Entropy
 from protocols.wan import smwan
-
-Tables = Mapping[str, Iterable[Mapping[str, Value]]]
 
 
 class Dsp:
@@ -92,46 +57,10 @@ class Dsp:
         xml: KeyPair,
     ) -> None:
         self._settings = settings
-        broker = Acb(acb, certificates, entropy)
-        self._counters = counters = Counters()
-        self._signatures = XmlSignatures(settings, certificates, xml, entropy)
-        self._answers = answers = Answers(acb.eui, counters, self._signatures)
-        self._commands = commands = Commands(settings)
-        self._dispatch = dispatch = Dispatch(broker, answers, commands)
-        self.products = products = ProductsList()
-        self.inventory = inventory = Inventory(products)
-        self.suppression = Suppression(settings)
-        self._validation = validation = Validation(settings, inventory, acb.eui)
-        self.tracking = tracking = Tracking(settings)
-        images = ImageChecks(settings, products, broker)
-        self._critical = Critical(settings, products, broker, answers, dispatch)
-        self._activations = Activations(
-            settings, inventory, products, broker, answers, counters, dispatch, tracking, self.suppression
-        )
-        self._device_logs = DeviceLogs(inventory, validation, broker, answers, counters, dispatch)
-        joins = Joins(inventory, broker, counters, self._critical, dispatch)
-        reads = Reads(inventory, broker, answers, counters, dispatch, tracking)
-        self._credentials = BrokerCredentials(inventory, broker, counters, commands)
-        self._departures = Departures(
-            settings, inventory, validation, self._credentials, answers, commands, dispatch, tracking,
-            self.suppression,
-        )  # fmt: skip
-        self._alerts = DeviceAlerts(
-            acb.eui, inventory, tracking, self._activations, self._device_logs, answers, self.image_transferred
-        )
-        kinds = answer_kinds(self._activations, self._device_logs, reads, joins, self._departures, self._credentials)
-        self._reports = Reports(settings, broker, answers, commands, kinds, self._device_logs, self._alerts)
-        self._outages = Outages(settings, inventory, self.suppression, answers)
-        self._anomalies = Anomalies(settings, answers, counters)
-        self._administration = Administration(inventory, products)
-        self._router = Router(
-            acb=broker, answers=answers, reading=InventoryReading(inventory, products),
-            inventory_services=InventoryServices(inventory, products, validation, answers),
-            firmware=Firmware(settings, inventory, validation, images, tracking, answers),
-            activations=self._activations, critical=self._critical, joins=joins, device_logs=self._device_logs,
-            reads=reads, departures=self._departures, hub_status=HubStatus(inventory, validation),
-            reports=self._reports,
-        )  # fmt: skip
+        self._basis = basis = Basis(settings, acb, certificates, entropy, xml)
+        self._parts = Parts(settings, basis, self.image_transferred)
+        self.products, self.inventory = basis.products, basis.inventory
+        self.suppression, self.tracking = basis.suppression, basis.tracking
         self._announced: int | None = None
         self._latest = 0  # time of the latest turn
         self.load_tracked(tracked)
@@ -168,32 +97,18 @@ class Dsp:
         for device in devices:
             self.inventory.add(turn, device, "installed")
         for schedule in schedules:
-            self._departures.schedules.put(turn, schedule)
+            self._parts.departures.schedules.put(turn, schedule)
         return turn
 
     def restore(self, tables: Tables) -> None:
         """Take the rows of `Store.load` into a DSP that has none; `start` follows. Raises InputError for bad rows."""
-        self.products.load(tables.get(Product.TABLE, ()))
-        self.inventory.load(tables)
-        self.tracking.load(tables.get(Update.TABLE, ()))
-        self._activations.load(tables.get(Activation.TABLE, ()))
-        self._commands.table.load(tables.get(Command.TABLE, ()))
-        self._validation.counters.load(tables.get(RequestCounter.TABLE, ()))
-        self._counters.table.load(tables.get(Counter.TABLE, ()))
-        self.suppression.load(tables.get(Window.TABLE, ()))
-        self._outages.load(tables.get(OutageAudit.TABLE, ()))
-        self._reports.load(tables.get(Alert.TABLE, ()))
-        self._critical.table.load(tables.get(Transform.TABLE, ()))
-        self._departures.schedules.load(tables.get(Schedule.TABLE, ()))
-        self._device_logs.table.load(tables.get(DeviceLog.TABLE, ()))
-        self._anomalies.table.load(tables.get(Quarantined.TABLE, ()))
-        self._anomalies.load(tables.get(RequestRow.TABLE, ()))
+        self._parts.load(tables)
 
     def start(self, now: int) -> Turn:
         """Begin, or begin again after a restart: windows are reloaded, what fell due meanwhile is done."""
         turn = Turn(now)
         self.suppression.reload(turn)
-        self._do_due(turn)
+        self._parts.do_due(turn)
         return self._announce(turn)
 
     # --- turns ---
@@ -211,7 +126,7 @@ class Dsp:
             request = parse_request(octets)
         except DuisError as error:
             return Submission(user, octets, now, error, Judgement(Verdict.ABSENT))
-        return Submission(user, octets, now, request, self._signatures.judge(user, request, now))
+        return Submission(user, octets, now, request, self._basis.signatures.judge(user, request, now))
 
     def handle(self, submission: Submission, posted_to: WebService | None = None) -> Turn:
         """Carry out what was read; as `submit`."""
@@ -219,19 +134,19 @@ class Dsp:
         turn = self._begin(now)
         if isinstance(request, DuisError):
             code = NOT_OFFERED if request.service in OTHER_SERVICES else SCHEMA_INVALID
-            self._answers.reply_unread(turn, request, code)
+            self._basis.answers.reply_unread(turn, request, code)
             turn.note("request", user=str(user), code=code, reason=str(request))
             return turn
         try:
-            if not self._signatures.accepts(judgement.verdict):
+            if not self._basis.signatures.accepts(judgement.verdict):
                 raise RefusedError(SIGNATURE_INVALID, judgement.reason)
-            target = self._validation.check(user, request, posted_to)
-            turn.gate = lambda: self._anomalies.check(user, request, now)
-            code = self._router.carry_out(turn, user, request, target)
+            target = self._basis.validation.check(user, request, posted_to)
+            turn.gate = lambda: self._parts.anomalies.check(user, request, now)
+            code = self._parts.router.carry_out(turn, user, request, target)
         except RefusedError as refused:
             return self._refused(turn, user, request, refused, judgement)
         except QuarantinedError as quarantined:
-            self._anomalies.quarantine(turn, user, request, octets, quarantined.breach)
+            self._parts.anomalies.quarantine(turn, user, request, octets, quarantined.breach)
             self._raise_counter(turn, request)
             self._note(turn, user, request, QUARANTINED, str(quarantined), judgement)
             return self._announce(turn)
@@ -244,15 +159,15 @@ class Dsp:
         Raises InputError if nothing is held under it.
         """
         turn = self._begin(now)
-        row = self._anomalies.decide(turn, reference, RELEASED)
+        row = self._parts.anomalies.decide(turn, reference, RELEASED)
         request = parse_request(row.octets)
-        judgement = self._signatures.judge(row.user, request, row.time)
+        judgement = self._basis.signatures.judge(row.user, request, row.time)
         turn.late_replies_to = row.user
         try:
-            target = self._validation.check(row.user, request, repeated=True)
-            code = self._router.carry_out(turn, row.user, request, target)
+            target = self._basis.validation.check(row.user, request, repeated=True)
+            code = self._parts.router.carry_out(turn, row.user, request, target)
         except RefusedError as refused:
-            self._answers.reply(turn, request, refused.code)
+            self._basis.answers.reply(turn, request, refused.code)
             self._note(turn, row.user, request, refused.code, refused.text, judgement)
             return self._announce(turn)
         self._record(turn, row.user, request, code, judgement)
@@ -261,13 +176,13 @@ class Dsp:
     def reject(self, reference: int, now: int) -> Turn:
         """Forget what is quarantined under a reference. Raises InputError if nothing is."""
         turn = self._begin(now)
-        self._anomalies.decide(turn, reference, REJECTED)
+        self._parts.anomalies.decide(turn, reference, REJECTED)
         return turn
 
     @property
     def quarantine(self) -> list[Quarantined]:
         """What is held now, oldest first."""
-        return [row for row in self._anomalies.table if row.state == HELD]
+        return [row for row in self._parts.anomalies.table if row.state == HELD]
 
     def from_csp(self, octets: bytes, now: int) -> Turn:
         """Take a message of the CSP; one that cannot be read, or does not go this way, is recorded as refused."""
@@ -279,14 +194,14 @@ class Dsp:
             return turn
         match message:
             case smwan.GbcsFromHub():
-                self._reports.received(turn, message)
+                self._parts.reports.received(turn, message)
             case smwan.FirmwareDeliveryStatus():
-                if not self._alerts.delivery_status(turn, message):
+                if not self._parts.alerts.delivery_status(turn, message):
                     self._refuse(turn, message.hub, message.device, "delivery status of an update nobody asked for")
             case smwan.PowerOutage():
-                self._outages.received(turn, message)
+                self._parts.outages.received(turn, message)
             case smwan.GbcsUndeliverable():
-                self._reports.undeliverable(turn, message)
+                self._parts.reports.undeliverable(turn, message)
             case _:
                 self._refuse(turn, message_hub(message), None, f"{type(message).__name__} does not go this way")
         return self._announce(turn)
@@ -295,7 +210,7 @@ class Dsp:
         """Do what is due: held commands, time-outs, ends of windows."""
         turn = self._begin(now)
         self._announced = None
-        self._do_due(turn)
+        self._parts.do_due(turn)
         return self._announce(turn)
 
     def image_transferred(self, turn: Turn, update: Update) -> None:
@@ -307,25 +222,25 @@ class Dsp:
     def update_products(self, products: Iterable[Product], now: int) -> Turn:
         """Take entries of a new products list, removed ones with their status; devices are suspended and restored."""
         turn = self._begin(now)
-        self._administration.update_products(turn, products)
+        self._parts.administration.update_products(turn, products)
         return self._announce(turn)
 
     def recover(self, devices: Iterable[Eui64], now: int, *, complete: bool) -> Turn:
         """Note that the SMKI recovery of devices began, or is complete. Raises InputError for one it cannot be."""
         turn = self._begin(now)
-        self._administration.recover(turn, devices, complete=complete)
+        self._parts.administration.recover(turn, devices, complete=complete)
         return self._announce(turn)
 
     def replace_credentials(self, new: NewCredentials, now: int) -> Turn:
         """Have every device replace the broker's credentials. Raises InputError for certificates that are none."""
         turn = self._begin(now)
-        self._credentials.replace_everywhere(turn, new.checked())
+        self._parts.credentials.replace_everywhere(turn, new.checked())
         return self._announce(turn)
 
     def correct_variant(self, device: Eui64, variant: str, now: int) -> Turn:
         """Amend the variant of a device recorded before MP170, whatever its status. Raises InputError."""
         turn = self._begin(now)
-        self._administration.correct_variant(turn, device, variant)
+        self._parts.administration.correct_variant(turn, device, variant)
         return self._announce(turn)
 
     # --- requests ---
@@ -334,7 +249,7 @@ class Dsp:
         if turn.rows:
             raise UsageError("a refused request has written rows") from refused
         turn.gate = None
-        self._answers.reply(turn, request, refused.code)
+        self._basis.answers.reply(turn, request, refused.code)
         self._note(turn, user, request, refused.code, refused.text, judgement)
         return turn
 
@@ -342,14 +257,14 @@ class Dsp:
         self._raise_counter(turn, request)
         request_id, variant = str(request.request_id), int(request.command_variant)
         append(turn, RequestRow(turn.now, user, request_id, request.service, variant, code))
-        self._anomalies.count(user, request.service, variant, turn.now)
+        self._parts.anomalies.count(user, request.service, variant, turn.now)
         self._note(turn, user, request, code, None, judgement)
 
     def _raise_counter(self, turn: Turn, request: Request) -> None:
         originator, target, counter = request.request_id
-        last = self._validation.counters.get(originator, target)
+        last = self._basis.validation.counters.get(originator, target)
         if last is None or counter > last.counter:
-            self._validation.counters.put(turn, RequestCounter(originator, target, Unsigned(counter)))
+            self._basis.validation.counters.put(turn, RequestCounter(originator, target, Unsigned(counter)))
 
     @staticmethod
     def _note(turn: Turn, user: Eui64, request: Request, code: str, reason: str | None, judgement: Judgement) -> None:
@@ -374,23 +289,8 @@ class Dsp:
         self._latest = now
         return turn
 
-    def _do_due(self, turn: Turn) -> None:
-        self._commands.send_held(turn)
-        self._reports.give_up(turn)
-        self.tracking.expire(turn)
-        self._activations.expire(turn)
-        self._critical.expire(turn)
-        self.suppression.expire(turn)
-
     def _announce(self, turn: Turn) -> Turn:
-        dues = (
-            self._commands.table.next_due,
-            self.tracking.updates.next_due,
-            self._activations.table.next_due,
-            self._critical.table.next_due,
-            self.suppression.next_due(),
-        )
-        when = min((due for due in dues if due is not None), default=None)
+        when = self._parts.next_due()
         if when is not None and when != self._announced:
             turn.wake_at(when)
         self._announced = when

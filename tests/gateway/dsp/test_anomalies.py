@@ -149,5 +149,5 @@ def test_what_is_old_is_not_kept() -> None:
     for _ in range(6):
         bench.request(bodies.ReadInventory(device_id=ESME))
         bench.later(HOUR)
-    anomalies: Anomalies = bench.dsp._anomalies
+    anomalies: Anomalies = bench.dsp._parts.anomalies
     assert sum(map(len, anomalies._accepted.values())) == 1

@@ -280,6 +280,15 @@ def test_a_removed_entry_suspends_its_devices_and_tells_of_it() -> None:
     assert bench.inventory_row(ESME)["status"] == "Commissioned"
 
 
+@pytest.mark.parametrize("eui", [ESME, GSME])
+def test_a_suspended_device_that_leaves_keeps_no_status_to_return_to(eui: Eui64) -> None:
+    bench = suspended(eui)
+    assert bench.inventory_row(eui)["suspended_from"] == "Commissioned"
+    assert bench.request(bodies.DecommissionDevice(device_id=eui)).code == "I99"
+    row = bench.inventory_row(eui)
+    assert (row["status"], row["suspended_from"]) == ("Decommissioned", None)
+
+
 def test_a_status_before_commissioning_comes_back_too() -> None:
     installed = DeviceStatus.INSTALLED_NOT_COMMISSIONED
     bench = Bench(devices=[replace(d, status=installed) if d.device == ESME else d for d in estate()])

@@ -118,7 +118,7 @@ def fleet(size: Size) -> Iterator[Fleet]:
 
 
 def _outages(fleet: Fleet) -> Outages:
-    answers = Bench().dsp._answers
+    answers = Bench().dsp._basis.answers
     return Outages(fleet.settings, fleet.inventory, fleet.suppression, answers)
 
 

@@ -34,7 +34,7 @@ def _cuts(evidence: Evidence) -> list[tuple[int, int]]:
 
 
 def check_outages(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-4: each power cut is told by the ESME as it was, and by the hub from three minutes on; nothing else is."""
+    """LIFE-3: each power cut is told by the ESME as it was, and by the hub from three minutes on; nothing else is."""
     facts, faults = list[str](), list[str]()
     told = [
         (carried, alert)
@@ -57,14 +57,14 @@ def check_outages(evidence: Evidence) -> Iterator[Check]:
             facts.append(f"{label}: {own[0][1].alert_code:04X}, {count(len(hubs), 'AD1')}")
     strange = [a for _, a in told if not any(abs(a.interruption - when) <= CLOCK for when, _ in cuts)]
     faults += [f"{alert.alert_code:04X} of {utc(alert.interruption)} belongs to no power cut" for alert in strange]
-    yield conclude("LIFE-4", "outages told as they were", facts=facts, faults=faults, missing="no cut was planned")
+    yield conclude("LIFE-3", "outages told as they were", facts=facts, faults=faults, missing="no cut was planned")
 
 
 # --- inventory -----------------------------------------------------------------------------------------------------
 
 
 def check_inventory(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-5: the inventory has each device with the version it runs, on the hub that is in place."""
+    """LIFE-4: the inventory has each device with the version it runs, on the hub that is in place."""
     facts, faults = list[str](), list[str]()
     rows = {Eui64.parse(row["device"]): row for row in evidence.files.store.get("inventory", ())}
     running = {event.actor: event.text("to_version") for event in evidence.events("activated")}
@@ -79,7 +79,7 @@ def check_inventory(evidence: Evidence) -> Iterator[Check]:
             faults.append(f"{name} runs {version}, the inventory has {_hexadecimal(row['firmware_version'])}")
         else:
             facts.append(f"{name}: {version or 'no version'} on hub ..{device['hub'][-4:]}")
-    yield conclude("LIFE-5", "inventory true", facts=facts, faults=faults, missing="no devices in the summary")
+    yield conclude("LIFE-4", "inventory true", facts=facts, faults=faults, missing="no devices in the summary")
 
 
 def _hexadecimal(version: object) -> str:
@@ -90,7 +90,7 @@ def _hexadecimal(version: object) -> str:
 
 
 def check_alerts(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-6: each alert that a device or hub sent came to the DSP, as often as it was sent."""
+    """LIFE-5: each alert that a device or hub sent came to the DSP, as often as it was sent."""
     facts, faults = list[str](), list[str]()
     last = max((event.time for event in evidence.files.timeline), default=0)
     names = {name: eui for eui, name in evidence.actors.items()}
@@ -110,7 +110,7 @@ def check_alerts(evidence: Evidence) -> Iterator[Check]:
             faults.append(f"{label}: sent {number} times, came {came[origin, code]} times")
         else:
             facts.append(f"{label} {number}")
-    yield conclude("LIFE-6", "alerts arrive", facts=facts, faults=faults, missing="no alert was sent")
+    yield conclude("LIFE-5", "alerts arrive", facts=facts, faults=faults, missing="no alert was sent")
 
 
 # --- swap-out ------------------------------------------------------------------------------------------------------

@@ -1,9 +1,5 @@
-"""A life's meters, mirror and displays: registers are the sum of their profile, displays show what meters hold.
+"""A life's meters: registers are the sum of their profile, and what displays show of a sleeping one is not too old."""
 
-What a device told at a moment is held against what another one told of the same, from the timeline alone.
-"""
-
-from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,7 +10,6 @@ from gateway.campaigns.verify.folder import Event
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
 HALF_HOUR = 30 * MINUTE
-CLOCK = 10 * SECOND  # a meter's own clock may be off by so much before it is set
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
 RECOVERY = 13 * HOUR  # after a hub is replaced until the last device is back; a power cut takes less
 AFTER_A_CUT = 2 * HOUR
@@ -70,81 +65,25 @@ def check_registers(evidence: Evidence) -> Iterator[Check]:
     yield conclude("LIFE-1", "registers are the sum of their profile", facts=facts, faults=faults, missing=missing)
 
 
-class Curve:
-    """What a meter held at the half-hours of its days."""
-
-    def __init__(self, days: list[MeterDay]) -> None:
-        self._times, self._values = list[int](), list[int]()
-        for day in days:
-            value = day.register - day.total
-            for number, entry in enumerate(day.profile):
-                self._times.append(day.begin + number * HALF_HOUR)
-                self._values.append(value)
-                value += entry
-        self.end = days[-1].begin + DAY
-        self._times.append(self.end)
-        self._values.append(days[-1].register)
-
-    def around(self, when: int) -> tuple[int, int]:
-        """Return what the meter held at the half-hours before and after, its clock being a little off."""
-        first = bisect_right(self._times, when - CLOCK) - 1
-        last = bisect_right(self._times, when + CLOCK)
-        return self._values[max(first, 0)], self._values[min(last, len(self._values) - 1)]
-
-
-def check_displays(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-2: whatever a display shows of the electricity meter, the meter held at that moment."""
+def check_gas_age(evidence: Evidence) -> Iterator[Check]:
+    """LIFE-2: the gas that a display shows is at most one wake-up old, unless something on its way was off."""
     facts, faults = list[str](), list[str]()
-    meters = meter_days(evidence, "esme", "import_wh", "day_import_wh")
-    curves = {actor.split("/")[0]: Curve(days) for actor, days in meters.items() if actor.endswith("/esme")}
-    shown: dict[str, int] = {}
-    for event in evidence.events("shown"):
-        curve = curves.get(event.actor.split("/")[0])
-        if event.text("of") != "electricity" or curve is None or event.time > curve.end:
-            continue
-        least, most = curve.around(event.time)
-        value = _number(event, "import_wh")
-        shown[event.actor] = shown.get(event.actor, 0) + 1
-        if not least - 1 <= value <= most + 1:
-            faults.append(f"{event.actor} at {utc(event.time)} shows {value} Wh, the meter held {least} to {most}")
-    facts += [f"{actor}: {count(number, 'reading')} within the meter's half-hours" for actor, number in shown.items()]
-    missing = "no display showed a reading of a day that is over"
-    yield conclude("LIFE-2", "displays show what the meter holds", facts=facts, faults=faults, missing=missing)
-
-
-def check_mirror(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-3: the mirror holds what the gas meter pushed, and shows it at most one wake-up old."""
-    facts, faults = list[str](), list[str]()
-    pushed = {_reading(event) for event in evidence.events("mirror-pushed") if "0000" in event.fields}
-    mirrored = [event for event in evidence.events("mirrored") if "0000" in event.fields]
-    faults += [
-        f"{event.actor} mirrored {_reading(event)[0]} litres at {utc(event.time)}, which the meter never pushed"
-        for event in mirrored
-        if _reading(event) not in pushed
-    ]
-    facts += [f"{count(len(mirrored), 'reading')} mirrored as the meter pushed them"] if mirrored else []
-    excused, oldest, views = _excused(evidence), 0, 0
-    wake = _wake_period(evidence)
+    excused, wake = _excused(evidence), _wake_period(evidence)
+    oldest: dict[str, list[int]] = {}
     for event in evidence.events("shown"):
         if event.text("of") != "gas" or not _number(event, "gas_at"):
             continue
-        age = event.time - (_number(event, "gas_at") + ZIGBEE_EPOCH) * SECOND
         if any(begin <= event.time < end for begin, end in excused):
             continue
-        views, oldest = views + 1, max(oldest, age)
+        age = event.time - (_number(event, "gas_at") + ZIGBEE_EPOCH) * SECOND
+        oldest.setdefault(event.actor, []).append(age)
         if age > wake + MINUTE:
             faults.append(f"{event.actor} at {utc(event.time)} shows gas of {age // SECOND} s before")
-    if views:
-        facts.append(
-            f"{count(views, 'reading')} of displays at most {oldest // SECOND} s old, a wake-up is {wake // SECOND} s"
-        )
-    yield conclude(
-        "LIFE-3", "mirror at most one wake-up old", facts=facts, faults=faults, missing="nothing was mirrored"
-    )
-
-
-def _reading(event: Event) -> tuple[int, int]:
-    return _number(event, "0000"), _number(event, "0007")
+    for actor, ages in oldest.items():
+        most = max(ages) // SECOND
+        facts.append(f"{actor}: {count(len(ages), 'reading')} at most {most} s old, a wake-up is {wake // SECOND} s")
+    missing = "no display showed gas"
+    yield conclude("LIFE-2", "gas at most one wake-up old", facts=facts, faults=faults, missing=missing)
 
 
 def _wake_period(evidence: Evidence) -> int:

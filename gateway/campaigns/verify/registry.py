@@ -84,7 +84,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
     "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
     "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
-    "LIFE-2": ("ihd",), "LIFE-3": ("gsme",),
+    "LIFE-2": ("gsme", "ihd"), "MP170-P14": ("gsme", "ihd"),
     "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
 }  # fmt: skip
 """What a home must have for a requirement to be shown in its life: kinds of device, or a tracked ESME."""
@@ -92,8 +92,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 LIFE_CHECKS = (
     *(checks for checks in CHECKS if checks not in _STAGED),
     life_meters.check_registers,
-    life_meters.check_displays,
-    life_meters.check_mirror,
+    life_meters.check_gas_age,
     life_events.check_outages,
     life_events.check_inventory,
     life_events.check_alerts,

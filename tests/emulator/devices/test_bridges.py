@@ -1,5 +1,7 @@
 """What only bridges do: bridge 4 minds its battery, and all of them activate when nobody needs them."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from emulator.clock import OffsetWallClock, VirtualClock
 from emulator.devices.alt_han_bridge import AltHanBridge, BridgeSettings
 from emulator.parts.battery import Battery, BatterySettings
 from emulator.storage import MemoryStorage
+from firmware_images import product
 from gateway.assembly.images import FULL_SIZE
 from protocols.addresses import Eui64
 from protocols.gbcs.use_cases import cs09
@@ -19,6 +22,7 @@ from tests.support.hub_bench import PPMID_TYPE, HubBench, acb, delivery, eui, im
 from tests.support.keyed_home import KeyedHome
 
 DEVICE = eui(1)
+BRIDGES = (Kind.BRIDGE1, Kind.BRIDGE2, Kind.BRIDGE3, Kind.BRIDGE4)
 CELL = BatterySettings()
 
 
@@ -94,6 +98,18 @@ def test_the_other_bridges_live_on_the_mains(kind: Kind) -> None:
     bridge = bench.bridge(DEVICE, kind)
     assert (bridge.battery, bridge.cell) == (False, None)
     assert bridge.affords_update(1, FULL_SIZE)
+
+
+@pytest.mark.requirement("MP170-R1", "MP170-A1")
+@pytest.mark.parametrize("kind", BRIDGES)
+def test_each_of_the_four_products_takes_its_own_image_and_no_other(kind: Kind) -> None:
+    bench = HubBench()
+    bench.hub.start()
+    bridge = bench.bridge(DEVICE, kind)
+    files = {other: image_of(other) for other in BRIDGES}
+    assert len({hashlib.sha256(file).digest() for file in files.values()}) == len(BRIDGES)
+    taken = [other for other in BRIDGES if bridge.check_image(product(other).versions[1], files[other]) is None]
+    assert taken == [kind]
 
 
 # --- the quiet moment ----------------------------------------------------------------------------------------------

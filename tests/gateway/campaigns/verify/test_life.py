@@ -67,7 +67,7 @@ def stored(evidence: Evidence, table: str, rows: list[dict[str, Any]]) -> Eviden
 
 
 ALL: tuple[Checks, ...] = (
-    life_meters.check_registers, life_meters.check_displays, life_meters.check_mirror, life_events.check_outages,
+    life_meters.check_registers, life_meters.check_gas_age, life_events.check_outages,
     life_events.check_inventory, life_events.check_alerts, life_events.check_swap,
 )  # fmt: skip
 
@@ -99,27 +99,12 @@ def test_a_half_hour_that_was_not_counted_is_found(honest: Evidence) -> None:
     assert "half-hours sum up to" in why
 
 
-@pytest.mark.parametrize("display", ["ihd", "ppmid"])
-def test_a_display_that_shows_what_the_meter_never_held_is_found(honest: Evidence, display: str) -> None:
-    planted = altered(honest, told(display, "shown", of="electricity"), added("import_wh", 5_000), which=20)
-    passed, why = verdict(life_meters.check_displays, planted)
-    assert not passed
-    assert f"home-1/{display}" in why
-
-
-def test_a_mirror_that_holds_another_reading_is_found(honest: Evidence) -> None:
-    fits: Line = lambda e: e.name == "mirrored" and "0000" in e.fields  # noqa: E731
-    passed, why = verdict(life_meters.check_mirror, altered(honest, fits, added("0000", 3)))
-    assert not passed
-    assert "which the meter never pushed" in why
-
-
 def test_gas_that_is_older_than_a_wake_up_is_found(honest: Evidence) -> None:
     quiet = honest.files.summary["plan"]["begin"] + HOUR
     fits: Line = lambda e: (  # noqa: E731
         e.name == "shown" and e.text("of") == "gas" and quiet < e.time < quiet + HOUR and bool(e.fields.get("gas_at"))
     )
-    passed, why = verdict(life_meters.check_mirror, altered(honest, fits, added("gas_at", -1_900)))
+    passed, why = verdict(life_meters.check_gas_age, altered(honest, fits, added("gas_at", -1_900)))
     assert not passed
     assert "shows gas of" in why
 

@@ -5,9 +5,9 @@ Upgrade End, application layer only. Against it stand
 
 * downloads on whole stacks (`tests/support/ota_bench.py`), one device and ten at once, blocks of 50 octets: NWK and APS
   security, CSMA-CA, acknowledgements, losses and a capture on disk. The aim is 8 times zigpy's blocks a second for one
-  device; 6.4 to 7.4 was measured on two busy cores.
+  device; 6.3 to 8.1 was measured on two busy cores.
 * the demo's own home, blocks of 48 octets, from SR 11.4 to N39: DUIS, DSP, CSP, hub, the same air, check and activation
-  in the bridge. 6.3 to 6.8 was measured with 768,000 octets.
+  in the bridge. 5.5 to 6.8 was measured.
 """
 
 import hashlib

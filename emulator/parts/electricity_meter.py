@@ -1,8 +1,8 @@
 """What makes an ESME a meter: elements with registers and profile, tariff, account, messages, load calendar, clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from emulator.consumption.flow import ConstantFlow, Flow, SwitchedLoad
 from emulator.consumption.tariff import FLAT, Tariff
@@ -36,6 +36,7 @@ _ALERTS = {
 }
 
 Elements = Literal["single", "twin", "polyphase"]
+_ELEMENTS: Final[Mapping[str, Elements]] = {"A": "single", "B": "twin", "C": "polyphase"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class ElectricitySettings:
 
     @property
     def elements(self) -> Elements:
-        return {"A": "single", "B": "twin", "C": "polyphase"}[self.variant[0]]  # type: ignore[return-value]
+        return _ELEMENTS[self.variant[0]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,8 +113,8 @@ def test_partners_get_a_link_key_from_the_trust_centre() -> None:
     han.run(20)
     assert a.outcome(handle) is DeliveryStatus.OK
     assert b.messages == [b"between ourselves"]
-    before = {label: key for label, key in han.keys if label.startswith("link key")}
-    assert before[f"link key {b.eui}"] not in (a.key, b.key)
+    between = {label: key for label, key in han.keys if label.startswith("partner key")}
+    assert between[f"partner key {b.eui}"] == between[f"partner key {a.eui}"] not in (a.key, b.key)
     assert hub.node.key_established(a.eui) is False
 
 

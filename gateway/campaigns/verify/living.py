@@ -1,6 +1,7 @@
 """What meters hold, their mirror has and displays show: three tellings of one register, held against each other."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -81,8 +82,8 @@ def _held(evidence: Evidence) -> dict[str, list[_Held]]:
         if isinstance(profile, str) and isinstance(end, int):
             taken = [0 if entry == "-" else int(entry) for entry in profile.split()]
             at = accumulate(taken, initial=end - sum(taken))
-            day = (event.time - _HALF_HOUR) // DAY * DAY
-            found.setdefault(event.actor, []).append(_Held(day, tuple(at)))
+            day = datetime.fromisoformat(event.text("date")).replace(tzinfo=UTC)  # told later, if without power then
+            found.setdefault(event.actor, []).append(_Held(int(day.timestamp()) * SECOND, tuple(at)))
     return found
 
 

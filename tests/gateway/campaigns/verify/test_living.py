@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -73,7 +74,8 @@ def evidence(tmp_path: Path) -> Evidence:
     """The honest run; next day the ESME is read at 12:10, and its row tells 100 Wh a half-hour, 10 kWh at midnight."""
     honest = gather(told().run.write(tmp_path))
     noon = honest.air.last // DAY * DAY + DAY + 12 * HOUR + 10 * MINUTE
-    row: dict[str, str | int | bool | None] = {"import_wh": 10_000, "profile": " ".join(["100"] * 48)}
+    date = datetime.fromtimestamp(noon // SECOND, UTC).date().isoformat()
+    row: dict[str, str | int | bool | None] = {"date": date, "import_wh": 10_000, "profile": " ".join(["100"] * 48)}
     events = (
         Event(noon + SECOND, DISPLAY, "shown", {"of": "electricity", "import_wh": 7_630}),
         Event(noon // DAY * DAY + DAY, "home-1/esme", "day", row),

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from protocols.errors import InputError, UsageError
 from protocols.interfaces import DAY, MILLISECOND, MINUTE, SECOND
@@ -22,7 +23,13 @@ def format_date_time(time: int) -> str:
     """
     seconds, fraction = divmod(time, SECOND)
     digits = f"{fraction // MILLISECOND:03}" if fraction % MILLISECOND == 0 else f"{fraction:09}"
-    return f"{_at(seconds).isoformat()[:19]}.{digits}Z"
+    return f"{_second_text(seconds)}.{digits}Z"
+
+
+@lru_cache(maxsize=256)
+def _second_text(seconds: int) -> str:
+    """Write a second; many messages are of the same one."""
+    return _at(seconds).isoformat()[:19]
 
 
 def parse_date_time(text: str) -> int:

@@ -27,8 +27,8 @@ from tests.support.dsp_bench import ESME, Bench
 from tests.support.killing import Writer, prenotification
 from tests.support.parties import BROKER, START, SUPPLIER
 
-GROUP = 64
-ROUNDS = 8
+GROUP = 128
+ROUNDS = 12
 LINE = str(SUPPLIER)
 _writer, _numbers = Writer(), count(1)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
+from gateway.store.columns import NUMBER
 from gateway.store.tables import SCHEMA_VERSION, metadata
 from protocols.errors import InputError
 
@@ -13,7 +14,7 @@ _alembic = Table("alembic_version", MetaData(), Column("version_num", String(32)
 
 
 def stored_version(connection: Connection) -> int:
-    """Return the schema version, 0 of a database without tables. Raises InputError for a newer or a foreign one."""
+    """Return the schema version, 0 of a database without tables. Raises InputError for what is no store of ours."""
     names = inspect(connection).get_table_names()
     if not names:
         return 0
@@ -28,7 +29,27 @@ def stored_version(connection: Connection) -> int:
     version = int(found[0])
     if version > SCHEMA_VERSION:
         raise InputError(f"schema version {version} is newer than this program knows ({SCHEMA_VERSION})")
+    if version == SCHEMA_VERSION:
+        _hold_to_columns(connection)
     return version
+
+
+def _hold_to_columns(connection: Connection) -> None:
+    """Hold a store of today's version to the columns of today's tables. Raises InputError naming table and column."""
+    found = {
+        table: {column["name"] for column in columns}
+        for (_, table), columns in inspect(connection).get_multi_columns().items()
+    }
+    for table in metadata.tables.values():
+        if table.name not in found:
+            raise InputError(f"no table {table.name}, which schema version {SCHEMA_VERSION} has")
+        columns, ours = found[table.name], set(table.columns.keys())
+        for missing in sorted(ours - columns):
+            raise InputError(
+                f"table {table.name}: no column {missing}, although its schema version is {SCHEMA_VERSION}"
+            )
+        for unknown in sorted(columns - ours - {NUMBER}):
+            raise InputError(f"table {table.name}: column {unknown} is not of schema version {SCHEMA_VERSION}")
 
 
 def prepare(connection: Connection, version: int) -> None:

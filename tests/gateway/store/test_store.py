@@ -114,11 +114,16 @@ def test_one_process_serves_a_store(store_url: str) -> None:
     again.close()
 
 
-def _set_version(url: str, version: str) -> None:
+def _carry_out(url: str, statement: str) -> None:
+    """Change a store behind its back."""
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        connection.execute(text(statement))
     engine.dispose()
+
+
+def _set_version(url: str, version: str) -> None:
+    _carry_out(url, f"UPDATE alembic_version SET version_num = '{version}'")
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,27 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(store_url: str, version: st
     again = Store(store_url)
     assert again.dump() == dump
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE premises DROP COLUMN uprn", "table premises: no column uprn, which schema version"),
+        ("ALTER TABLE outbox ADD COLUMN colour TEXT", "table outbox: column colour is not of schema version"),
+        ("DROP TABLE lines", "no table lines, which schema version"),
+    ],
+)
+def test_other_columns_under_the_same_version_are_refused_and_left_as_they_are(
+    store_url: str, change: str, said: str
+) -> None:
+    Store(store_url).close()
+    _carry_out(store_url, change)
+    path = Path(store_url.removeprefix("sqlite:///"))
+    octets = path.read_bytes() if path.exists() else b""
+    with pytest.raises(InputError, match=said) as refused:
+        Store(store_url)
+    assert "\n" not in str(refused.value)
+    assert not path.exists() or path.read_bytes() == octets
 
 
 @pytest.mark.parametrize("content", [b"nothing of the kind", b"SQLite format 3\0 but no more"])

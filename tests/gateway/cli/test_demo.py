@@ -24,7 +24,7 @@ DEVICE_KEYS = {
     "virtual_seconds", "result",
 }  # fmt: skip
 KINDS = Counter(
-    esme=2, gsme=2, ihd=2, hcalcs=1, ppmid=1, bridge1=2, bridge2=1, bridge3=1, bridge4=1
+    esme=2, gsme=2, ihd=2, cad=1, hcalcs=1, ppmid=1, bridge1=2, bridge2=1, bridge3=1, bridge4=1
 )  # fmt: skip
 UPDATED = {
     "home-1/esme", "home-1/hcalcs", "home-1/ppmid", "home-1/bridge-1", "home-1/bridge-3", "home-2/bridge-1",
@@ -187,7 +187,9 @@ def test_keys_are_readable_by_their_owner_only(run: DemoRun) -> None:
 def test_key_rows_are_those_of_wireshark(run: DemoRun) -> None:
     rows = (run.folder / "keys.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r'"([0-9A-F]{2}:){15}[0-9A-F]{2}","Normal","[^"]+"', row) for row in rows)
-    assert len(set(rows)) == len(rows) == 28  # two networks; thirteen devices before and after key establishment
+    partners = sum('"partner key ' in row for row in rows)
+    assert partners >= 5  # displays and switches with their meters
+    assert len(set(rows)) == len(rows) == 2 + 28 + partners  # networks; 14 devices before and after key establishment
 
 
 def test_the_timeline_is_in_order(run: DemoRun) -> None:

@@ -45,9 +45,7 @@ def _hold_to_columns(connection: Connection) -> None:
             raise InputError(f"no table {table.name}, which schema version {SCHEMA_VERSION} has")
         columns, ours = found[table.name], set(table.columns.keys())
         for missing in sorted(ours - columns):
-            raise InputError(
-                f"table {table.name}: no column {missing}, although its schema version is {SCHEMA_VERSION}"
-            )
+            raise InputError(f"table {table.name}: no column {missing}, which schema version {SCHEMA_VERSION} has")
         for unknown in sorted(columns - ours - {NUMBER}):
             raise InputError(f"table {table.name}: column {unknown} is not of schema version {SCHEMA_VERSION}")
 

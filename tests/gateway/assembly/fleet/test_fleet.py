@@ -1,5 +1,6 @@
 """Fleets without radio, judged from their folders: MP105 after lost responses, false outages, all in one run (X-1)."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,9 @@ def test_without_a_repair_the_records_stay_wrong(tmp_path: Path) -> None:
     found = verdicts(mp105(repair=Repair.NONE), tmp_path / "run")
     passed, evidence = found["MP105-R10"]
     assert not passed
-    assert "18 devices: 9 records wrong before the repair, 9 after" in evidence
+    told = re.search(r"18 devices: (\d+) records wrong before the repair, (\d+) after", evidence)
+    assert told is not None
+    assert int(told[1]) == int(told[2]) > 0
 
 
 @pytest.mark.requirement("MP105-R10")

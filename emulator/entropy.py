@@ -14,6 +14,8 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 class SeededEntropy:
     """`protocols.interfaces.Entropy` of virtual runs: SHA-256 of seed and purpose; RFC 6979 signatures."""
 
+    __slots__ = ("_seed",)
+
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
@@ -67,6 +69,8 @@ class SmallRandom:
 class FleetEntropy:
     """`protocols.interfaces.Entropy` of runs with so many nodes that the state of each stream counts."""
 
+    __slots__ = ("_seeded", "private_key", "sign")
+
     def __init__(self, seed: int) -> None:
         self._seeded = SeededEntropy(seed)
         self.private_key, self.sign = self._seeded.private_key, self._seeded.sign
@@ -80,6 +84,8 @@ class SystemEntropy:
 
     A key is made once for its purpose and kept as long as the object.
     """
+
+    __slots__ = ("_keys", "_random")
 
     def __init__(self) -> None:
         self._random = random.SystemRandom()

@@ -10,6 +10,8 @@ class MemoryStorage:
     raise, or set `without_power`, and then neither that change nor any later one is kept.
     """
 
+    __slots__ = ("_cells", "before_change", "before_put", "without_power")
+
     def __init__(self, before_put: Callable[[str], None] | None = None) -> None:
         self._cells: dict[str, bytes] = {}
         self.before_put = before_put

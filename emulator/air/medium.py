@@ -39,6 +39,8 @@ class RadioNetwork:
 class Medium:
     """Radio networks by name, e.g. `"home-1 2.4 GHz"`, `"home-1 backhaul"`; those of different bands never meet."""
 
+    __slots__ = ("_bands", "_networks", "capture", "clock", "entropy", "settings")
+
     def __init__(
         self, clock: Clock, entropy: Entropy, capture: Capture | None = None, settings: AirSettings = _SETTINGS
     ) -> None:

@@ -54,6 +54,11 @@ class ApsUser(Protocol):
 class ApsLayer:
     """End to end, between this node and its peers."""
 
+    __slots__ = (
+        "_counter", "_counts", "_established_only", "_extended_nonce", "_nwk", "_reassembler", "_seen", "_sender",
+        "_settings", "_state", "_timers", "express", "secured_room", "unknown_sender", "user",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

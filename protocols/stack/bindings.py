@@ -12,6 +12,8 @@ _MOST = 32  # rows [I]
 class Bindings:
     """Where an application's reports and requests go."""
 
+    __slots__ = ("_rows", "_storage")
+
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._rows: list[Binding] = []

@@ -37,6 +37,8 @@ class _Entry:
 class Broadcasts:
     """The broadcasts of one node."""
 
+    __slots__ = ("_macs", "_nwk", "_random", "_router", "_settings", "_state", "_table", "_timers")
+
     def __init__(
         self,
         nwk: NwkLayer,

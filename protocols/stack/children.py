@@ -41,6 +41,8 @@ def timeout_of(index: int) -> int:
 class Children:
     """The end devices of one router."""
 
+    __slots__ = ("_macs", "_nwk", "_settings", "_state", "_timer", "_timers")
+
     def __init__(
         self, state: NodeState, nwk: NwkLayer, macs: list[MacLayer], timers: Timers, settings: StackSettings
     ) -> None:

@@ -29,6 +29,8 @@ def capability_of(role: NodeRole) -> Capability:
 class Descriptors:
     """Answers of one node. A method returns None where the standard wants silence."""
 
+    __slots__ = ("_endpoints", "_role", "_server_mask", "_state")
+
     def __init__(self, state: NodeState, role: NodeRole, endpoints: Callable[[], Sequence[SimpleDescriptor]]) -> None:
         self._state, self._role, self._endpoints = state, role, endpoints
         centre = role is NodeRole.COORDINATOR

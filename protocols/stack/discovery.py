@@ -53,6 +53,11 @@ class _Entry:
 class Discovery:
     """Requests and replies of one router."""
 
+    __slots__ = (
+        "_found", "_identifier", "_nwk", "_random", "_settings", "_state", "_table", "_timers", "_vain", "_wanted",
+        "concentrator",
+    )  # fmt: skip
+
     def __init__(
         self,
         nwk: NwkLayer,

@@ -74,6 +74,11 @@ def open_message(octets: bytes, link: ApsSecurity, originator: int, counter: int
 class Express:
     """What the layers of one node share for it."""
 
+    __slots__ = (
+        "_aps", "_counts", "_established_only", "_forward", "_nwk", "_radius", "_room", "_router", "_routing", "_state",
+        "_wire",
+    )  # fmt: skip
+
     def __init__(
         self, state: NodeState, nwk: NwkLayer, aps: ApsLayer, settings: StackSettings, counts: Counts, *, router: bool
     ) -> None:

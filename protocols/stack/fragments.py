@@ -80,6 +80,8 @@ class _Incoming:
 class Reassembler:
     """Messages coming in, by sender and APS counter."""
 
+    __slots__ = ("_incoming", "_settings", "_timers")
+
     def __init__(self, timers: Timers, settings: StackSettings) -> None:
         self._timers, self._settings = timers, settings
         self._incoming: dict[tuple[int, int], _Incoming] = {}

@@ -43,6 +43,11 @@ class Hop:
 class Hops:
     """What is under way from one node to its neighbours."""
 
+    __slots__ = (
+        "_delay", "_failed", "_failing", "_macs", "_random", "_retries", "_state", "_timers", "_under_way", "_waiting",
+        "_worked",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

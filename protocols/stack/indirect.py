@@ -32,6 +32,8 @@ class Held:
 class IndirectQueue:
     """The queue of one radio, by short address or, for association responses, by EUI-64."""
 
+    __slots__ = ("_former", "_held", "_mac", "_radio", "_settings", "_timers")
+
     def __init__(self, mac: MacLayer, radio: RadioLink, timers: Timers, settings: StackSettings) -> None:
         self._mac, self._radio, self._timers, self._settings = mac, radio, timers, settings
         self._held: dict[ShortAddress | Eui64, deque[Held]] = {}

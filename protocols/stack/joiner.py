@@ -20,6 +20,11 @@ _WEAK = 40  # LQI below which a parent is a last resort
 class Joiner:
     """Attempts of one node that has no network."""
 
+    __slots__ = (
+        "_associated", "_attempt", "_capability", "_channels", "_entered", "_failed", "_failures", "_key", "_macs",
+        "_parent", "_parent_eui", "_random", "_security", "_settings", "_short", "_state", "_timers",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

@@ -27,6 +27,8 @@ _PART = 3  # a sign of life comes so many times in a time-out
 class KeepAlive:
     """One end device's side. A sleepy one's polls are signs of life enough."""
 
+    __slots__ = ("_left", "_lost", "_missed", "_nwk", "_settings", "_sleepy", "_state", "_timer", "_timers")
+
     def __init__(
         self,
         state: NodeState,

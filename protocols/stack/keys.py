@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 class NodeKeys:
     """Any node's part: takes what the trust centre sends, asks for keys with partners."""
 
+    __slots__ = ("_aps", "_ask_where", "_settings", "_state", "_timers", "_wanted")
+
     def __init__(
         self,
         state: NodeState,
@@ -95,6 +97,8 @@ class NodeKeys:
 
 class TrustCentreKeys:
     """The trust centre's part."""
+
+    __slots__ = ("_aps", "_random", "_settings", "_state", "_switch", "_timers", "_unverified")
 
     def __init__(
         self,

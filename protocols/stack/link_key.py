@@ -29,6 +29,10 @@ _VERIFIED = "link key verified"  # cell: the trust centre that confirmed
 class LinkKeyExchange:
     """One joiner's exchange. It starts again from Request-Key when an answer stays out, a few times."""
 
+    __slots__ = (
+        "_aps", "_centre", "_ended", "_left", "_settings", "_state", "_storage", "_timer", "_timers", "_transported",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

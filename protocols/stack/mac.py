@@ -84,6 +84,8 @@ class MacUser(Protocol):
 class _Nobody:
     """The listener of a radio that is off."""
 
+    __slots__ = ()
+
     def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
         """Hear nothing."""
 
@@ -93,6 +95,12 @@ class _Nobody:
 
 class MacLayer:
     """`protocols.interfaces.RadioListener` of one radio."""
+
+    __slots__ = (
+        "_association", "_away", "_coordinator", "_done", "_off", "_orphan", "_radio", "_random", "_receiver_on",
+        "_retries", "_scan", "_sequence", "_settings", "_timers", "channel", "deliver", "express", "failed", "index",
+        "indirect", "last", "own_extended", "pan_id", "polled", "sent", "short", "user",
+    )  # fmt: skip
 
     def __init__(
         self, index: int, eui: Eui64, radio: RadioLink, timers: Timers, settings: StackSettings, random: Random

@@ -36,6 +36,11 @@ _ALL_CHANNELS = 0x07FF_F800  # 11 to 26
 class Management:
     """Serves the requests of one node's managers."""
 
+    __slots__ = (
+        "_bindings", "_mac", "_neighbours", "_nwk", "_state", "_timers", "_update_id", "change_channel", "leave",
+        "remove_child",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

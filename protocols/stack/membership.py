@@ -32,6 +32,11 @@ _CONFLICT_AGAIN = 10 * SECOND  # between two reports of one conflict [I]
 class Membership:
     """What may happen to a node in a network. `left`, `changed` and `child_left` are the node's."""
 
+    __slots__ = (
+        "_conflicts", "_nwk", "_parent", "_rejoiner", "_role", "_settings", "_state", "_timers", "_unknown_keys",
+        "before_rejoin", "changed", "child_left", "left",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

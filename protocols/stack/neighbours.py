@@ -28,6 +28,8 @@ _ENTRIES = 27  # at most, in one frame
 class Neighbours:
     """The routers next to one router."""
 
+    __slots__ = ("_known", "_nwk", "_pause", "_radios", "_random", "_settings", "_state", "_timer", "_timers")
+
     def __init__(
         self, nwk: NwkLayer, state: NodeState, timers: Timers, settings: StackSettings, random: Random, radios: int
     ) -> None:

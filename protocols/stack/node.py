@@ -43,6 +43,11 @@ class Node:
     callbacks, never out of a call of the application. A node that is off raises UsageError where it is used.
     """
 
+    __slots__ = (
+        "_application", "_clock", "_counts", "_entropy", "_extended_pan_id", "_handle", "_key_log", "_radios",
+        "_recorder", "_running", "_settings", "_storage", "eui", "limits", "name", "role",
+    )  # fmt: skip
+
     def __init__(
         self,
         role: NodeRole,

@@ -47,6 +47,12 @@ _NO_ROUTE = DeliveryStatus.NO_ROUTE
 class NwkLayer:
     """The NWK layer over all radios of a node."""
 
+    __slots__ = (
+        "_counts", "_hops", "_macs", "_radius", "_random", "_relay", "_router", "_sequence", "_settings", "_state",
+        "_timers", "activity", "broadcasts", "conflict", "forward", "found_conflict", "handlers", "now", "plain",
+        "routing", "switch_key", "unauthenticated", "user",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

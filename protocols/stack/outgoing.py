@@ -88,6 +88,8 @@ class Outgoing:
 class Sender:
     """Sends them until they are acknowledged or the retries are used up. Source: Zigbee 05-3474 2.2.8.4."""
 
+    __slots__ = ("_counts", "_next_counter", "_nwk", "_outgoing", "_seal", "_settings", "_state", "_timers")
+
     def __init__(
         self,
         nwk: NwkLayer,

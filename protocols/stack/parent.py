@@ -22,6 +22,11 @@ _DENIED = AssociationResponse(ShortAddress(0xFFFF), AssociationStatus.PAN_ACCESS
 class Parent:
     """`protocols.stack.mac.MacUser` of a node that takes children."""
 
+    __slots__ = (
+        "_children", "_nwk", "_permit_until", "_random", "_settings", "_state", "_timers", "child_joined",
+        "child_rejoined", "orphan", "polled",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class PlainSender:
+    __slots__ = ("_macs", "_nwk", "_settings", "_state", "_timers")
+
     def __init__(
         self, nwk: NwkLayer, state: NodeState, macs: list[MacLayer], timers: Timers, settings: StackSettings
     ) -> None:

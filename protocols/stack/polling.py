@@ -15,6 +15,11 @@ from protocols.stack.timers import Timers
 class Poller:
     """Sends data requests: often while something is expected, else every `poll_period`."""
 
+    __slots__ = (
+        "_due", "_fast_until", "_mac", "_parent", "_settings", "_timer", "_timers", "_window", "_windows", "heard",
+        "missed",
+    )  # fmt: skip
+
     def __init__(self, mac: MacLayer, timers: Timers, settings: StackSettings) -> None:
         self._mac, self._timers, self._settings = mac, timers, settings
         self._parent = ShortAddress(0)

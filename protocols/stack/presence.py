@@ -16,6 +16,10 @@ _LATE = 2 * SECOND  # after an announcement: an answer that comes later may be t
 class Presence:
     """Announces the node and asks the trust centre for its node descriptor, again until it answers."""
 
+    __slots__ = (
+        "_announced_at", "_confirmed", "_pause", "_random", "_settings", "_state", "_stopped", "_timers", "_zdp",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

@@ -42,6 +42,11 @@ _WEAK = 40  # LQI below which a parent is a last resort
 class Rejoiner:
     """Attempts of one node that is a member and has lost its parent, or the network key."""
 
+    __slots__ = (
+        "_answer", "_attempt", "_came_back", "_capability", "_failed", "_failures", "_macs", "_nwk", "_orphan",
+        "_parent", "_polls", "_random", "_settings", "_state", "_timers", "_without_key", "active", "moved",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

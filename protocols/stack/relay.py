@@ -20,6 +20,8 @@ _ROUTE_RECORD = bytes((CommandId.ROUTE_RECORD,))
 
 
 class Relay:
+    __slots__ = ("_counts", "_mend", "_nwk", "_routing", "_state")
+
     def __init__(
         self, nwk: NwkLayer, state: NodeState, routing: Routing, settings: StackSettings, counts: Counts
     ) -> None:

@@ -35,6 +35,12 @@ _REPORT_AGAIN = 1 * SECOND  # between two network status commands to one node ab
 class Routing:
     """Finds the next hop where the routes learnt do not tell it."""
 
+    __slots__ = (
+        "_discovery", "_forgetful", "_held", "_nwk", "_reported", "_router", "_settings", "_state", "_timers",
+        "_unreachable", "broken", "concentrators", "failing", "parent_failed", "replied", "requested", "source_routes",
+        "special",
+    )  # fmt: skip
+
     def __init__(
         self,
         nwk: NwkLayer,

@@ -79,6 +79,12 @@ class Application:
 class Running:
     """Made at power-on from the storage, thrown away at power-off. Serves the APS layer and the NWK layer."""
 
+    __slots__ = (
+        "_application", "_children", "_counts", "_exchange", "_joiner", "_keep_alive", "_macs", "_note", "_nwk",
+        "_parent", "_poller", "_presence", "_random", "_rejoiner", "_role", "_settings", "aps", "bindings", "keys",
+        "management", "membership", "neighbours", "state", "timers", "trust_centre", "zdp",
+    )  # fmt: skip
+
     def __init__(
         self,
         role: NodeRole,

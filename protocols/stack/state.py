@@ -66,6 +66,12 @@ class Network(NamedTuple):
 class NodeState:
     """Loaded from the storage at power-on. Every change that must survive a power cut is put at once."""
 
+    __slots__ = (
+        "_aps_counter", "_aps_saved", "_jump", "_key_log", "_nwk_counter", "_nwk_saved", "_put", "_storage",
+        "authorised", "by_short", "eui", "network", "other_is_next", "other_security", "peers", "routes", "security",
+        "short", "sleepy_children",
+    )  # fmt: skip
+
     def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
         self.eui = eui
         self._storage, self._jump, self._key_log = storage, counter_jump, key_log

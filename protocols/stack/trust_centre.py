@@ -24,6 +24,11 @@ _GATHER = 20_000_000  # ns in which several reasons to open joining make one bro
 class TrustCentre:
     """Runs on the coordinator."""
 
+    __slots__ = (
+        "_aps", "_expected", "_nwk", "_parent", "_post", "_renewal", "_renewal_at", "_settings", "_state", "_timers",
+        "_unannounced", "_zdp", "keys",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

@@ -37,6 +37,11 @@ class _Query:
 class ZdpLayer:
     """Endpoint 0 of one node."""
 
+    __slots__ = (
+        "_aps", "_looked", "_queries", "_role", "_settings", "_state", "_timers", "_transaction", "announced", "asked",
+        "conflict", "descriptors", "management", "parent_moved", "permit_joining",
+    )  # fmt: skip
+
     def __init__(
         self,
         state: NodeState,

@@ -13,19 +13,23 @@ if TYPE_CHECKING:
 
 
 class Losses:
-    """The chance that decides about losses, opened when it is first asked: most links lose nothing."""
+    """The chances that decide about losses of a sender, each opened when it is first asked: most links lose nothing."""
 
-    __slots__ = ("_entropy", "_random", "_receiver", "_sender")
+    __slots__ = ("_entropy", "_randoms", "_sender")
 
-    def __init__(self, entropy: Entropy, sender: SimulatedRadio, receiver: SimulatedRadio) -> None:
-        self._entropy, self._sender, self._receiver = entropy, sender, receiver
-        self._random: Random | None = None
+    def __init__(self, entropy: Entropy, sender: SimulatedRadio) -> None:
+        self._entropy, self._sender = entropy, sender
+        self._randoms: dict[SimulatedRadio, Random] | None = None
 
-    def random(self) -> float:
-        """Draw, 0 to 1."""
-        if self._random is None:
-            self._random = self._entropy.random(f"loss {purpose(self._sender, self._receiver)}")
-        return self._random.random()
+    def random(self, receiver: SimulatedRadio) -> float:
+        """Draw for the direction to `receiver`, 0 to 1."""
+        randoms = self._randoms
+        if randoms is None:
+            randoms = self._randoms = {}
+        random = randoms.get(receiver)
+        if random is None:
+            random = randoms[receiver] = self._entropy.random(f"loss {purpose(self._sender, receiver)}")
+        return random.random()
 
 
 def purpose(sender: SimulatedRadio, receiver: SimulatedRadio) -> str:
@@ -48,6 +52,10 @@ class Link:
         self.lqi = link_quality(rssi)
         self.errors = error_rates(rssi)
         self.plain = self.errors is None and bursts is None
+
+    def draw(self) -> float:
+        """Draw from the chance of this direction, which outlives the link."""
+        return self.losses.random(self.receiver)
 
     def expected_loss(self, octets: int) -> float:
         """Return the share of frames of so many octets (FCS included) that noise and `loss` take, bursts left out."""

@@ -69,6 +69,7 @@ class Medium:
             raise UsageError(f"radio {name!r} of {network!r} exists already")
         random = self.entropy.random(f"csma {network} {name}")
         radio = air.radios[name] = SimulatedRadio(name, air, air.band, self.clock, random, self.capture)
+        radio.losses = Losses(self.entropy, radio)
         return radio
 
     # --- links as given ----------------------------------------------------------------------------------------
@@ -92,13 +93,11 @@ class Medium:
         if sender.band is not receiver.band or sender is receiver:
             ends = f"{sender.name!r} of {sender.network.name!r} and {receiver.name!r} of {receiver.network.name!r}"
             raise UsageError(f"no link between {ends}")
-        known = sender.links.get(receiver)
-        losses = Losses(self.entropy, sender, receiver) if known is None else known.losses  # the draws go on
         times = None
         if bursts is not None:
             random = self.entropy.random(f"bursts {purpose(sender, receiver)}")
             times = BurstTimes(bursts, random, self.clock.now())
-        sender.connect(receiver, Link(receiver, rssi, loss, losses, times))
+        sender.connect(receiver, Link(receiver, rssi, loss, sender.losses, times))
 
     def unlink(self, a: SimulatedRadio, b: SimulatedRadio) -> None:
         """Take `a` and `b` out of each other's range."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from emulator.air.header import (
     ACK_REQUEST,
@@ -44,11 +44,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from emulator.air.band import Band
-    from emulator.air.link import Link
+    from emulator.air.link import Link, Losses
     from emulator.air.medium import Capture, RadioNetwork
     from protocols.interfaces import Clock, RadioListener, Random
 
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
+_NONE_PENDING: Final = frozenset[int]()
 _LONGEST = MAX_PHY_PACKET - FCS_OCTETS
 
 
@@ -82,9 +83,11 @@ class SimulatedRadio:
     __slots__ = (
         "_addressed", "_addressed_at", "_busy_until", "_capture", "_chance", "_coordinator", "_current", "_eui",
         "_handle", "_listener", "_network_name", "_no_access", "_no_ack", "_now", "_octets", "_pan", "_pending",
-        "_queue", "_radio_at", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "lost", "name",
-        "network", "receiver_on", "short", "source_match",
+        "_queue", "_radio_at", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "losses", "lost",
+        "name", "network", "receiver_on", "short", "source_match",
     )  # fmt: skip
+
+    losses: Losses  # of the directions from here
 
     def __init__(
         self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, capture: Capture | None
@@ -99,7 +102,7 @@ class SimulatedRadio:
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
         self.receiver_on = self._coordinator = False
-        self._pending: frozenset[int] = frozenset()
+        self._pending = _NONE_PENDING
         self.source_match = True  # off: every data request is acknowledged with the pending bit
         self._queue: list[Transmission] = []
         self._current: Transmission | None = None
@@ -125,7 +128,7 @@ class SimulatedRadio:
         if self._current is not None:
             self._current.aborted = True
             self._current = None
-        self._pending = frozenset()
+        self._pending = _NONE_PENDING
 
     def configure(
         self, *, eui: Eui64, short: ShortAddress, pan_id: int, channel: int, receiver_on: bool, coordinator: bool
@@ -153,7 +156,7 @@ class SimulatedRadio:
         return handle
 
     def set_pending(self, addresses: Collection[Eui64 | ShortAddress]) -> None:
-        self._pending = frozenset(int(address) for address in addresses)
+        self._pending = frozenset(int(address) for address in addresses) or _NONE_PENDING
 
     def energy_scan(self, channel: int) -> int:
         return self.band.energy(self, channel, self._now())
@@ -308,7 +311,7 @@ class SimulatedRadio:
     def hears(self, out: OnAir, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
         if link.plain and not out.overlaps and not self.band.jammers:
-            return not link.loss or link.losses.random() >= link.loss
+            return not link.loss or link.draw() >= link.loss
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:

@@ -37,7 +37,7 @@ def survives(frame: OnAir, link: Link, band: Band) -> bool:
     else:
         wrong = 0.0 if link.errors is None else link.errors[size]
     lost = wrong + (1.0 - wrong) * link.loss
-    return not lost or link.losses.random() >= lost
+    return not lost or link.draw() >= lost
 
 
 def _frames(frame: OnAir, link: Link, capture: float | None) -> list[_Disturber] | None:

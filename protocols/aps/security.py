@@ -62,15 +62,14 @@ def read_auxiliary(octets: bytes, offset: int) -> ApsAuxiliary:
 
 
 class ApsSecurity:
-    """One link key and the keys derived from it. `encrypt` and `decrypt` are the bare cipher of the link key."""
+    """One link key and the keys derived from it. `cipher` is the bare one of the link key."""
 
-    __slots__ = ("_ciphers", "_link_key", "decrypt", "encrypt")
+    __slots__ = ("_derived", "_link_key", "cipher")
 
     def __init__(self, link_key: bytes) -> None:
         self._link_key = link_key
-        cipher = ccm_star(link_key)
-        self._ciphers: list[AESCCM | None] = [cipher, None, None, None]
-        self.encrypt, self.decrypt = cipher.encrypt, cipher.decrypt
+        self.cipher = ccm_star(link_key)
+        self._derived: dict[int, AESCCM] | None = None  # by key id, made when needed
 
     def protect(
         self,
@@ -93,7 +92,7 @@ class ApsSecurity:
             computed, sent = _EXTENDED.pack(control | LEVEL, counter, source), _EXTENDED.pack(control, counter, source)
         else:
             computed, sent = _SHORT.pack(control | LEVEL, counter), _SHORT.pack(control, counter)
-        cipher = self._ciphers[key_id] or self._derive(key_id)
+        cipher = self._derive(key_id) if key_id else self.cipher
         return header + sent + cipher.encrypt(_NONCE.pack(source, counter, control | LEVEL), payload, header + computed)
 
     def unprotect(
@@ -117,7 +116,7 @@ class ApsSecurity:
             raise DecodeError("the originator of the APS frame is not known", offset=header_length, data=frame)
         computed = frame[header_length] & ~_LEVEL_BITS | LEVEL
         additional = frame[start:header_length] + _OCTET[computed] + frame[header_length + 1 : end]
-        cipher = self._ciphers[key_id] or self._derive(key_id)
+        cipher = self._derive(key_id) if key_id else self.cipher
         try:
             plain = cipher.decrypt(_NONCE.pack(source, counter, computed), frame[end:], additional)
         except InvalidTag:
@@ -125,6 +124,11 @@ class ApsSecurity:
         return plain, source, counter
 
     def _derive(self, key_id: int) -> AESCCM:
-        key = key_transport_key(self._link_key) if key_id == KeyId.KEY_TRANSPORT else key_load_key(self._link_key)
-        cipher = self._ciphers[key_id] = ccm_star(key)
+        derived = self._derived
+        if derived is None:
+            derived = self._derived = {}
+        cipher = derived.get(key_id)
+        if cipher is None:
+            key = key_transport_key(self._link_key) if key_id == KeyId.KEY_TRANSPORT else key_load_key(self._link_key)
+            cipher = derived[key_id] = ccm_star(key)
         return cipher

@@ -49,13 +49,12 @@ def read_auxiliary(octets: bytes, offset: int) -> NwkAuxiliary:
 
 
 class NwkSecurity:
-    """One network key with its sequence number. `encrypt` and `decrypt` are its bare cipher."""
+    """One network key with its sequence number, and its bare cipher."""
 
-    __slots__ = ("decrypt", "encrypt", "key_sequence")
+    __slots__ = ("cipher", "key_sequence")
 
     def __init__(self, key: bytes, key_sequence: int) -> None:
-        cipher = ccm_star(key)
-        self.encrypt, self.decrypt = cipher.encrypt, cipher.decrypt
+        self.cipher = ccm_star(key)
         self.key_sequence = key_sequence  # 8 bits
 
     def protect(self, header: bytes, source: Eui64, counter: int, payload: bytes) -> bytes:
@@ -66,7 +65,7 @@ class NwkSecurity:
         """
         rest = _AFTER_CONTROL.pack(counter, source, self.key_sequence)
         nonce = _NONCE.pack(source, counter, _CONTROL_COMPUTED)
-        return header + _SENT + rest + self.encrypt(nonce, payload, header + _COMPUTED + rest)
+        return header + _SENT + rest + self.cipher.encrypt(nonce, payload, header + _COMPUTED + rest)
 
     def unprotect(self, frame: bytes, header_length: int) -> tuple[bytes, Eui64, int]:
         """Return payload, EUI-64 of the hop, and frame counter of a NWK frame.
@@ -85,7 +84,7 @@ class NwkSecurity:
             raise IntegrityError(f"network key {sequence} is not known", offset=header_length, data=frame)
         additional = frame[:header_length] + _OCTET[computed] + frame[header_length + 1 : start]
         try:
-            plain = self.decrypt(_NONCE.pack(source, counter, computed), frame[start:], additional)
+            plain = self.cipher.decrypt(_NONCE.pack(source, counter, computed), frame[start:], additional)
         except InvalidTag:
             raise IntegrityError("the MIC of the NWK frame does not verify", offset=start, data=frame) from None
         return plain, Eui64(source), counter

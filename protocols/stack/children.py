@@ -48,7 +48,7 @@ class Children:
     ) -> None:
         self._state, self._nwk, self._macs, self._timers, self._settings = state, nwk, macs, timers, settings
         self._timer: Timer | None = None
-        nwk.handlers[CommandId.END_DEVICE_TIMEOUT_REQUEST] = self._requested
+        nwk.handlers[CommandId.END_DEVICE_TIMEOUT_REQUEST] = self
 
     def resume(self) -> None:
         """After a restart: the time of all children begins anew."""
@@ -91,7 +91,7 @@ class Children:
                 self._state.disown(child)
         self._schedule()
 
-    def _requested(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         child = how.hop
         if not isinstance(command, EndDeviceTimeoutRequest) or child is None or child.child_radio < 0:
             return

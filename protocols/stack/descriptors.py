@@ -1,14 +1,21 @@
 """What a node tells of itself: ZDP descriptors and addresses, also those of its end-device children."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from protocols.addresses import ShortAddress
-from protocols.interfaces import SimpleDescriptor
 from protocols.mac.commands import Capability
 from protocols.stack.settings import NodeRole
-from protocols.stack.state import NodeState, Peer
 from protocols.zdp import management
 from protocols.zdp import messages as zdp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from protocols.interfaces import SimpleDescriptor
+    from protocols.stack.running import Application
+    from protocols.stack.state import NodeState, Peer
 
 _LOGICAL_TYPE = {NodeRole.COORDINATOR: 0, NodeRole.ROUTER: 1}
 _END_DEVICE = 2
@@ -29,10 +36,10 @@ def capability_of(role: NodeRole) -> Capability:
 class Descriptors:
     """Answers of one node. A method returns None where the standard wants silence."""
 
-    __slots__ = ("_endpoints", "_role", "_server_mask", "_state")
+    __slots__ = ("_application", "_role", "_server_mask", "_state")
 
-    def __init__(self, state: NodeState, role: NodeRole, endpoints: Callable[[], Sequence[SimpleDescriptor]]) -> None:
-        self._state, self._role, self._endpoints = state, role, endpoints
+    def __init__(self, state: NodeState, role: NodeRole, application: Application) -> None:
+        self._state, self._role, self._application = state, role, application
         centre = role is NodeRole.COORDINATOR
         self._server_mask = _STACK_REVISION | (_PRIMARY_TRUST_CENTRE | _NETWORK_MANAGER if centre else 0)
 
@@ -61,7 +68,7 @@ class Descriptors:
             return management.PowerDescriptorResponse(status, message.short, 0 if status else power)
         if isinstance(message, zdp.ActiveEndpointsRequest):
             status = self._whose(message.short)
-            numbers = tuple(each.endpoint for each in self._endpoints())
+            numbers = tuple(each.endpoint for each in self._application.endpoints)
             return zdp.ActiveEndpointsResponse(status, message.short, () if status else numbers)
         if isinstance(message, zdp.SimpleDescriptorRequest):
             return self._simple(message)
@@ -78,7 +85,7 @@ class Descriptors:
         status = self._whose(message.short)
         if status:
             return zdp.SimpleDescriptorResponse(status, message.short, None)
-        for each in self._endpoints():
+        for each in self._application.endpoints:
             if each.endpoint == message.endpoint:
                 return zdp.SimpleDescriptorResponse(zdp.ZdpStatus.SUCCESS, message.short, each)
         invalid = not 1 <= message.endpoint <= 240
@@ -88,7 +95,7 @@ class Descriptors:
     def _match(self, message: zdp.MatchDescriptorRequest, *, broadcast: bool) -> zdp.ZdpMessage | None:
         own = self._state.short
         status = zdp.ZdpStatus.SUCCESS if broadcast else self._whose(message.short)
-        found = () if status else matching(message, self._endpoints())
+        found = () if status else matching(message, self._application.endpoints)
         return None if broadcast and not found else zdp.MatchDescriptorResponse(status, own, found)
 
     def _nwk_address(self, message: zdp.NwkAddressRequest, *, broadcast: bool) -> zdp.ZdpMessage | None:

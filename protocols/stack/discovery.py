@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from protocols.addresses import BROADCAST_ROUTERS, ShortAddress
 from protocols.interfaces import MILLISECOND, SECOND
-from protocols.nwk.commands import NwkCommand, RouteReply, RouteRequest
+from protocols.nwk.commands import RouteReply, RouteRequest
 from protocols.nwk.frame import FrameType, NwkHeader
 from protocols.stack.hooks import nobody
 
@@ -124,10 +124,10 @@ class Discovery:
 
     # --- requests of others ------------------------------------------------------------------------------------
 
-    def requested(self, how: Arrival, command: NwkCommand) -> None:
+    def requested(self, how: Arrival, command: RouteRequest) -> None:
         """A route request came: note the way back, answer it or relay it."""
         state, source = self._state, int(how.header.source)
-        if not isinstance(command, RouteRequest) or state.network is None or source == state.short:
+        if state.network is None or source == state.short:
             return
         cost = min(command.path_cost + link_cost(how.lqi), _MOST)
         entry = self._enter((source, command.route_request), cost, (how.radio, int(how.neighbour)))
@@ -188,11 +188,9 @@ class Discovery:
 
     # --- replies -----------------------------------------------------------------------------------------------
 
-    def replied(self, how: Arrival, command: NwkCommand) -> None:
+    def replied(self, how: Arrival, command: RouteReply) -> None:
         """A route reply came: note the way to the responder, and hand the reply on towards the originator."""
         state = self._state
-        if not isinstance(command, RouteReply):
-            return
         key = (int(command.originator), command.route_request)
         entry = self._table.get(key)
         if entry is None or entry.expires <= self._timers.now() or command.responder == state.short:

@@ -55,20 +55,20 @@ _LINK_KEY, _APS_COMPUTED = b"\0", bytes((LEVEL,))  # control of the auxiliary he
 def open_frame(frame: bytes, security: NwkSecurity, hop: int, counter: int) -> bytes:
     """Return the APS frame in a MAC frame whose `HEADERS` named `hop` and `counter`; InvalidTag for a wrong MIC."""
     additional = frame[_MAC_END:_NWK_END] + _NWK_COMPUTED + frame[_NWK_END + 1 : _CIPHER_AT]
-    return security.decrypt(_NONCE.pack(hop, counter, _NWK_LEVEL), frame[_CIPHER_AT:], additional)
+    return security.cipher.decrypt(_NONCE.pack(hop, counter, _NWK_LEVEL), frame[_CIPHER_AT:], additional)
 
 
 def seal_message(header: bytes, link: ApsSecurity, wire: bytes, counter: int, payload: bytes) -> bytes:
     """Return an APS frame under a link key. wire: the originator's EUI-64 as on the air."""
     number = counter.to_bytes(4, "little")
-    sealed = link.encrypt(wire + number + _APS_COMPUTED, payload, header + _APS_COMPUTED + number)
+    sealed = link.cipher.encrypt(wire + number + _APS_COMPUTED, payload, header + _APS_COMPUTED + number)
     return header + _LINK_KEY + number + sealed
 
 
 def open_message(octets: bytes, link: ApsSecurity, originator: int, counter: int) -> bytes:
     """Return the payload of an APS frame whose `APS_HEADERS` named `counter`; InvalidTag for a wrong MIC."""
     additional = octets[:_APS_END] + _APS_COMPUTED + octets[_APS_END + 1 : _APS_CIPHER_AT]
-    return link.decrypt(_NONCE.pack(originator, counter, LEVEL), octets[_APS_CIPHER_AT:], additional)
+    return link.cipher.decrypt(_NONCE.pack(originator, counter, LEVEL), octets[_APS_CIPHER_AT:], additional)
 
 
 class Express:

@@ -43,10 +43,7 @@ class Hop:
 class Hops:
     """What is under way from one node to its neighbours."""
 
-    __slots__ = (
-        "_delay", "_failed", "_failing", "_macs", "_random", "_retries", "_state", "_timers", "_under_way", "_waiting",
-        "_worked",
-    )  # fmt: skip
+    __slots__ = ("_delay", "_macs", "_random", "_retries", "_routing", "_state", "_timers", "_under_way", "_waiting")
 
     def __init__(
         self,
@@ -59,7 +56,7 @@ class Hops:
     ) -> None:
         """`routing` is told route and header of a frame that no attempt brought over."""
         self._state, self._macs, self._timers, self._random = state, macs, timers, random
-        self._failed, self._worked, self._failing = routing.hop_failed, routing.hop_worked, routing.failing
+        self._routing = routing
         self._retries, self._delay = settings.unicast_retries, settings.unicast_retry_delay
         self._under_way: dict[tuple[int, int], Hop] = {}  # by radio and next hop
         self._waiting: dict[tuple[int, int], deque[Hop]] = {}  # behind those
@@ -110,9 +107,9 @@ class Hops:
         if self._waiting and route in self._waiting:
             self._next(route)
         if not ok:
-            self._failed(route, hop.header)
-        elif self._failing:
-            self._worked(route)
+            self._routing.hop_failed(route, hop.header)
+        elif self._routing.failing:
+            self._routing.hop_worked(route)
         if hop.done is not None:
             hop.done(_OK if ok else _NO_ACK)
 
@@ -121,6 +118,8 @@ class Hops:
         following = waiting.popleft()
         if not waiting:
             del self._waiting[route]
+            if not self._waiting:
+                self._waiting = {}  # an emptied dict keeps its room
         self._transmit(following)
 
     def _fetched(self, hop: Hop, ok: bool) -> None:

@@ -44,7 +44,7 @@ class KeepAlive:
         self._timer: Timer | None = None
         self._left = 0
         self._missed = 0  # transmissions to the parent in a row that it did not acknowledge
-        nwk.handlers[CommandId.END_DEVICE_TIMEOUT_RESPONSE] = self._answered
+        nwk.handlers[CommandId.END_DEVICE_TIMEOUT_RESPONSE] = self
         nwk.routing.parent_failed = self.missed
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class KeepAlive:
         self.stop()
         self._timer = self._timers.after(delay, self._ask)
 
-    def _answered(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         if not isinstance(command, EndDeviceTimeoutResponse) or self._state.network is None:
             return
         self._missed = 0

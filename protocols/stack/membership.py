@@ -55,7 +55,7 @@ class Membership:
         self.left: Callable[[], object] = nobody
         self.changed: Callable[[], object] = nobody  # own address or channel
         self.child_left: Callable[[Peer], object] = nobody
-        nwk.handlers[CommandId.LEAVE] = self._leave_came
+        nwk.handlers[CommandId.LEAVE] = self
         nwk.conflict = self.conflict
         rejoiner.moved = self.take_address
 
@@ -106,7 +106,7 @@ class Membership:
             self._rejoiner.stop()
             self.left()
 
-    def _leave_came(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         network, sender = self._state.network, how.hop
         if not isinstance(command, Leave) or network is None or sender is None:
             return

@@ -38,7 +38,7 @@ class Neighbours:
         self._known: dict[int, Peer] = {}  # by short address
         self._pause = settings.link_status_period
         self._timer: Timer | None = None
-        nwk.handlers[CommandId.LINK_STATUS] = self._heard
+        nwk.handlers[CommandId.LINK_STATUS] = self
 
     def start(self) -> None:
         """Begin to send link status, soon."""
@@ -93,7 +93,7 @@ class Neighbours:
             header = NwkHeader(FrameType.COMMAND, BROADCAST_ROUTERS, self._state.short, 1, sequence)
             self._nwk.broadcasts.send_once(header.encode(), command.encode(), radio)
 
-    def _heard(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         peer, state = how.hop, self._state
         if not isinstance(command, LinkStatus) or peer is None or how.header.source != how.neighbour:
             return

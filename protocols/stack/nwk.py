@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from protocols.addresses import Eui64
     from protocols.interfaces import Random
-    from protocols.nwk.commands import NwkCommand
     from protocols.stack.counts import Counts
     from protocols.stack.mac import MacLayer
-    from protocols.stack.nwk_arrival import NwkUser
+    from protocols.stack.nwk_arrival import CommandHandler, NwkUser
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState, Peer
     from protocols.stack.timers import Timers
@@ -75,16 +74,14 @@ class NwkLayer:
         self._hops = Hops(state, macs, timers, settings, random, self.routing)
         self.forward = self._hops.forward
         self.user: NwkUser | None = None
-        self.handlers: dict[int, Callable[[Arrival, NwkCommand], object]] = {}  # by command id
+        self.handlers: list[CommandHandler | None] = [None] * (max(CommandId) + 1)  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
         self.activity: Callable[[], object] | None = None  # a sleepy node polls faster after each frame
         self.conflict: Callable[[int], object] = nobody  # two nodes use this address, one reports
         self.found_conflict: Callable[[int], object] = nobody  # the same, seen by this node
         self.switch_key: Callable[[], object] = nobody  # a frame came under the next network key
-        self.handlers[CommandId.ROUTE_REQUEST] = self.routing.requested
-        self.handlers[CommandId.ROUTE_REPLY] = self.routing.replied
-        self.handlers[CommandId.ROUTE_RECORD] = self.routing.recorded
-        self.handlers[CommandId.NETWORK_STATUS] = self.routing.status
+        for command in _ABOUT_ROUTES:
+            self.handlers[command] = self.routing
 
     # --- sending -----------------------------------------------------------------------------------------------
 
@@ -333,7 +330,7 @@ class NwkLayer:
             self.user.nwk_data(how.header.source, payload, how.lqi)
 
     def _handle(self, how: Arrival, payload: bytes) -> None:
-        handler = self.handlers.get(payload[0]) if payload else None
+        handler = self.handlers[payload[0]] if payload and payload[0] < len(self.handlers) else None
         if handler is None:
             return
         try:
@@ -341,9 +338,15 @@ class NwkLayer:
         except DecodeError:
             self._counts.refused += 1
             return
-        handler(how, command)
+        handler.command(how, command)
 
 
+_ABOUT_ROUTES = (
+    CommandId.ROUTE_REQUEST,
+    CommandId.ROUTE_REPLY,
+    CommandId.ROUTE_RECORD,
+    CommandId.NETWORK_STATUS,
+)
 _BY_THEMSELVES = (
     CommandId.ROUTE_REQUEST,
     CommandId.LINK_STATUS,

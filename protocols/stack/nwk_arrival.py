@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from protocols.addresses import ShortAddress
+    from protocols.nwk.commands import NwkCommand
     from protocols.nwk.frame import NwkHeader
     from protocols.stack.peer import Peer
 
@@ -18,6 +19,14 @@ class Arrival(NamedTuple):
     header: NwkHeader
     lqi: int
     hop: Peer | None  # whose NWK security it had; None without
+
+
+class CommandHandler(Protocol):
+    """Who takes commands of some kinds."""
+
+    def command(self, how: Arrival, command: NwkCommand) -> None:
+        """Take a command; one of another kind than its own is nothing to it."""
+        ...
 
 
 class NwkUser(Protocol):

@@ -122,7 +122,7 @@ class Sender:
     def _transmit(self, out: Outgoing) -> None:
         """Send the message, or the next fragment of its window; then wait. Without the key it needs it goes nowhere."""
         if out.secured and out.peer.security is None:
-            self._outgoing.pop(out.key, None)
+            self._forget(out)
             self._timers.soon(_end, out, DeliveryStatus.NO_KEY)
             return
         window, extended = out.window, out.data is None
@@ -136,6 +136,11 @@ class Sender:
         wait = self._settings.sleepy_ack_wait if out.peer.sleepy else self._settings.ack_wait
         out.timer = self._timers.after(wait, self._timeout, out)
 
+    def _forget(self, out: Outgoing) -> None:
+        self._outgoing.pop(out.key, None)
+        if not self._outgoing:
+            self._outgoing = {}  # an emptied dict keeps its room
+
     def _timeout(self, out: Outgoing) -> None:
         if out.left:
             out.left -= 1
@@ -144,7 +149,7 @@ class Sender:
                 out.window.rewind()
             self._transmit(out)
         else:
-            self._outgoing.pop(out.key, None)
+            self._forget(out)
             _end(out, DeliveryStatus.NO_ACK)
 
     def acknowledged(self, source: int, header: ApsHeader) -> None:
@@ -155,7 +160,7 @@ class Sender:
             return
         if out.window is not None and not self._window_acknowledged(out, out.window, header):
             return
-        del self._outgoing[key]
+        self._forget(out)
         _end(out, DeliveryStatus.OK)
 
     def _window_acknowledged(self, out: Outgoing, window: Window, header: ApsHeader) -> bool:

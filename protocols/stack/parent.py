@@ -5,7 +5,7 @@ from collections.abc import Callable
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.interfaces import SECOND, Random
 from protocols.mac.beacon import Beacon
-from protocols.mac.commands import AssociationResponse, AssociationStatus, Capability
+from protocols.mac.commands import AssociationResponse, AssociationStatus, Capability, CoordinatorRealignment
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
 from protocols.stack.children import Children
@@ -24,7 +24,7 @@ class Parent:
 
     __slots__ = (
         "_children", "_nwk", "_permit_until", "_random", "_settings", "_state", "_timers", "child_joined",
-        "child_rejoined", "orphan", "polled",
+        "child_rejoined",
     )  # fmt: skip
 
     def __init__(
@@ -41,12 +41,17 @@ class Parent:
         self.child_joined: Callable[[Peer], object] = nobody
         self.child_rejoined: Callable[[Peer, bool], object] = nobody
         self._children = children
-        self.orphan, self.polled = children.orphan, children.polled
-        nwk.handlers[CommandId.REJOIN_REQUEST] = self._rejoin_requested
+        nwk.handlers[CommandId.REJOIN_REQUEST] = self
 
     def permit(self, seconds: int) -> None:
         """Let devices associate for `seconds` from now; 0 ends it."""
         self._permit_until = self._timers.now() + seconds * SECOND
+
+    def orphan(self, radio: int, eui: Eui64) -> CoordinatorRealignment | None:
+        return self._children.orphan(radio, eui)
+
+    def polled(self, radio: int, source: ShortAddress) -> None:
+        self._children.polled(radio, source)
 
     def beacon(self) -> Beacon | None:
         network = self._state.network
@@ -80,7 +85,7 @@ class Parent:
         self._nwk.unauthenticated[eui] = deadline
         self._timers.after(self._settings.child_wait, self._give_up, eui, deadline)
 
-    def _rejoin_requested(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         """A member wants this node as parent, with the network key or without."""
         state, header = self._state, how.header
         eui = header.source_ieee if how.hop is None else how.hop.eui

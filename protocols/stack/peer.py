@@ -1,6 +1,7 @@
 """Another node as a node knows it, and the link key it had before."""
 
 import struct
+import sys
 from typing import Self
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
@@ -96,8 +97,13 @@ class Peer:
     def heard_cell(self) -> str:
         """The cell of the counters heard; asked for with each frame."""
         if not self._heard_cell:
-            self._heard_cell = f"heard/{self.eui}"
+            self._heard_cell = sys.intern(f"heard/{self.eui}")
         return self._heard_cell
+
+    @property
+    def cell(self) -> str:
+        """The cell of `encode`; all nodes that know this one share its name."""
+        return sys.intern(f"peer/{self.eui}")
 
     @property
     def sent_cell(self) -> str:

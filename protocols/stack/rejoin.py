@@ -70,7 +70,7 @@ class Rejoiner:
         self._parent: Candidate | None = None
         self._answer: tuple[ShortAddress, Eui64] | None = None  # own address and parent, while the key is awaited
         self._polls = 0
-        nwk.handlers[CommandId.REJOIN_RESPONSE] = self._answered
+        nwk.handlers[CommandId.REJOIN_RESPONSE] = self
         self.moved: Callable[[ShortAddress], object] = nobody  # the parent gave another address
 
     # --- start and end -----------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Rejoiner:
 
     # --- answers -----------------------------------------------------------------------------------------------
 
-    def _answered(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
         state, network = self._state, self._state.network
         if not isinstance(command, RejoinResponse) or network is None:
             return

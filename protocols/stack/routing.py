@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from protocols.addresses import ShortAddress
 from protocols.interfaces import SECOND, DeliveryStatus
-from protocols.nwk.commands import NetworkStatus, NwkCommand, RouteRecord, StatusCode
+from protocols.nwk.commands import NetworkStatus, NwkCommand, RouteRecord, RouteReply, RouteRequest, StatusCode
 from protocols.nwk.frame import FrameType, NwkHeader, decode_header
 from protocols.stack.discovery import Discovery
 from protocols.stack.hooks import nobody
@@ -37,7 +37,7 @@ class Routing:
 
     __slots__ = (
         "_discovery", "_forgetful", "_held", "_nwk", "_reported", "_router", "_settings", "_state", "_timers",
-        "_unreachable", "broken", "concentrators", "failing", "parent_failed", "replied", "requested", "source_routes",
+        "_unreachable", "broken", "concentrators", "failing", "parent_failed", "source_routes",
         "special",
     )  # fmt: skip
 
@@ -54,7 +54,6 @@ class Routing:
         self._nwk, self._state, self._timers, self._settings, self._router = nwk, state, timers, settings, router
         self._discovery = Discovery(nwk, state, timers, settings, random, self._found)
         self.parent_failed: Callable[[], object] = nobody  # at an end device
-        self.requested, self.replied = self._discovery.requested, self._discovery.replied
         self._discovery.concentrator = self._note_concentrator
         self.special = False  # whether sending needs more than a look at the routes
         self.broken: dict[tuple[int, int], int] = {}  # radio and neighbour: no way through it until then
@@ -196,10 +195,19 @@ class Routing:
         status = NetworkStatus(code, ShortAddress(destination))
         self._nwk.send_command(source, status.encode(), radius=self._settings.radius)
 
-    def status(self, how: Arrival, command: NwkCommand) -> None:
+    def command(self, how: Arrival, command: NwkCommand) -> None:
+        """Take a command about routes."""
+        if isinstance(command, NetworkStatus):
+            self._status(command)
+        elif isinstance(command, RouteRecord):
+            self._recorded(how, command)
+        elif isinstance(command, RouteRequest):
+            self._discovery.requested(how, command)
+        elif isinstance(command, RouteReply):
+            self._discovery.replied(how, command)
+
+    def _status(self, command: NetworkStatus) -> None:
         """A node reports a failure, or an address that two have."""
-        if not isinstance(command, NetworkStatus):
-            return
         destination = int(command.destination)
         if command.status == StatusCode.ADDRESS_CONFLICT:
             self._nwk.conflict(destination)
@@ -251,9 +259,9 @@ class Routing:
         record = RouteRecord((self._state.short,))
         self._nwk.send_command(destination, record.encode(), radius=self._settings.radius, source=source)
 
-    def recorded(self, how: Arrival, command: NwkCommand) -> None:
+    def _recorded(self, how: Arrival, command: RouteRecord) -> None:
         """A route record has come to this node: use it."""
-        if isinstance(command, RouteRecord) and how.header.frame_type == FrameType.COMMAND:
+        if how.header.frame_type == FrameType.COMMAND:
             self._discovery.forget(how.header.source)
             relays = command.relays
             self.source_routes[how.header.source] = relays

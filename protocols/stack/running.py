@@ -68,12 +68,12 @@ class Application:
 
     def __init__(self) -> None:
         self.endpoints: tuple[SimpleDescriptor, ...] = ()
-        self.endpoint_numbers: frozenset[int] = frozenset()
+        self.endpoint_numbers: tuple[int, ...] = ()
         self.listener: Callable[[HanEvent], object] = nobody
 
     def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
         self.endpoints = tuple(endpoints)
-        self.endpoint_numbers = frozenset(each.endpoint for each in endpoints)
+        self.endpoint_numbers = tuple([each.endpoint for each in endpoints])
 
 
 class Running:
@@ -113,7 +113,7 @@ class Running:
         self.neighbours = Neighbours(nwk, state, timers, settings, random, len(radios)) if router else None
         self.bindings = Bindings(storage)
         self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
-        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, lambda: application.endpoints, self.management)
+        self.zdp = ZdpLayer(state, self.aps, timers, settings, role, application, self.management)
         self.aps.unknown_sender = self.zdp.ask_who
         if settings.express and not settings.extended_nonce:
             express = Express(state, nwk, self.aps, settings, counts, router=router)

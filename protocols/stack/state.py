@@ -67,7 +67,7 @@ class NodeState:
     """Loaded from the storage at power-on. Every change that must survive a power cut is put at once."""
 
     __slots__ = (
-        "_aps_counter", "_aps_saved", "_jump", "_key_log", "_nwk_counter", "_nwk_saved", "_put", "_storage",
+        "_aps_counter", "_aps_saved", "_jump", "_key_log", "_nwk_counter", "_nwk_saved", "_storage",
         "authorised", "by_short", "eui", "network", "other_is_next", "other_security", "peers", "routes", "security",
         "short", "sleepy_children",
     )  # fmt: skip
@@ -75,7 +75,6 @@ class NodeState:
     def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
         self.eui = eui
         self._storage, self._jump, self._key_log = storage, counter_jump, key_log
-        self._put = storage.put
         self.network: Network | None = None
         self.other_security: NwkSecurity | None = None  # of the network key before, or of the next one
         self.other_is_next = False
@@ -263,11 +262,11 @@ class NodeState:
     def nwk_heard(self, peer: Peer, counter: int) -> None:
         """Refuse `counter` and all below from `peer` from now on, also after a power cut."""
         peer.nwk_next = following = counter + 1
-        self._put(peer.heard_cell, _COUNTERS.pack(following, peer.aps_next))
+        self._storage.put(peer.heard_cell, _COUNTERS.pack(following, peer.aps_next))
 
     def aps_heard(self, peer: Peer, counter: int) -> None:
         peer.aps_next = following = counter + 1
-        self._put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, following))
+        self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, following))
         if peer.former is not None:
             self._drop_former(peer)
 
@@ -285,7 +284,7 @@ class NodeState:
         return peer
 
     def save(self, peer: Peer) -> None:
-        self._storage.put(f"peer/{peer.eui}", peer.encode())
+        self._storage.put(peer.cell, peer.encode())
 
     def _index(self, peer: Peer) -> None:
         if peer.short != NO_SHORT_ADDRESS:
@@ -333,7 +332,7 @@ class NodeState:
         if peer.key is None and not peer.nwk_next:
             self.set_short(peer, NO_SHORT_ADDRESS)
             self.peers.pop(peer.eui, None)
-            self._storage.delete(f"peer/{peer.eui}")
+            self._storage.delete(peer.cell)
 
     def clear_key(self, peer: Peer) -> None:
         """Forget the link key shared with `peer`."""

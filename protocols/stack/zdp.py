@@ -1,10 +1,13 @@
 """ZDP of a node: answers to queries, queries of its own, announcements."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from protocols.addresses import BROADCAST_ROUTERS, BROADCAST_RX_ON, Eui64, ShortAddress
-from protocols.interfaces import ApsData, SimpleDescriptor, Timer
+from protocols.interfaces import ApsData, Timer
 from protocols.stack.aps import ApsLayer
 from protocols.stack.descriptors import Descriptors, capability_of
 from protocols.stack.hooks import nobody
@@ -19,6 +22,9 @@ from protocols.zdp.management import (
     ParentAnnounce,
     ParentAnnounceResponse,
 )
+
+if TYPE_CHECKING:
+    from protocols.stack.running import Application
 
 _ANNOUNCED = 8  # children in one Parent_annce
 
@@ -49,12 +55,12 @@ class ZdpLayer:
         timers: Timers,
         settings: StackSettings,
         role: NodeRole,
-        endpoints: Callable[[], Sequence[SimpleDescriptor]],
+        application: Application,
         management: Management,
     ) -> None:
         self._state, self._aps, self._timers, self._settings = state, aps, timers, settings
         self._role = role
-        self.descriptors = Descriptors(state, role, endpoints)
+        self.descriptors = Descriptors(state, role, application)
         self.management = management
         self._looked: dict[int, int] = {}  # short address or EUI-64 asked for, until when it is not again
         self._transaction = 0
@@ -106,9 +112,14 @@ class ZdpLayer:
         data = ApsData(zdp.PROFILE, cluster, zdp.ENDPOINT, zdp.ENDPOINT, payload)
         self._aps.send(peer, data, lambda status: status, secured=False, acknowledged=True)
 
+    def _forget(self, transaction: int) -> None:
+        del self._queries[transaction]
+        if not self._queries:
+            self._queries = {}  # an emptied dict keeps its room
+
     def _unanswered(self, transaction: int, query: _Query) -> None:
         if self._queries.get(transaction) is query:
-            del self._queries[transaction]
+            self._forget(transaction)
         if query.left:
             query.left -= 1
             self._ask(query)
@@ -156,7 +167,7 @@ class ZdpLayer:
         query = self._queries.get(transaction)
         if query is None or query.peer is not peer or query.cluster | zdp.RESPONSE != cluster:
             return
-        del self._queries[transaction]
+        self._forget(transaction)
         if query.timer is not None:
             query.timer.cancel()
         query.answered(message)

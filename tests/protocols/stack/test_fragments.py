@@ -1,5 +1,6 @@
 """Messages in fragments with a window: blocks and acknowledgements lost, doubled and out of order."""
 
+from collections.abc import Callable, Iterator
 from itertools import pairwise, permutations
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from protocols.aps.frame import ApsHeader, Fragmentation, FrameType, decode_header
 from protocols.errors import DecodeError
 from protocols.interfaces import MILLISECOND, DeliveryStatus
+from protocols.stack.aps import ApsLayer
 from protocols.stack.fragments import Reassembler, Window, split
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.stack.timers import Timers
@@ -111,15 +113,34 @@ def test_whatever_is_lost_doubled_or_swapped_the_message_arrives_whole_once(
 # --- over the air ----------------------------------------------------------------------------------------------------
 
 
+_RECEIVE = ApsLayer.receive
+_before: dict[ApsLayer, Callable[[int, bytes, int], object]] = {}  # who stands before which layer
+
+
+@pytest.fixture(autouse=True)
+def _open_ears(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what comes to an APS layer go to who stands before it."""
+
+    def receive(aps: ApsLayer, source: int, octets: bytes, lqi: int) -> None:
+        if aps in _before:
+            _before[aps](source, octets, lqi)
+        else:
+            _RECEIVE(aps, source, octets, lqi)
+
+    monkeypatch.setattr(ApsLayer, "receive", receive)
+    yield
+    _before.clear()
+
+
 class Ear:
     """Stands before the APS layer of a node: what it is told to lose does not arrive; fragments are listed."""
 
     def __init__(self, member: Member, *, lose: tuple[int, ...] = (), lose_acknowledgement: int | None = None) -> None:
-        aps = member.node._on().aps
-        self._receive, self._lose, self._deaf = aps.receive, list(lose), lose_acknowledgement
+        self.aps = member.node._on().aps
+        self._lose, self._deaf = list(lose), lose_acknowledgement
         self.blocks: list[int] = []
         self.acknowledgements: list[tuple[int, int]] = []
-        aps.receive = self.receive  # type: ignore[method-assign]
+        _before[self.aps] = self.receive
 
     def receive(self, source: int, octets: bytes, lqi: int) -> None:
         header, _ = decode_header(octets)
@@ -133,7 +154,7 @@ class Ear:
                 self._lose.remove(block)
                 return
             self.blocks.append(block)
-        self._receive(source, octets, lqi)
+        _RECEIVE(self.aps, source, octets, lqi)
 
 
 def pair(window: int, role: NodeRole = NodeRole.ROUTER) -> tuple[Han, Member, Member]:
@@ -204,7 +225,7 @@ def test_fragments_of_a_window_keep_their_distance() -> None:
             times.append(han.clock.now())
         receive(source, octets, lqi)
 
-    device.node._on().aps.receive = timed  # type: ignore[method-assign]
+    _before[ear.aps] = timed
     hub.send(device, MESSAGE[: 61 * 8])
     han.run(5)
     gaps = [later - earlier for earlier, later in pairwise(times)]

@@ -19,6 +19,7 @@ from protocols.ota.client import OtaClientSettings
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
 from protocols.pcapng import CapturedFrame, CaptureKey
+from protocols.stack.polling import Poller
 from protocols.stack.settings import NodeRole
 from tests.support.hub_bench import delivery, image_of
 from tests.support.hub_side import HUB, KEY
@@ -112,7 +113,7 @@ def test_an_answer_that_waits_for_a_late_poll_is_queued(monkeypatch: pytest.Monk
     assert poller is not None
     with monkeypatch.context() as patched:
         poll = poller._poll
-        patched.setattr(poller, "_poll", lambda: hub.clock.call_at(hub.clock.now() + 6 * SECOND, poll))
+        patched.setattr(Poller, "_poll", lambda _: hub.clock.call_at(hub.clock.now() + 6 * SECOND, poll))
         hub.run(10 * SECOND)
     hub.run_until(NEW)
     told = explained(captured(hub.log), PLAYED_KEYS)
@@ -130,7 +131,7 @@ def test_a_device_that_does_not_poll_has_itself_to_blame(monkeypatch: pytest.Mon
     assert poller is not None
     with monkeypatch.context() as patched:
         poll = poller._poll
-        patched.setattr(poller, "_poll", lambda: hub.clock.call_at(hub.clock.now() + 20 * SECOND, poll))
+        patched.setattr(Poller, "_poll", lambda _: hub.clock.call_at(hub.clock.now() + 20 * SECOND, poll))
         hub.run(SECOND)
     hub.run_until(NEW)
     told = explained(captured(hub.log), PLAYED_KEYS)

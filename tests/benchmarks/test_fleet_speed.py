@@ -5,7 +5,7 @@ stored. Device-hours are counted from the reports that the hubs decrypted. The p
 stack does it twice, and keeps nothing. Both in processor time, taken by turns; the better time of each counts.
 
 Measured on two busy cores, where the probe comes to 900 to 1,500 device-hours a second: 10 homes 430 to 490, 1,000
-homes 210 to 290; what a home keeps, 25 KB of Python objects a device with its share of the hub, does not stay in the
+homes 210 to 290; what a home keeps, 20 KB of Python objects a device with its share of the hub, does not stay in the
 caches of the processor while a thousand take turns. The aims are 500, and 1,000 homes within 30 % of 10.
 """
 
@@ -29,7 +29,7 @@ MINUTES = {MANY: 2, FEW: 100}
 ROUNDS = 3
 RATIO = 0.11  # of the probe's device-hours a second, 1,000 homes
 KEPT = 0.45  # of the figure for 10 homes
-MEMORY = 27.0  # KB a device, its share of the hub included
+MEMORY = 21.0  # KB a device, its share of the hub included
 
 
 class Idled(NamedTuple):

@@ -21,15 +21,15 @@ class Losses:
         self._entropy, self._sender = entropy, sender
         self._randoms: dict[SimulatedRadio, Random] | None = None
 
-    def random(self, receiver: SimulatedRadio) -> float:
-        """Draw for the direction to `receiver`, 0 to 1."""
+    def towards(self, receiver: SimulatedRadio) -> Random:
+        """Return the chance of the direction to `receiver`, the same for each link of it."""
         randoms = self._randoms
         if randoms is None:
             randoms = self._randoms = {}
         random = randoms.get(receiver)
         if random is None:
             random = randoms[receiver] = self._entropy.random(f"loss {purpose(self._sender, receiver)}")
-        return random.random()
+        return random
 
 
 def purpose(sender: SimulatedRadio, receiver: SimulatedRadio) -> str:
@@ -42,20 +42,24 @@ def purpose(sender: SimulatedRadio, receiver: SimulatedRadio) -> str:
 class Link:
     """How a receiver hears a sender. `plain`: nothing but `loss` can spoil a frame that overlaps no other."""
 
-    __slots__ = ("bursts", "errors", "loss", "losses", "lqi", "plain", "receiver", "rssi")
+    __slots__ = ("_random", "bursts", "errors", "loss", "losses", "lqi", "plain", "receiver", "rssi")
 
     def __init__(
         self, receiver: SimulatedRadio, rssi: int, loss: float, losses: Losses, bursts: BurstTimes | None = None
     ) -> None:
         """rssi: dBm. loss: share of frames lost whatever their length."""
         self.receiver, self.rssi, self.loss, self.losses, self.bursts = receiver, rssi, loss, losses, bursts
+        self._random: Random | None = None
         self.lqi = link_quality(rssi)
         self.errors = error_rates(rssi)
         self.plain = self.errors is None and bursts is None
 
     def draw(self) -> float:
-        """Draw from the chance of this direction, which outlives the link."""
-        return self.losses.random(self.receiver)
+        """Draw from the chance of this direction, 0 to 1."""
+        random = self._random
+        if random is None:
+            random = self._random = self.losses.towards(self.receiver)
+        return random.random()
 
     def expected_loss(self, octets: int) -> float:
         """Return the share of frames of so many octets (FCS included) that noise and `loss` take, bursts left out."""

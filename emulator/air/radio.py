@@ -81,9 +81,9 @@ class SimulatedRadio:
     """
 
     __slots__ = (
-        "_addressed", "_addressed_at", "_busy_until", "_capture", "_chance", "_coordinator", "_current", "_eui",
-        "_handle", "_listener", "_network_name", "_no_access", "_no_ack", "_now", "_octets", "_pan", "_pending",
-        "_queue", "_radio_at", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "losses", "lost",
+        "_addressed", "_addressed_at", "_busy_until", "_capture", "_clock", "_coordinator", "_current", "_eui",
+        "_handle", "_listener", "_network_name", "_no_access", "_no_ack", "_octets", "_pan", "_pending",
+        "_queue", "_random", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "losses", "lost",
         "name", "network", "receiver_on", "short", "source_match",
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ class SimulatedRadio:
         self._reach: tuple[Link, ...] = ()  # the same links
         self._addressed: dict[bytes, tuple[Link, ...]] = {}  # the same by PAN id and short address that lead to them
         self._addressed_at = 0  # count of changed addresses in the band that this is good for
-        self._now, self._radio_at, self._chance = clock.now, clock.radio_at, random.random
+        self._clock, self._random = clock, random
         self._capture: Callable[[str, int, bytes], None] | None = None if capture is None else capture.frame
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
@@ -159,7 +159,7 @@ class SimulatedRadio:
         self._pending = frozenset(int(address) for address in addresses) or _NONE_PENDING
 
     def energy_scan(self, channel: int) -> int:
-        return self.band.energy(self, channel, self._now())
+        return self.band.energy(self, channel, self._clock.now())
 
     @property
     def statistics(self) -> RadioStatistics:
@@ -174,23 +174,23 @@ class SimulatedRadio:
         self._current = out
         out.channel = self.channel
         out.backoffs, out.exponent = 0, MIN_BE
-        earliest = self._now()
+        earliest = self._clock.now()
         if earliest < self._busy_until:
             earliest = self._busy_until
         if out.csma:
             self._back_off(out, earliest)
         else:
-            self._radio_at(earliest, self._begin, out)
+            self._clock.radio_at(earliest, self._begin, out)
 
     def _begin(self, out: Transmission) -> None:
         if not out.aborted:
-            self._go_on_air(out, self._now())
+            self._go_on_air(out, self._clock.now())
 
     def _assess(self, out: Transmission) -> None:
         """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
         if out.aborted:
             return
-        now = self._now()
+        now = self._clock.now()
         if now < self._busy_until:  # the radio acknowledges somebody meanwhile
             self._back_off(out, self._busy_until)
         elif self.band.busy(self, out.channel, now):
@@ -205,8 +205,8 @@ class SimulatedRadio:
             self._go_on_air(out, now)
 
     def _back_off(self, out: Transmission, earliest: int) -> None:
-        wait = int(self._chance() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
-        self._radio_at(earliest + wait, self._assess, out)
+        wait = int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
+        self._clock.radio_at(earliest + wait, self._assess, out)
 
     def _go_on_air(self, out: Transmission, now: int) -> None:
         size = len(out.octets)
@@ -215,7 +215,7 @@ class SimulatedRadio:
         out.start = start = now + TURNAROUND
         out.end = end = start + AIRTIME[size]
         self.band.begin(out)
-        self._radio_at(end, self._frame_ended, out)
+        self._clock.radio_at(end, self._frame_ended, out)
 
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
@@ -240,7 +240,7 @@ class SimulatedRadio:
         if acknowledged or self._current is not out:  # the listener of a receiver switched this radio off
             return
         if octets[0] & ACK_REQUEST:
-            self._radio_at(end + ACK_WAIT, self._unacknowledged, out)
+            self._clock.radio_at(end + ACK_WAIT, self._unacknowledged, out)
         else:
             self._end(out, _OK, pending=False)
 
@@ -265,10 +265,12 @@ class SimulatedRadio:
             return
         link = ack.radio.links.get(self)
         if link is not None and self.hears(ack, link):
-            self._busy_for(ack.end + INTERFRAME_SPACE[len(out.octets)])
+            until = ack.end + INTERFRAME_SPACE[len(out.octets)]
+            if until > self._busy_until:
+                self._busy_until = until
             self._end(out, _OK, pending=bool(ack.octets[0] & PENDING))
         else:
-            self._radio_at(out.end + ACK_WAIT, self._unacknowledged, out)
+            self._clock.radio_at(out.end + ACK_WAIT, self._unacknowledged, out)
 
     def _unacknowledged(self, out: Transmission) -> None:
         if out.aborted:
@@ -288,11 +290,6 @@ class SimulatedRadio:
             self._listener.transmitted(out.handle, status, pending)
         if self._current is None and self._queue:
             self._attempt(self._queue.pop(0))
-
-    def _busy_for(self, until: int) -> None:
-        """Let the radio begin nothing before then."""
-        if until > self._busy_until:
-            self._busy_until = until
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
@@ -324,8 +321,10 @@ class SimulatedRadio:
         ack.channel, ack.start = out.channel, out.end + TURNAROUND
         ack.end = end = out.end + ACK_SPAN
         self.band.begin(ack)
-        self._busy_for(end + INTERFRAME_SPACE[len(octets)])
-        self._radio_at(end, out.radio.acknowledged, out, ack)
+        until = end + INTERFRAME_SPACE[len(octets)]
+        if until > self._busy_until:
+            self._busy_until = until
+        self._clock.radio_at(end, out.radio.acknowledged, out, ack)
 
     def take(self, octets: bytes, link: Link, end: int) -> None:
         self._received += 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.air.timing import MIN_BE
-
 if TYPE_CHECKING:
     from emulator.air.radio import SimulatedRadio
     from protocols.interfaces import Handle
@@ -14,22 +12,27 @@ if TYPE_CHECKING:
 class OnAir:
     """What a band knows of a frame or an acknowledgement while it is sent."""
 
+    __slots__ = ("channel", "end", "octets", "overlaps", "radio", "start")
+
     channel: int
     start: int  # ns
     end: int
-    overlaps: tuple[OnAir, ...] = ()  # others on the channel at the same time
 
     def __init__(self, octets: bytes, radio: SimulatedRadio) -> None:
         """octets: FCS included."""
         self.octets, self.radio = octets, radio
+        self.overlaps: tuple[OnAir, ...] = ()  # others on the channel at the same time
 
 
 class Transmission(OnAir):
     """A frame of a radio's user, with what CSMA-CA knows of it."""
 
-    aborted = False
-    backoffs = 0
-    exponent = MIN_BE
+    __slots__ = ("aborted", "backoffs", "csma", "exponent", "handle", "retries")
+
+    backoffs: int
+    exponent: int
 
     def __init__(self, octets: bytes, radio: SimulatedRadio, handle: Handle, csma: bool, retries: int) -> None:
         self.octets, self.radio, self.handle, self.csma, self.retries = octets, radio, handle, csma, retries
+        self.overlaps = ()
+        self.aborted = False

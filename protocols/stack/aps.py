@@ -1,7 +1,9 @@
 """APS layer of a node: end-to-end security, acknowledgements, fragments and duplicates."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from protocols.addresses import Eui64, ShortAddress
 from protocols.aps.commands import ApsCommand, decode_command
@@ -28,6 +30,9 @@ from protocols.stack.state import NodeState
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
 from protocols.zdp.fields import RESPONSE, Cluster
+
+if TYPE_CHECKING:
+    from protocols.stack.express import Express
 
 PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
@@ -75,7 +80,7 @@ class ApsLayer:
         self._seen: Expiring[int, bytes] = Expiring(timers, settings.duplicate_wait)  # by source and counter
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
-        self.express: Callable[[Peer, ApsData, Done], bool] | None = None  # sends ordinary messages, see `Express`
+        self.express: Express | None = None  # sends ordinary messages
         self.unknown_sender: Callable[[int], object] = nobody  # a frame came whose sender has no EUI-64
         overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
         self.secured_room = PLAIN_ROOM - overhead
@@ -88,7 +93,7 @@ class ApsLayer:
 
     def send(self, peer: Peer, data: ApsData, done: Done, *, secured: bool, acknowledged: bool) -> None:
         """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""
-        if secured and not acknowledged and self.express is not None and self.express(peer, data, done):
+        if secured and not acknowledged and self.express is not None and self.express.send(peer, data, done):
             return
         payload = data.payload
         room = self.secured_room if secured else PLAIN_ROOM

@@ -93,7 +93,7 @@ class Express:
         state, nwk, routing, link, short = self._state, self._nwk, self._routing, peer.security, peer.short
         if link is None or peer.former is not None or len(payload) > self._room or routing.special or routing.broken:
             return False
-        route = state.routes.get(short) if self._router else nwk.route(short)
+        route = state.routes.get(short) if self._router else state.up
         if route is None:
             return False
         counter = state.next_aps_counter(peer)

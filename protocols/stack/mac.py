@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.errors import DecodeError
@@ -34,6 +34,9 @@ from protocols.stack.hooks import nobody
 from protocols.stack.indirect import IndirectQueue
 from protocols.stack.settings import StackSettings
 from protocols.stack.timers import Timers
+
+if TYPE_CHECKING:
+    from protocols.stack.express import Express
 
 BROADCAST = ShortAddress(0xFFFF)
 _PLAIN_SIZE = PLAIN.size
@@ -113,7 +116,7 @@ class MacLayer:
         self._receiver_on = self._coordinator = self._off = False
         self.user: MacUser | None = None
         self.deliver: Callable[[int, int, bytes, int], object] = nobody
-        self.express: Callable[[MacLayer, bytes, int], bool] | None = None  # takes ordinary messages up, see `Express`
+        self.express: Express | None = None  # takes ordinary messages up
         self.indirect = IndirectQueue(self, radio, timers, settings)
         self.sent = self.failed = 0  # transmissions
         self._done: dict[Handle, Sent] = {}
@@ -216,7 +219,7 @@ class MacLayer:
     # --- receiving ---------------------------------------------------------------------------------------------
 
     def received(self, frame: bytes, rssi: int, lqi: int, timestamp: int) -> None:
-        if self.express is not None and self.express(self, frame, lqi):
+        if self.express is not None and self.express.receive(self, frame, lqi):
             if self.polled is not None:
                 self.polled(frame[0] & PENDING != 0)
             return

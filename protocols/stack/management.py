@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from protocols.interfaces import MILLISECOND
 from protocols.stack.broadcasts import DELIVERY_TIME
-from protocols.stack.hooks import nobody
 from protocols.zdp import management
 from protocols.zdp import messages as zdp
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from protocols.stack.bindings import Bindings
     from protocols.stack.mac import MacLayer
+    from protocols.stack.membership import Membership
     from protocols.stack.neighbours import Neighbours
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.state import NodeState, Peer
@@ -37,9 +37,10 @@ class Management:
     """Serves the requests of one node's managers."""
 
     __slots__ = (
-        "_bindings", "_mac", "_neighbours", "_nwk", "_state", "_timers", "_update_id", "change_channel", "leave",
-        "remove_child",
+        "_bindings", "_mac", "_neighbours", "_nwk", "_state", "_timers", "_update_id", "membership",
     )  # fmt: skip
+
+    membership: Membership  # serves who shall leave, and changes of the channel
 
     def __init__(
         self,
@@ -53,9 +54,6 @@ class Management:
         """`mac` is that of the HAN radio. `neighbours` is None at an end device."""
         self._state, self._nwk, self._mac, self._neighbours = state, nwk, mac, neighbours
         self._bindings, self._timers = bindings, timers
-        self.leave: Callable[[bool], object] = nobody  # this node shall leave
-        self.remove_child: Callable[[Peer, bool], object] = nobody
-        self.change_channel: Callable[[int, int], object] = nobody
         self._update_id = -1  # of the channel change under way
 
     def answer(self, message: zdp.ZdpMessage, respond: Answer) -> bool:
@@ -141,9 +139,9 @@ class Management:
             return
         respond(zdp.ManagementLeaveResponse(zdp.ZdpStatus.SUCCESS))
         if own:
-            self._timers.after(200 * MILLISECOND, self.leave, message.rejoin)  # the answer goes out first
+            self._timers.after(200 * MILLISECOND, self.membership.leave, message.rejoin)  # the answer goes out first
         elif child is not None:
-            self.remove_child(child, message.rejoin)
+            self.membership.remove_child(child, message.rejoin)
 
     # --- radio -------------------------------------------------------------------------------------------------
 
@@ -162,7 +160,7 @@ class Management:
             respond(management.ManagementNwkUpdateNotify(zdp.ZdpStatus.INVALID_REQUEST_TYPE))
         elif self._update_id != message.update_id:
             self._update_id = message.update_id
-            self._timers.after(DELIVERY_TIME, self.change_channel, channels[0], message.update_id)
+            self._timers.after(DELIVERY_TIME, self.membership.change_channel, channels[0], message.update_id)
 
     def _scan(
         self,

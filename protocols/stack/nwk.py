@@ -175,7 +175,7 @@ class NwkLayer:
         network = self._state.network
         if network is None:
             return None
-        up = network.parent_radio, int(network.parent_short)
+        up = self._state.up
         if not self._router:
             return up
         return self.routing.choose(destination, None if network.parent == self._state.eui else up)

@@ -117,9 +117,9 @@ class Running:
         self.aps.unknown_sender = self.zdp.ask_who
         if settings.express and not settings.extended_nonce:
             express = Express(state, nwk, self.aps, settings, counts, router=router)
-            self.aps.express = express.send
+            self.aps.express = express
             for mac in self._macs:
-                mac.express = express.receive
+                mac.express = express
         self._children = Children(state, nwk, self._macs, timers, settings)
         self._parent = Parent(state, nwk, timers, settings, random, self._children)
         capability = capability_of(role)
@@ -156,9 +156,7 @@ class Running:
         membership.before_rejoin = self._sleep_no_more
         membership.left = self._leave
         membership.changed = self._changed
-        management.leave = membership.leave
-        management.remove_child = membership.remove_child
-        management.change_channel = membership.change_channel
+        management.membership = membership
         self.zdp.conflict = self._nwk.found_conflict = membership.found_conflict
         self.zdp.parent_moved = self._configure
 

@@ -69,7 +69,7 @@ class NodeState:
     __slots__ = (
         "_aps_counter", "_aps_saved", "_jump", "_key_log", "_nwk_counter", "_nwk_saved", "_storage",
         "authorised", "by_short", "eui", "network", "other_is_next", "other_security", "peers", "routes", "security",
-        "short", "sleepy_children",
+        "short", "sleepy_children", "up",
     )  # fmt: skip
 
     def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
@@ -79,6 +79,7 @@ class NodeState:
         self.other_security: NwkSecurity | None = None  # of the network key before, or of the next one
         self.other_is_next = False
         self.security: NwkSecurity | None = None
+        self.up: tuple[int, int] | None = None  # radio and short address of the parent
         self.short = NO_SHORT_ADDRESS
         self.peers: dict[Eui64, Peer] = {}
         self.by_short: dict[int, Peer] = {}
@@ -121,6 +122,7 @@ class NodeState:
         self.network = network
         self.short = network.short
         self.security = NwkSecurity(network.key, network.key_sequence)
+        self.up = network.parent_radio, int(network.parent_short)
 
     def enter(self, network: Network) -> None:
         """Take membership of `network` and save it."""
@@ -172,7 +174,7 @@ class NodeState:
 
     def leave(self) -> None:
         """Forget the network and who is in it; counters and link keys stay."""
-        self.network = self.security = self.other_security = None
+        self.network = self.security = self.other_security = self.up = None
         self.short = NO_SHORT_ADDRESS
         for peer in self.peers.values():
             peer.child_radio, peer.member = -1, False

@@ -1,6 +1,5 @@
 """Weak links, bursts, jammers, capture, hidden nodes and energy on the simulated air."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -16,7 +15,7 @@ from emulator.clock import VirtualClock
 from emulator.entropy import SeededEntropy
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
-from protocols.interfaces import MILLISECOND, SECOND, Handle, TransmitStatus
+from protocols.interfaces import MILLISECOND, SECOND, Handle, Random, TransmitStatus
 from protocols.mac.frame import data_frame
 from tests.support.han import FrameLog
 
@@ -185,11 +184,12 @@ def test_a_radio_does_not_hear_while_it_sends() -> None:
 class Drawn:
     """A stream of chance that keeps what it gave."""
 
-    def __init__(self, chance: Callable[[], float]) -> None:
+    def __init__(self, chance: Random) -> None:
         self._chance, self.drawn = chance, list[float]()
+        self.randrange, self.randbytes = chance.randrange, chance.randbytes
 
-    def __call__(self) -> float:
-        self.drawn.append(self._chance())
+    def random(self) -> float:
+        self.drawn.append(self._chance.random())
         return self.drawn[-1]
 
 
@@ -202,7 +202,7 @@ def test_back_off_doubles_to_its_limit_and_gives_up_after_the_fifth_busy_assessm
         air.medium.link(sender, other)
         jammer = Jammer("jammer", (CHANNEL,), 0, 10 * SECOND, levels={sender: -50.0})
         air.medium.jam("air", jammer)
-        sender._chance = chance = Drawn(sender._chance)
+        sender._random = chance = Drawn(sender._random)
         begun = air.clock.now()
         air.send(sender, 1, 2)
         while not air.users[sender].ended:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.clock import NothingDueError, OffsetWallClock, RealWorkInVirtualTime, VirtualClock, run
-from protocols.interfaces import DAY, HOUR, SECOND, Rank
+from protocols.interfaces import DAY, HOUR, MILLISECOND, SECOND, Rank
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(Rank)))))
@@ -224,3 +224,54 @@ def test_the_heap_runs_fast_enough_for_frames() -> None:
     after = os.times()
     spent = after.user + after.system - before.user - before.system
     assert clock.callbacks / max(spent, 0.01) > 170_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5 * SECOND), st.booleans()), max_size=60),
+    st.lists(st.integers(0, 5 * SECOND), max_size=20),
+    st.integers(1, 40),
+)
+def test_timers_near_and_far_and_frames_run_in_one_order(
+    timers: list[tuple[int, bool]], frames: list[int], purge_from: int
+) -> None:
+    """Whether a timer stands on the heap or in a bucket, is purged or not, changes nothing."""
+    clock = VirtualClock()
+    clock._purge_at = purge_from  # so that purges come among so few
+    ran: list[tuple[int, int]] = []
+    expected: list[tuple[int, int, int]] = []
+
+    def again(number: int) -> None:
+        """Run, and set a timer from within: near at hand and far away by turns."""
+        ran.append((clock.now(), number))
+        if number < 100:
+            delay = (number % 3) * SECOND + number
+            clock.call_at(clock.now() + delay, again, number + 100)
+
+    for number, (when, cancelled) in enumerate(timers):
+        timer = clock.call_at(when, again, number)
+        if cancelled:
+            timer.cancel()
+        else:
+            expected += [(when, 1, number), (when + (number % 3) * SECOND + number, 1, number + 100)]
+    for number, when in enumerate(frames, 1000):
+        clock.radio_at(when, again, number)
+        expected.append((when, 0, number))
+    for stop in range(0, 9 * SECOND, 700 * MILLISECOND):
+        clock.run_until(stop)
+    clock.run_until(9 * SECOND)
+    assert clock.pending == 0
+    assert sorted(ran) == sorted((when, number) for when, _, number in expected)
+    assert [when for when, _ in ran] == sorted(when for when, _ in ran)
+    at_once = [(when, number) for when, number in ran if number < 100 or number >= 1000]
+    first = sorted(each for each in expected if each[2] < 100 or each[2] >= 1000)
+    assert at_once == [(when, number) for when, _, number in first]
+
+
+def test_timers_all_cancelled_and_purged_leave_nothing_due() -> None:
+    clock = VirtualClock()
+    clock._purge_at = 10
+    for number in range(30):
+        clock.call_at(number * SECOND, lambda: None).cancel()
+    assert clock.pending < 30
+    clock.run_until(SECOND * 100)
+    assert (clock.pending, clock.callbacks, clock.now()) == (0, 0, 100 * SECOND)

@@ -88,6 +88,8 @@ class Inventory:
 
     def add(self, turn: Turn, device: Device, cause: str) -> None:
         """Put a new device in; an earlier row of the same identifier is replaced."""
+        if (earlier := self._devices.get(device.device)) is not None:
+            self._remove(earlier)
         self._devices.put(turn, device)
         self._insert(device)
         values = to_values(device)

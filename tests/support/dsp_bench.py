@@ -4,9 +4,9 @@ One home: hub, a tracked ESME, a second ESME, GSME, HCALCS, PPMID and bridge, IH
 through `submit`, `from_csp`, `wake`, `start` and `restore`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from firmware_images import product
 from gateway.dsp.effects import Note, Reply, ToCsp, ToUser, Turn, Value, WakeAt
@@ -146,7 +146,10 @@ def premises() -> list[Premises]:
 
 
 class Bench:
-    """One DSP, its store and clock, and everybody around it."""
+    """One DSP, its store and clock, and everybody around it. url: of its store; without it `new_store` makes one."""
+
+    benches: ClassVar[list["Bench"] | None] = None  # takes every bench that is made, where somebody wants to know
+    new_store: ClassVar[Callable[[], str]] = lambda: "sqlite://"
 
     def __init__(
         self,
@@ -156,15 +159,17 @@ class Bench:
         devices: Iterable[Device] | None = None,
         users: Iterable[User] = (),
         schedules: Iterable[Schedule] = (),
-        url: str = "sqlite://",
+        url: str | None = None,
         restart: bool = False,
     ) -> None:
+        if self.benches is not None:
+            self.benches.append(self)
         self.parties = Parties()
         self.xml = {eui: self.parties.xml_user(eui) for eui in USERS} | {BROKER: self.parties.xml_dsp()}
         self.now = START
         self.transcript: list[tuple[str, Eui64, int, bytes]] = []  # "requests" or "mailboxes", whose, when, octets
         self.settings = settings or DspSettings()
-        self.store = Store(url)
+        self.store = Store(type(self).new_store() if url is None else url)
         self._tracked = [eui.hyphenated for eui in tracked]
         self._alert_counters: dict[Eui64, int] = {}
         self._counter = 1000
@@ -199,11 +204,16 @@ class Bench:
         xml = self.xml[BROKER]
         return Dsp(self.settings, self.parties.broker, repository, self.parties.entropy, self._tracked, xml=xml)
 
+    def restored(self) -> Dsp:
+        """Return another DSP, made from the store alone."""
+        dsp = self._new_dsp()
+        dsp.restore(self.store.load())
+        return dsp
+
     def restart(self, settings: DspSettings | None = None) -> Outcome:
         """Lose everything in memory and begin again from the store."""
         self.settings = settings or self.settings
-        self.dsp = self._new_dsp()
-        self.dsp.restore(self.store.load())
+        self.dsp = self.restored()
         return self.run(self.dsp.start(self.now))
 
     def list_hub_products(self) -> None:

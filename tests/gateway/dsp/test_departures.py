@@ -118,6 +118,7 @@ def test_a_device_moves_by_decommissioning_and_a_new_pre_notification() -> None:
     assert bench.request(again, schema_version="5.4", user=OTHER_SUPPLIER).code == "I99"
     row = bench.inventory_row(PPMID)
     assert (row["status"], row["hub"], row["owner"]) == ("Pending", None, str(OTHER_SUPPLIER))
+    assert PPMID not in [device.device for device in bench.dsp.inventory.on_hub(HUB)]
 
 
 def test_a_decommissioned_meter_is_told_with_the_small_devices_around_it() -> None:

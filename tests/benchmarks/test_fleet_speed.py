@@ -4,8 +4,8 @@
 stored. Device-hours are counted from the reports that the hubs decrypted. The probe seals each report once where a
 stack does it twice, and keeps nothing. Both in processor time, taken by turns; the better time of each counts.
 
-Measured on two busy cores, where the probe comes to 900 to 1,500 device-hours a second: 10 homes 430 to 490, 1,000
-homes 210 to 290; what a home keeps, 20 KB of Python objects a device with its share of the hub, does not stay in the
+Measured on two busy cores, where the probe comes to 1,700 to 1,900 device-hours a second: 10 homes 430 to 490, 1,000
+homes 260 to 290; what a home keeps, 19 KB of Python objects a device with its share of the hub, does not stay in the
 caches of the processor while a thousand take turns. The aims are 500, and 1,000 homes within 30 % of 10.
 """
 
@@ -27,8 +27,8 @@ DEVICES = 5  # a home
 MANY, FEW = 1000, 10  # homes
 MINUTES = {MANY: 2, FEW: 100}
 ROUNDS = 3
-RATIO = 0.11  # of the probe's device-hours a second, 1,000 homes
-KEPT = 0.45  # of the figure for 10 homes
+RATIO = 0.13  # of the probe's device-hours a second, 1,000 homes
+KEPT = 0.5  # of the figure for 10 homes
 MEMORY = 20.0  # KB a device, its share of the hub included
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.supplier_session import Session, failure
+from gateway.users.user import Exchange
 from protocols.addresses import Eui64
 from protocols.duis.bodies import DevicePrenotification
 from protocols.duis.inventory import DeviceType, PpmidVariant
@@ -144,10 +145,16 @@ def join(
     context: typer.Context,
     device: Device,
     other: Annotated[str, typer.Argument(metavar="OTHER", help="EUI-64 of the device it is to join.")],
+    critical: Annotated[bool, typer.Option("--critical/--non-critical", help="8.7.1 or 8.7.2.")] = False,
 ) -> None:
-    """8.7.2: have a device join another, as far as that is no critical command."""
+    """8.7.2 or 8.7.1: have a device join another; the pre-command of 8.7.1 is checked and signed with our own key."""
     eui, joined = _eui(device), _eui(other)
-    _run(context, lambda session: [session.supplier.join(eui, joined)])
+
+    def act(session: Session) -> list[Exchange]:
+        supplier = session.supplier
+        return session.critical(supplier.join_critical(eui, joined)) if critical else [supplier.join(eui, joined)]
+
+    _run(context, act)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from protocols.duis.bodies import (
     AddDeviceToChfWhitelist,
     CommissionDevice,
     DevicePrenotification,
+    JoinServiceCritical,
     JoinServiceNonCritical,
     RequestType,
     RestoreHanDeviceLog,
@@ -30,16 +31,22 @@ from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.errors import DecodeError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Message
-from protocols.gbcs.use_cases import cs06, gcs28
+from protocols.gbcs.smki import KEY_AGREEMENT, Certificate
+from protocols.gbcs.use_cases import cs03, cs06, gcs28
 from protocols.interfaces import SECOND
 
 Details: TypeAlias = tuple[tuple[str, object, object], ...]
 """Name, what was found and what was wanted."""
+_JOIN_METHODS = {
+    cs03.MESSAGE_CODE_A1: cs03.MethodAndRole.A_INITIATOR,
+    cs03.MESSAGE_CODE_A2: cs03.MethodAndRole.A_RESPONDER,
+    cs03.MESSAGE_CODE_C: cs03.MethodAndRole.C,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An 11.3 from Transform to acceptance. `command` is None if the Transform was refused, and nothing was signed."""
+    """A critical request up to acceptance. `command` is None if the Transform was refused, and nothing was signed."""
 
     transform: Exchange
     command: Exchange | None
@@ -80,6 +87,24 @@ class Supplier(ServiceUser):
         """SR 8.7.2: have a device join another, where that is no critical command."""
         return self.request(device, CommandVariant.TO_DEVICE, JoinServiceNonCritical(other_device_id=other))
 
+    def join_critical(self, device: Eui64, other: Eui64) -> Activation:
+        """SR 8.7.1: have an ESME, GSME or HCALCS join another device; which use case that takes is the DSP's to know.
+
+        Raises PreCommandError as `activate` does. The type of the other device is not checked: the inventory has it.
+        """
+
+        def details(message: Message, counter: int) -> Details:
+            found = cs03.Command.decode(message.payload)
+            wanted = self._certificates.certificate(other, KEY_AGREEMENT)
+            told = Certificate(found.certificate) if found.certificate is not None else None
+            return (
+                ("other device", found.device, other),
+                ("method", found.method_and_role, _JOIN_METHODS.get(message.message_code)),
+                ("certificate", told, wanted if found.method_and_role == cs03.MethodAndRole.C else None),
+            )
+
+        return self._signed(device, JoinServiceCritical(other_device_id=other), tuple(_JOIN_METHODS), details)
+
     def set_hub_status(self, chf: Eui64, status: DeviceStatus) -> Exchange:
         """SR 8.4: say what has become of a hub."""
         body = UpdateInventory(device_id=chf, change=UpdateDeviceStatusCh(status))
@@ -107,15 +132,15 @@ class Supplier(ServiceUser):
         """
         body = ActivateFirmware(execution_date_time=at, firmware_hash=firmware_hash)
 
-        def details(payload: bytes, counter: int) -> Details:
-            found, wanted = cs06.Command.decode(payload), cs06.Command(firmware_hash, counter, _gbcs_time(at))
+        def details(message: Message, counter: int) -> Details:
+            found, wanted = cs06.Command.decode(message.payload), cs06.Command(firmware_hash, counter, _gbcs_time(at))
             return (
                 ("hash", found.image_hash.hex(), wanted.image_hash.hex()),
                 ("originator counter", found.originator_counter, wanted.originator_counter),
                 ("execution time", found.execution_time, wanted.execution_time),
             )
 
-        return self._signed(device, body, cs06.MESSAGE_CODE, details)
+        return self._signed(device, body, (cs06.MESSAGE_CODE,), details)
 
     def commission_gas(self, device: Eui64, tolerance: int) -> Activation:
         """SR 8.1.1 to a GSME: let it confirm its clock, which commissions it. tolerance: s, of its clock and its sleep.
@@ -125,23 +150,25 @@ class Supplier(ServiceUser):
         start = self._clock.now() - self._clock.now() % SECOND
         body = CommissionDevice(current_date_time=start, tolerance_period=tolerance)
 
-        def details(payload: bytes, counter: int) -> Details:
-            return (("period", gcs28.Command.decode(payload), gcs28.Command(start, start + tolerance * SECOND)),)
+        def details(message: Message, counter: int) -> Details:
+            return (
+                ("period", gcs28.Command.decode(message.payload), gcs28.Command(start, start + tolerance * SECOND)),
+            )
 
-        return self._signed(device, body, gcs28.MESSAGE_CODE, details)
+        return self._signed(device, body, (gcs28.MESSAGE_CODE,), details)
 
     def _signed(
         self,
         device: Eui64,
-        body: ActivateFirmware | CommissionDevice,
-        code: int,
-        details: Callable[[bytes, int], Details],
+        body: ActivateFirmware | CommissionDevice | JoinServiceCritical,
+        codes: tuple[int, ...],
+        details: Callable[[Message, int], Details],
     ) -> Activation:
         """Send the Transform, sign the pre-command that answers it if it is what was asked for, and send that."""
         transform = self.request(device, CommandVariant.TRANSFORM, body)
         if transform.code != "I0":
             return Activation(transform, None)
-        message = self._checked_pre_command(transform, code, details)
+        message = self._checked_pre_command(transform, codes, details)
         signed = security.sign(message, self._credentials.ds_key, self._entropy)
         command = self.request(
             device,
@@ -156,26 +183,28 @@ class Supplier(ServiceUser):
         """SR 11.3 with the date that cancels what the device holds for later."""
         return self.activate(device, firmware_hash, CANCELLATION_DATE_TIME)
 
-    def _checked_pre_command(self, transform: Exchange, code: int, details: Callable[[bytes, int], Details]) -> Message:
+    def _checked_pre_command(
+        self, transform: Exchange, codes: tuple[int, ...], details: Callable[[Message, int], Details]
+    ) -> Message:
         content = transform.delivery.content
         if not isinstance(content, PreCommand):
             raise PreCommandError(f"{transform.request_id}: I0 without a pre-command")
         try:
             message = Message.decode(content.gbcs_payload)
-            compared = details(message.payload, transform.request_id.counter)
+            compared = details(message, transform.request_id.counter)
         except DecodeError as error:
             raise PreCommandError(f"{transform.request_id}: not the pre-command asked for: {error}") from error
-        for what, found, wanted in (*_compared(message, code, transform.request_id), *compared):
+        for what, found, wanted in (*_compared(message, codes, transform.request_id), *compared):
             if found != wanted:
                 raise PreCommandError(f"{transform.request_id}: pre-command has {what} {found}, asked for {wanted}")
         return message
 
 
-def _compared(message: Message, code: int, asked: RequestId) -> Details:
+def _compared(message: Message, codes: tuple[int, ...], asked: RequestId) -> Details:
     """Return (name, found, wanted) of everything a pre-command says beside its payload."""
     return (
         ("category", message.category.value, Category.PRE_COMMAND.value),
-        ("message code", message.message_code, code),
+        ("message code", message.message_code, message.message_code if message.message_code in codes else codes[0]),
         ("originator", message.originator, asked.originator),
         ("target", message.target, asked.target),
         ("counter", message.counter, asked.counter),

@@ -1,4 +1,4 @@
-"""A very small DCC with real codecs and keys: transforms 11.3, checks what comes back signed, lets devices answer.
+"""A very small DCC with real codecs and keys: transforms 11.3 and 8.7.1, checks what is signed, lets devices answer.
 
 It decides nothing a DSP decides; it is there so that service users are tested against octets that are not their own.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from emulator.entropy import SeededEntropy
 from protocols.addresses import Eui64
-from protocols.duis.bodies import ActivateFirmware, SignedPreCommand
+from protocols.duis.bodies import ActivateFirmware, JoinServiceCritical, SignedPreCommand
 from protocols.duis.identifiers import RequestId
 from protocols.duis.requests import CommandVariant, Request, parse_request
 from protocols.duis.responses import (
@@ -21,10 +21,11 @@ from protocols.duis.responses import (
 from protocols.duis.signature import Verdict, XmlSigner, judge
 from protocols.duis.times import CANCELLATION_DATE_TIME
 from protocols.gbcs import security
+from protocols.gbcs.codes import DeviceType
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.smki import XML_SIGNING, RemotePartyRole, TestPki
-from protocols.gbcs.use_cases import cs06, cs08, ecs52, fdra
+from protocols.gbcs.use_cases import cs03, cs06, cs08, ecs52, fdra
 from protocols.interfaces import Clock
 
 SUPPLIER = Eui64(0x90B3D51F30010000)
@@ -84,14 +85,23 @@ class DccResponder:
 
     def pre_command(self, request: Request) -> Message:
         body, asked = request.body, request.request_id
-        assert isinstance(body, ActivateFirmware)
-        date = body.execution_date_time
-        time = cs06.CANCEL if date == CANCELLATION_DATE_TIME else date
-        payload = cs06.Command(body.firmware_hash, asked.counter, time).encode()
+        if isinstance(body, JoinServiceCritical):
+            code, payload = self._join(body.other_device_id)
+        else:
+            assert isinstance(body, ActivateFirmware)
+            date = body.execution_date_time
+            time = cs06.CANCEL if date == CANCELLATION_DATE_TIME else date
+            code, payload = cs06.MESSAGE_CODE, cs06.Command(body.firmware_hash, asked.counter, time).encode()
         message = Message(
-            Cra.COMMAND, asked.counter, asked.originator, asked.target, message_code=cs06.MESSAGE_CODE, payload=payload
+            Cra.COMMAND, asked.counter, asked.originator, asked.target, message_code=code, payload=payload
         )
         return self.spoil(message)
+
+    def _join(self, other: Eui64) -> tuple[int, bytes]:
+        """Join with certificates, as a GSME and a PPMID do."""
+        certificate = self.pki.device(other).ka_certificate.der
+        command = cs03.Command(cs03.MethodAndRole.C, other, DeviceType.PPMID, certificate)
+        return cs03.MESSAGE_CODE_C, command.encode()
 
     def cs06_response(self, request_id: RequestId, version: int) -> Message:
         """The ESME's signed answer to an activation at once."""

@@ -24,7 +24,7 @@ from protocols.duis.requests import CommandVariant, parse_request
 from protocols.errors import IntegrityError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Cra, Message
-from protocols.gbcs.use_cases import cs06
+from protocols.gbcs.use_cases import cs03, cs06
 from protocols.interfaces import DAY, MILLISECOND, SECOND
 from tests.support.dcc_responder import ACB, ESME, PPMID, SUPPLIER, DccResponder
 
@@ -111,6 +111,49 @@ def test_a_pre_command_that_says_something_else_is_not_signed(
         supplier.activate(ESME, HASH)
     assert dcc.signed == []
     assert len(supplier.sent) == 1
+
+
+def test_a_join_is_signed_with_the_certificate_of_the_other_device(supplier: Supplier, dcc: DccResponder) -> None:
+    assert supplier.join_critical(ESME, PPMID).accepted
+    (message,) = dcc.signed
+    assert (message.target, message.message_code) == (ESME, cs03.MESSAGE_CODE_C)
+    command = cs03.Command.decode(message.payload)
+    assert (command.device, command.certificate) == (PPMID, dcc.pki.device(PPMID).ka_certificate.der)
+    assert dcc.requests[0].service == dcc.requests[1].service == "8.7.1"
+
+
+def with_join(**changes: object) -> Callable[[Message], Message]:
+    def spoil(message: Message) -> Message:
+        command = replace(cs03.Command.decode(message.payload), **changes)  # type: ignore[arg-type]
+        return replace(message, payload=command.encode())
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("what", "spoil"),
+    [
+        ("message code", lambda m: replace(m, message_code=cs03.MESSAGE_CODE_B)),
+        ("method", lambda m: replace(m, message_code=cs03.MESSAGE_CODE_A1)),
+        ("method", with_join(method_and_role=cs03.MethodAndRole.A_INITIATOR)),
+        ("other device", with_join(device=ACB)),
+        ("certificate", with_join(certificate=None)),
+    ],
+)
+def test_a_join_that_says_something_else_is_not_signed(
+    supplier: Supplier, dcc: DccResponder, what: str, spoil: Callable[[Message], Message]
+) -> None:
+    dcc.spoil = spoil
+    with pytest.raises(PreCommandError, match=f"pre-command has {what} "):
+        supplier.join_critical(ESME, PPMID)
+    assert dcc.signed == []
+
+
+def test_a_join_with_the_certificate_of_another_is_not_signed(supplier: Supplier, dcc: DccResponder) -> None:
+    dcc.spoil = with_join(certificate=dcc.pki.device(ESME).ka_certificate.der)
+    with pytest.raises(PreCommandError, match="pre-command has certificate "):
+        supplier.join_critical(ESME, PPMID)
+    assert dcc.signed == []
 
 
 def test_a_dropped_date_is_noticed(supplier: Supplier, dcc: DccResponder, clock: VirtualClock) -> None:

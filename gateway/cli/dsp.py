@@ -54,7 +54,7 @@ def serve(
     if served_folder.has_test_keys(folder) and not test_keys:
         raise InputError(f"{folder}: its keys follow from a seed, so that anybody has them; --test-keys serves them")
     path = socket or folder / SOCKET
-    dsp = _dsp(folder, tracked)
+    dsp = dsp_of(folder, tracked)
     opened = Store(store or f"sqlite:///{folder / 'store.db'}", served=True)
     try:
         serve_until_ended(dsp, opened, path, time.time_ns, lambda: print(f"serving at {path}; Ctrl-C ends", flush=True))
@@ -62,7 +62,8 @@ def serve(
         opened.close()
 
 
-def _dsp(folder: Path, tracked: Path | None) -> "Dsp":
+def dsp_of(folder: Path, tracked: Path | None = None) -> "Dsp":
+    """Return the DSP of a folder's keys, not yet restored from its store."""
     from gateway.assembly.system_entropy import SystemEntropy
     from gateway.dsp.machine import Dsp
     from gateway.dsp.settings import DspSettings

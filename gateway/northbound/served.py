@@ -121,6 +121,12 @@ class ServedDsp:
         self.wake_at = None
         self._add(self._dsp.wake(self._now()))
 
+    def administer(self, turn: Turn) -> None:
+        """Commit a turn that no line asked for, and release what it led to."""
+        self._handle()
+        self._add(turn)
+        self.flush()
+
     def opened(self, line: str) -> list[Frame]:
         """Return what a line gets first: how far it has come, then all it has not acknowledged."""
         unsettled = self._unsettled.get(line, {})

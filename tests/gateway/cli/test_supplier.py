@@ -1,5 +1,6 @@
 """`hanlab dsp` and `hanlab supplier`: a served process, commands to it, golden lines; it is killed and goes on."""
 
+import csv
 import json
 import os
 import re
@@ -163,3 +164,51 @@ def test_bad_input_is_told_in_one_line(estate: Path, tmp_path: Path) -> None:
         *supplier, "activate", ESME, "--image", estate / "images/esme-01000100.ota", "--at", "soon"
     )
     assert "OTA file identifier" in _refused(*supplier, "update-firmware", BRIDGE, "--image", estate / "store.db")
+
+
+def _listed(folder: Path, status: str, changed: Path) -> Path:
+    """Write the estate's products list with another status for the running firmware of bridges of kind 1."""
+    code, out, err = hanlab("cpl", "export", folder / "store.db")
+    assert (code, err) == (0, "")
+    with changed.open("w", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(out.splitlines()))
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        for row in rows:
+            if row["model"] == "B1:01" and row["firmware_version"] == "0B:10:00:00":
+                row["status"] = status
+            writer.writerow(row)
+    return changed
+
+
+@pytest.mark.requirement("MP170-L7")
+def test_a_new_products_list_suspends_and_restores_and_users_hear_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    assert hanlab("dsp", "init", folder)[0] == 0
+    for status, alert, told in (
+        ("Removed", "N28", "2 devices suspended, 0 restored"),
+        ("Current", "N29", "0 devices suspended, 2 restored"),
+    ):
+        code, out, err = hanlab("cpl", "import", _listed(folder, status, tmp_path / "cpl.csv"), folder)
+        assert (code, err) == (0, "")
+        assert told in out
+        served = Served(folder)
+        try:
+            code, out, _ = served.supplier("--watch", "1", "watch")
+            assert out.count(alert) == 2
+            code, _, err = hanlab("cpl", "import", tmp_path / "cpl.csv", folder)
+            assert (code, err.count("\n")) == (2, 1)
+            assert "serve" in err
+        finally:
+            served.end(signal.SIGTERM)
+
+
+def test_of_a_wrong_products_list_nothing_is_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    assert hanlab("dsp", "init", folder)[0] == 0
+    before = hanlab("cpl", "export", folder / "store.db")
+    wrong = _listed(folder, "Gone", tmp_path / "cpl.csv")
+    code, out, err = hanlab("cpl", "import", wrong, folder)
+    assert (code, out) == (2, "")
+    assert re.search(r"cpl\.csv line \d+, column status: ", err)
+    assert hanlab("cpl", "export", folder / "store.db") == before

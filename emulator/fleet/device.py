@@ -1,5 +1,6 @@
 """One GBCS entity behind a hub, without radio."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Around:
     recorder: Recorder
 
 
-class LeanDevice:
+class LeanDevice(ABC):
     """Takes commands and images, runs a version. send(octets): gives the hub a message of the device."""
 
     kind: DeviceKind
@@ -39,7 +40,7 @@ class LeanDevice:
         """name: in the timeline. version: 32 bits, of the factory's firmware. clock_offset: ns its clock is fast."""
         self.name, self.firmware_version, self.clock = name, version, around.clock
         self.wall = OffsetWallClock(around.clock, clock_offset)
-        self.send: Callable[[bytes], None] = self._nowhere
+        self.send: Callable[[bytes], None] = _nowhere
         self.entity = GbcsEntity(
             credentials, anchors, MemoryStorage(), around.entropy, first_alert_counter=FIRST_ALERT_COUNTER
         )
@@ -68,10 +69,10 @@ class LeanDevice:
             return
         self.image_arrived(image)
 
+    @abstractmethod
     def image_arrived(self, image: FirmwareImage) -> None:
         """Hear of an image that can be read."""
-        raise NotImplementedError
 
-    @staticmethod
-    def _nowhere(octets: bytes) -> None:
-        """Lose what is sent before there is a hub."""
+
+def _nowhere(octets: bytes) -> None:
+    """Lose what is sent before there is a hub."""

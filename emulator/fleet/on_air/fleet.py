@@ -1,4 +1,4 @@
-"""Many idle homes on one clock, and what came of them."""
+"""Many idle homes that take turns, and what came of them."""
 
 import gc
 from collections.abc import Iterator
@@ -10,7 +10,11 @@ from emulator.clock import VirtualClock
 from emulator.entropy import FleetEntropy
 from emulator.fleet.on_air.home import IdleHome
 from emulator.fleet.on_air.membership import Membership
+from emulator.fleet.on_air.merged import Merged
+from emulator.fleet.on_air.turns import TURN, Turns
+from protocols.errors import UsageError
 from protocols.interfaces import HOUR, MINUTE
+from protocols.stack.hooks import nobody
 from protocols.stack.settings import StackSettings
 
 SETTINGS = StackSettings(link_status_most=HOUR, established_keys_only=True)  # as the homes of `emulator.home`
@@ -38,39 +42,55 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _home(number: int, devices: int, air: Medium, period: int) -> IdleHome:
+    random = air.entropy.random(f"keys of home {number}")
+    return IdleHome(Membership.of(number, devices, random.randbytes), air, SETTINGS, period=period, first=_SETTLING)
+
+
 class Fleet:
-    """So many homes of so many devices each, joined."""
+    """So many homes of so many devices each, joined. No home hears another, so each has a clock of its own."""
 
     def __init__(
-        self, homes: int, devices: int = 5, *, seed: int = 1, period: int = MINUTE, capture: Capture | None = None
+        self,
+        homes: int,
+        devices: int = 5,
+        *,
+        seed: int = 1,
+        period: int = MINUTE,
+        capture: Capture | None = None,
+        first: int = 0,
+        together: int = 1,
+        turn: int = TURN,
     ) -> None:
-        """period: ns between two reports of a device."""
-        self.clock, entropy = VirtualClock(), FleetEntropy(seed)
-        medium = Medium(self.clock, entropy, capture)
-        self.devices = homes * devices
-        with _uncollected():
-            self.homes = self._build(homes, devices, medium, entropy, period)
-            self.clock.run_for(_SETTLING)
+        """period: ns between two reports of a device. first: number of the first home.
 
-    def _build(
-        self, homes: int, devices: int, medium: Medium, entropy: FleetEntropy, period: int
-    ) -> tuple[IdleHome, ...]:
-        return tuple(
-            IdleHome(
-                Membership.of(number, devices, entropy.random(f"keys of home {number}").randbytes),
-                medium,
-                self.clock,
-                entropy,
-                SETTINGS,
-                period=period,
-                first=_SETTLING,
+        together: homes on one clock, their events interleaved; turn: ns that a clock runs before the next does. Neither
+        changes anything that happens in a home.
+        """
+        if min(homes, devices, together) < 1 or first < 0:
+            raise UsageError(f"{homes} homes from {first} on, {devices} devices each, {together} on a clock: no fleet")
+        self.devices = homes * devices
+        entropy = FleetEntropy(seed)
+        merged = None if capture is None else Merged(capture)
+        numbers = range(first, first + homes)
+        with _uncollected():
+            clocks = [VirtualClock() for _ in numbers[::together]]
+            airs = [Medium(clock, entropy, merged) for clock in clocks]
+            self.homes = tuple(
+                _home(number, devices, airs[index // together], period) for index, number in enumerate(numbers)
             )
-            for number in range(homes)
-        )
+            edge = nobody if merged is None else merged.pass_on
+            self._turns = Turns(clocks, turn, edge)
+            self._turns.run_until(_SETTLING)
+
+    @property
+    def now(self) -> int:
+        """The time of all clocks, in ns."""
+        return self._turns.now
 
     def run(self, duration: int) -> None:
         """Let `duration` ns pass."""
-        self.clock.run_for(duration)
+        self._turns.run_until(self._turns.now + duration)
 
     def tally(self) -> Tally:
         hubs = [home.hub for home in self.homes]

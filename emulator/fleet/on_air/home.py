@@ -19,7 +19,7 @@ from protocols.zcl.clusters import metering
 if TYPE_CHECKING:
     from emulator.air.medium import Medium
     from protocols.addresses import Eui64
-    from protocols.interfaces import Clock, Entropy, HanEvent
+    from protocols.interfaces import Clock, HanEvent
 
 _APART = 100 * MILLISECOND  # between the reports of two devices: a home's were switched on together
 _PROFILE = 0x0109
@@ -95,15 +95,13 @@ class IdleHome:
         self,
         membership: Membership,
         medium: Medium,
-        clock: Clock,
-        entropy: Entropy,
         settings: StackSettings,
         *,
         period: int,
         first: int,
     ) -> None:
         """period: ns between two reports of a device. first: ns, from which on; homes are spread over a period."""
-        self.membership = membership
+        self.membership, clock, entropy = membership, medium.clock, medium.entropy
         network = f"home {membership.hub}"
         names = ["hub", *(str(member.eui) for member in membership.members)]
         radios = [medium.radio(network, name) for name in names]

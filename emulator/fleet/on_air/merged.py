@@ -1,0 +1,30 @@
+"""One capture of homes that take turns: its frames in order of time."""
+
+from operator import itemgetter
+
+from emulator.air.medium import Capture
+
+_time = itemgetter(1)
+
+
+class Merged:
+    """`emulator.air.medium.Capture` that keeps the frames of a turn and passes them on in order of time.
+
+    Frames that end at the same nanosecond stand in the order of their homes, however long the turns are.
+    """
+
+    __slots__ = ("_capture", "_kept")
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+        self._kept: list[tuple[str, int, bytes]] = []
+
+    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
+        self._kept.append((network, time_ns, octets_with_fcs))
+
+    def pass_on(self, until: int) -> None:
+        """All homes have come to `until`: no earlier frame will come."""
+        self._kept.sort(key=_time)
+        for kept in self._kept:
+            self._capture.frame(*kept)
+        self._kept.clear()

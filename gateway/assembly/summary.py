@@ -6,6 +6,7 @@ from typing import Any
 from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.folder import FORMAT, iso
 from gateway.assembly.ledger import DeviceRecord
+from gateway.assembly.parties import ACB
 from gateway.assembly.world import World
 from gateway.campaigns.verify import Check
 from gateway.dsp.effects import Value
@@ -55,10 +56,10 @@ def _xml_signature(world: World) -> Verdict:
 
 
 def _parties(world: World) -> dict[str, str]:
-    """Return the names of hubs and users by EUI-64."""
+    """Return the names of hubs, users and the access control broker by EUI-64."""
     hubs = {str(home.description.hub.chf): f"{home.name}/hub" for home in world.homes}
     hubs |= {str(home.chf): home.hub_name for home in world.homes}
-    return hubs | {str(user.eui): user.name for user in (world.supplier, world.operator)}
+    return hubs | {str(user.eui): user.name for user in (world.supplier, world.operator)} | {str(ACB): "broker"}
 
 
 def _device(world: World, home: Home, device: HomeDevice) -> dict[str, Any]:

@@ -54,10 +54,11 @@ def run(described: str, length: str, out: Path, seed: int, *, as_json: bool, pro
 def _show(summary: dict[str, Any], out: Path, console: "Console", *, drawn: bool) -> None:
     from gateway.assembly import tables
     from gateway.assembly.life import days, plots
-    from gateway.assembly.life.tables import day_table
+    from gateway.assembly.life.tables import day_tables
 
     life = days.read(out)
-    console.print(day_table(life))
+    for table in day_tables(life):
+        console.print(table)
     tables.show(summary, console)
     if drawn:
         console.print(plots.in_terminal(life, _STRIP))

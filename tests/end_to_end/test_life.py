@@ -46,7 +46,7 @@ def test_everybody_has_a_day_and_the_plots_are_there(life: Path) -> None:
 def test_the_same_seed_lives_the_same_life(life: Path, tmp_path: Path) -> None:
     done = hanlab("home", "run", "home-1", "--for", "2d", "--out", tmp_path / "run", "--no-progress")
     assert done.returncode == 0, done.stderr
-    assert "each device's day" in done.stdout
+    assert "home-1/esme: each day" in done.stdout
     assert differences(life / "run", tmp_path / "run") == []
 
 

@@ -146,11 +146,13 @@ class FirmwareDownload:
         complete: Callable[[int, bytes], ZclStatus],
         activate: Callable[[int], None],
         affords: Callable[[int, int], bool] = lambda version, size: True,
+        kept: Callable[[int, int], None] = lambda version, octets: None,
     ) -> None:
+        """kept(version, octets): hears how much of an image is stored, so that a power cut leaves it."""
         self._application, self._clock, self._timers, self._store = application, clock, timers, store
         self._identity, self._random, self._settings = identity, random, settings
         self._started, self._complete, self._activate = started, complete, activate
-        self._affords = affords
+        self._affords, self._kept = affords, kept
         self._server: tuple[Eui64, int] | None = None  # who, endpoint
         self._hub = Eui64(0)
         self._client: OtaClient | None = None
@@ -273,6 +275,7 @@ class FirmwareDownload:
                 self._started(version, size)
             case Checkpoint():
                 self._store.keep(effect)
+                self._kept(effect.version, effect.offset + len(effect.data))
             case ImageComplete(version, file):
                 self._checked(self._complete(version, file))
             case DownloadFailed(resumable=resumable):

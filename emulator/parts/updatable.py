@@ -166,6 +166,7 @@ class UpdatableDevice:
             complete=self._download_complete,
             activate=self._server_activates,
             affords=self.affords_update,
+            kept=self._download_kept,
         )
         self.application.serve(ClusterServer(OTA_UPGRADE, self.download.attributes(), from_server=False))
         self.application.attach()
@@ -286,6 +287,9 @@ class UpdatableDevice:
 
     def _download_started(self, version: int, size: int) -> None:
         self.note("download-started", version=f"{version:08X}", size=size)
+
+    def _download_kept(self, version: int, octets: int) -> None:
+        self.note("download-kept", version=f"{version:08X}", octets=octets)
 
     def _download_complete(self, version: int, file: bytes) -> ZclStatus:
         """Check a downloaded file and keep it, or refuse it."""

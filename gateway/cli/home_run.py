@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 _PRINTED_WIDTH = 120  # columns, where the output is no terminal
-_STRIP = 80  # columns of a device's strip
+_STRIP = 76  # columns of a device's strip
 _UNITS = {"d": DAY, "h": HOUR, "m": MINUTE}
 
 
@@ -53,7 +53,7 @@ def run(described: str, length: str, out: Path, seed: int, *, as_json: bool, pro
 
 def _show(summary: dict[str, Any], out: Path, console: "Console", *, drawn: bool) -> None:
     from gateway.assembly import tables
-    from gateway.assembly.life import days, plots
+    from gateway.assembly.life import days, strips
     from gateway.assembly.life.tables import day_tables
 
     life = days.read(out)
@@ -61,7 +61,7 @@ def _show(summary: dict[str, Any], out: Path, console: "Console", *, drawn: bool
         console.print(table)
     tables.show(summary, console)
     if drawn:
-        console.print(plots.in_terminal(life, _STRIP))
+        console.print(strips.in_terminal(life, _STRIP))
     failed = [check for check in summary["checks"] if not check["passed"]]
     for check in failed:
         console.print(f"[red]failed[/] {check['requirement']} {check['name']}: {check['evidence']}")

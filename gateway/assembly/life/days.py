@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from protocols.errors import InputError
 from protocols.interfaces import DAY, MINUTE, SECOND
+from protocols.zcl.clusters.metering import Attribute as Metering
 
 Line = Mapping[str, Any]
 
 _METERED = ("time", "ns", "actor", "event")
 _HALF_HOUR = 30 * MINUTE
 _ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
+_SNAPSHOT = f"{Metering.READING_SNAPSHOT_TIME:04X}"  # as the hub tells what it mirrored
 
 
 @dataclass(slots=True)
@@ -31,17 +33,34 @@ class DeviceDay:
     told: dict[str, str | int | bool | None] = field(default_factory=dict)  # what it told of itself at midnight
 
 
+Point: TypeAlias = tuple[int, int]  # time in ns since 1970 UTC, value
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time of one device: an outage, or the transfer of an image of `size` octets."""
+    """A stretch of time of one device: an outage."""
 
     device: str
     begin: int
     end: int
-    size: int = 0
 
 
-Point: TypeAlias = tuple[int, int]  # time in ns since 1970 UTC, value
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """How an image of `size` octets came to a device; one that stopped half way has less than `size` at its end."""
+
+    device: str
+    version: str
+    size: int
+    kept: tuple[Point, ...]  # octets that are stored, from 0 on
+
+    @property
+    def begin(self) -> int:
+        return self.kept[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.kept[-1][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +71,11 @@ class Life:
     end: int
     days: tuple[DeviceDay, ...]  # by day, then device
     outages: tuple[Span, ...]
-    transfers: tuple[Span, ...]
+    transfers: tuple[Transfer, ...]  # in order of their ends
     demand: Mapping[str, tuple[Point, ...]]  # by meter: W, the mean of each half-hour, as its profile has it
-    lags: Mapping[str, tuple[Point, ...]]  # by display: s, how old the gas reading was that it showed
+    lags: Mapping[str, tuple[Point, ...]]
+    """By display: s, how old the gas reading was that it showed; by hub: that the mirror held when the next came."""
+    steps: tuple[tuple[int, str], ...] = ()  # when a chapter of the story began, and its title
 
 
 def read(folder: Path) -> Life:
@@ -83,11 +104,13 @@ class _Book:
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], DeviceDay] = {}
         self._off: dict[str, int] = {}  # since when
-        self._loading: dict[str, tuple[int, int]] = {}  # since when, size
+        self._loading: dict[str, Transfer] = {}
         self._outages: list[Span] = []
-        self._transfers: list[Span] = []
+        self._transfers: list[Transfer] = []
         self._demand: dict[str, list[Point]] = {}
         self._lags: dict[str, list[Point]] = {}
+        self._mirrored: dict[str, int] = {}  # by hub: of when the reading in the mirror is, s since 2000
+        self._steps: list[tuple[int, str]] = []
         self._begin: int | None = None
         self._end = 0
 
@@ -95,6 +118,8 @@ class _Book:
         now, actor, event = line["ns"], line["actor"], line["event"]
         self._begin = now if self._begin is None else self._begin
         self._end = now
+        if event == "step":
+            self._steps.append((now, str(line["title"])))
         if "/" not in actor:
             return
         day = self._day(now, actor)
@@ -104,13 +129,8 @@ class _Book:
             self._on(actor, now)
         elif event == "joined":
             day.joined += 1
-        elif event == "download-started":
-            begin, size = self._loading.get(actor, (now, 0))
-            self._loading[actor] = begin if size == line["size"] else now, line["size"]
-        elif event == "download-finished" and actor in self._loading:
-            begin, size = self._loading.pop(actor)
-            self._transfers.append(Span(actor, begin, now, size))
-            day.downloaded += size
+        elif event.startswith("download-"):
+            self._download(day, now, event, line)
         elif event == "activated":
             day.activated = line["to_version"]
         elif event == "alert-sent":
@@ -118,8 +138,35 @@ class _Book:
         elif event == "day":
             self._row(actor, now, line)
         elif event == "shown" and line.get("gas_at"):
-            seconds = now // SECOND - _ZIGBEE_EPOCH - line["gas_at"]
-            self._lags.setdefault(actor, []).append((now, seconds))
+            self._aged(actor, now, line["gas_at"])
+        elif event == "mirrored" and _SNAPSHOT in line:
+            before, self._mirrored[actor] = self._mirrored.get(actor), line[_SNAPSHOT]
+            if before is not None:
+                self._aged(actor, now, before)
+
+    def _download(self, day: DeviceDay, now: int, event: str, line: Line) -> None:
+        """Follow an image on its way; one that goes on after a restart keeps what it has."""
+        actor, loading = day.device, self._loading.get(day.device)
+        if event == "download-started":
+            if loading is not None and (loading.version, loading.size) == (line.get("version", ""), line["size"]):
+                return
+            self._given_up(actor)
+            self._loading[actor] = Transfer(actor, line.get("version", ""), line["size"], ((now, 0),))
+        elif event == "download-kept" and loading is not None:
+            self._loading[actor] = replace(loading, kept=(*loading.kept, (now, line["octets"])))
+        elif event == "download-finished" and loading is not None:
+            del self._loading[actor]
+            self._transfers.append(replace(loading, kept=(*loading.kept, (now, loading.size))))
+            day.downloaded += loading.size
+
+    def _given_up(self, actor: str) -> None:
+        loading = self._loading.pop(actor, None)
+        if loading is not None:
+            self._transfers.append(loading)
+
+    def _aged(self, actor: str, now: int, taken: int) -> None:
+        """Note how old a reading is that was taken so many s after 2000."""
+        self._lags.setdefault(actor, []).append((now, now // SECOND - _ZIGBEE_EPOCH - taken))
 
     def _row(self, actor: str, now: int, line: Line) -> None:
         """Take the row that a device told of its day, which may be late: it was off at midnight."""
@@ -136,11 +183,13 @@ class _Book:
     def close(self) -> Life:
         for actor in list(self._off):
             self._on(actor, self._end)
+        for actor in list(self._loading):
+            self._given_up(actor)
         days = sorted(self._days.values(), key=lambda day: (day.day, day.device))
         return Life(
             self._begin or 0, self._end, tuple(days), tuple(self._outages), tuple(self._transfers),
             {actor: tuple(points) for actor, points in self._demand.items()},
-            {actor: tuple(points) for actor, points in self._lags.items()},
+            {actor: tuple(points) for actor, points in self._lags.items()}, tuple(self._steps),
         )  # fmt: skip
 
     def _day(self, now: int, actor: str) -> DeviceDay:

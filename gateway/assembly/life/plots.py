@@ -1,21 +1,25 @@
-"""A life drawn: demand, age of gas readings, images and outages over time, as PNG and in the terminal."""
+"""A life drawn as PNG: demand, age of gas readings, outages and images over the days, each firmware round from near."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from gateway.assembly.life import days
-from gateway.assembly.life.days import Life, Point, Span
+from gateway.assembly.life.days import Life, Point, Transfer
 from protocols.errors import InputError
-from protocols.interfaces import DAY
+from protocols.interfaces import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_BLOCKS = " ▁▂▃▄▅▆▇█"
 WAY_OUT = "install hanlab[plots], or leave the plots out with --no-plots"
+STRETCHES = 240
+"""Into so many parts a life is cut where the highest value of each is drawn."""
+
+_APART = 12 * HOUR  # between the images of two rounds
+_ROUNDS = 3  # drawn from near
+_OFF, _IMAGE, _STEP = "tab:red", "tab:blue", "0.6"
 
 
 def write(life: Life, path: Path) -> None:
@@ -26,56 +30,13 @@ def write(life: Life, path: Path) -> None:
     except ImportError as missing:
         raise InputError(f"plots need matplotlib: {WAY_OUT}") from missing
     names = devices(life)
-    figure = Figure(figsize=(12, 8 + 0.3 * len(names)), layout="constrained")
+    strips = 0.28 * len(names) + 0.4  # inches
+    figure = Figure(figsize=(14, 8.5 + strips), layout="constrained")
     FigureCanvasAgg(figure)
-    demand, lag, progress, outages = figure.subplots(4, 1, sharex=True, height_ratios=(2, 2, 2, 0.3 * len(names)))
-    _lines(demand, life.demand, life.begin)
-    demand.set_title("demand, W: mean of each half-hour")
-    _lines(lag, life.lags, life.begin)
-    lag.set_title("age of the gas reading a display shows, s")
-    _progress(progress, life)
-    progress.set_title("images, octets taken")
-    _bars(outages, names, life.outages, life.begin, "tab:red")
-    outages.set_title("without power")
-    outages.set_xlabel("days")
-    outages.set_xlim(0, (life.end - life.begin) / DAY)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(5.5 + strips, 3))
+    _draw_days(parts[0], life, names, strips)
+    _draw_rounds(parts[1], life)
     figure.savefig(path, dpi=100, metadata={"Software": None})
-
-
-def in_terminal(life: Life, columns: int) -> Table:
-    """Return the same as strips of `columns` characters: means as bars; X without power, = an image on its way."""
-    table = Table(title="over the days: bars up to the highest; X without power, = an image on its way")
-    table.add_column("device")
-    table.add_column(f"{days.day_of(life.begin)} to {days.day_of(life.end)}", no_wrap=True)
-    for name, points in life.demand.items():
-        table.add_row(f"{name} W", _spark(life, points, columns))
-    for name, points in life.lags.items():
-        table.add_row(f"{name} gas age", _spark(life, points, columns))
-    for name in devices(life):
-        strip = ["."] * columns
-        for mark, spans in (("=", life.transfers), ("X", life.outages)):
-            for span in spans:
-                if span.device == name:
-                    first, last = (_column(life, when, columns) for when in (span.begin, span.end))
-                    strip[first : last + 1] = mark * (last + 1 - first)
-        table.add_row(name, "".join(strip))
-    return table
-
-
-def _spark(life: Life, points: Sequence[Point], columns: int) -> str:
-    """Return the means of `points` in as many stretches of time, the highest as a full block."""
-    sums, counts = [0] * columns, [0] * columns
-    for when, value in points:
-        column = _column(life, when, columns)
-        sums[column] += value
-        counts[column] += 1
-    means = [total // number if number else 0 for total, number in zip(sums, counts, strict=True)]
-    most = max(*means, 1)
-    return "".join(_BLOCKS[max(0, mean) * (len(_BLOCKS) - 1) // most] for mean in means)
-
-
-def _column(life: Life, when: int, columns: int) -> int:
-    return min(columns - 1, max(0, when - life.begin) * columns // max(1, life.end - life.begin))
 
 
 def devices(life: Life) -> list[str]:
@@ -83,35 +44,121 @@ def devices(life: Life) -> list[str]:
     return sorted({day.device for day in life.days})
 
 
-def _bars(axes: "Axes", names: Sequence[str], spans: Sequence[Span], begin: int, colour: str) -> None:
-    """Draw a row a device; what is too short to be seen gets the width of the thinnest line."""
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(-0.5, len(names) - 0.5)
-    axes.grid(axis="x", alpha=0.3)
-    for span in spans:
-        stretch = ((span.begin - begin) / DAY, (span.end - span.begin) / DAY)
-        axes.broken_barh([stretch], (names.index(span.device) - 0.35, 0.7), color=colour, edgecolor=colour)
+# --- over the days -------------------------------------------------------------------------------------------------
 
 
-def _lines(axes: "Axes", curves: Mapping[str, Sequence[Point]], begin: int) -> None:
+def _draw_days(figure: "Figure", life: Life, names: Sequence[str], strips: float) -> None:
+    demand, lag, power = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 2.2, strips))
+    _lines(demand, life.demand)
+    demand.set_ylabel("W")
+    demand.set_title("demand: mean of each half-hour", loc="left")
+    _lines(lag, {name: list(highest(life, points)) for name, points in life.lags.items()}, unit=60)
+    lag.set_ylabel("minutes")
+    lag.set_title(f"how old gas readings get, highest of {_span(life)}: in the hub's mirror, on displays", loc="left")
+    _bars(power, names, life)
+    power.set_title("without power (red), an image on its way (blue)", loc="left")
+    power.set_xlim(_date(life.begin), _date(life.end))
+    _mark_steps(life, demand, lag, power)
+
+
+def highest(life: Life, points: Sequence[Point], stretches: int = STRETCHES) -> Iterator[Point]:
+    """Yield the highest value of each stretch of the life that has one, at the time at which it stood."""
+    best: dict[int, Point] = {}
+    for when, value in points:
+        place = stretch(life, when, stretches)
+        if place not in best or value > best[place][1]:
+            best[place] = (when, value)
+    yield from best.values()
+
+
+def stretch(life: Life, when: int, stretches: int) -> int:
+    """Return in which of so many equal stretches of the life a time lies, from 0 on."""
+    return min(stretches - 1, max(0, when - life.begin) * stretches // max(1, life.end - life.begin))
+
+
+def _span(life: Life) -> str:
+    return f"{(life.end - life.begin) / STRETCHES / HOUR:.1f} hours"
+
+
+def _date(when: int) -> datetime:
+    return datetime.fromtimestamp(when / SECOND, UTC)
+
+
+def _lines(axes: "Axes", curves: Mapping[str, Sequence[Point]], *, unit: int = 1) -> None:
+    """Draw values in units of so many."""
     for name, points in curves.items():
-        axes.plot(
-            [(when - begin) / DAY for when, _ in points], [value for _, value in points], linewidth=0.8, label=name
-        )
+        times = [_date(when) for when, _ in points]
+        axes.plot(times, [value / unit for _, value in points], linewidth=0.8, label=name)  # type: ignore[arg-type]
     if curves:
-        axes.legend(loc="upper right", fontsize="small")
+        _legend(axes)
+    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     axes.grid(alpha=0.3)
 
 
-def _progress(axes: "Axes", life: Life) -> None:
-    """Draw how the octets of each device's images add up."""
-    for name in devices(life):
-        times, octets = [0.0], [0]
-        for span in life.transfers:
-            if span.device == name:
-                times += [(span.begin - life.begin) / DAY, (span.end - life.begin) / DAY]
-                octets += [octets[-1], octets[-1] + span.size]
-        if len(times) > 1:
-            axes.plot([*times, (life.end - life.begin) / DAY], [*octets, octets[-1]], label=name)
-    axes.legend(loc="upper left", fontsize="small")
-    axes.grid(alpha=0.3)
+def _legend(axes: "Axes") -> None:
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
+
+
+def _bars(axes: "Axes", names: Sequence[str], life: Life) -> None:
+    """Draw a row a device from above; what is too short to be seen gets the width of the thinnest line."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="x", alpha=0.3)
+    for spans, colour, top in ((life.outages, _OFF, -0.4), (life.transfers, _IMAGE, 0.0)):
+        for span in spans:
+            begin, end = _date(span.begin), _date(span.end)
+            place = (names.index(span.device) + top, 0.4)
+            axes.broken_barh([(begin, end - begin)], place, color=colour, edgecolor=colour)  # type: ignore[list-item]
+
+
+def _mark_steps(life: Life, top: "Axes", *others: "Axes") -> None:
+    """Draw a line where a chapter of the story begins, its title above the uppermost axes."""
+    for when, title in life.steps:
+        for axes in (top, *others):
+            axes.axvline(_date(when), color=_STEP, linewidth=0.7, linestyle=":")  # type: ignore[arg-type]
+        top.annotate(
+            title, (_date(when), 1), xycoords=("data", "axes fraction"), xytext=(2, -3),
+            textcoords="offset points", rotation=90, va="top", fontsize="x-small", color="0.4",
+        )  # fmt: skip
+
+
+# --- firmware rounds from near -------------------------------------------------------------------------------------
+
+
+def _draw_rounds(figure: "Figure", life: Life) -> None:
+    """Draw the rounds side by side; a device has one colour in all of them."""
+    found = rounds(life)[:_ROUNDS]
+    if not found:
+        return
+    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    names = sorted({transfer.device for transfers in found for transfer in transfers})
+    for axes, transfers in zip(panels, found, strict=True):
+        for number, name in enumerate(names):
+            own = [transfer for transfer in transfers if transfer.device == name]
+            times, shares = _course(own, transfers[0].begin)
+            axes.plot(times, shares, marker=".", markersize=3, linewidth=0.9, label=name, color=f"C{number}")
+        axes.set_title(f"images from {_date(transfers[0].begin):%d %B %H:%M}", loc="left")
+        axes.set_xlabel("minutes")
+        axes.set_xlim(0, max(1, axes.get_xlim()[1]))
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("% of the image stored")
+    _legend(panels[-1])
+
+
+def _course(transfers: Sequence[Transfer], begin: int) -> tuple[list[float], list[float]]:
+    """Return minutes since `begin` and per cent, with a gap after each transfer."""
+    times, shares = list[float](), list[float]()
+    for transfer in transfers:
+        times += [*((when - begin) / MINUTE for when, _ in transfer.kept), float("nan")]
+        shares += [*(100 * octets / transfer.size for _, octets in transfer.kept), float("nan")]
+    return times, shares
+
+
+def rounds(life: Life) -> list[list[Transfer]]:
+    """Return the transfers in groups between which no image was on its way for half a day."""
+    found = list[list[Transfer]]()
+    for transfer in sorted(life.transfers, key=lambda each: each.begin):
+        if not found or transfer.begin - max(each.end for each in found[-1]) > _APART:
+            found.append([])
+        found[-1].append(transfer)
+    return found

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.assembly.life import days
-from gateway.assembly.life.days import DeviceDay, Span
+from gateway.assembly.life.days import DeviceDay, Span, Transfer
 from protocols.errors import InputError
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
@@ -42,7 +42,7 @@ def test_a_day_adds_up_what_happened() -> None:
     )
     whole = DeviceDay("2026-03-02", ESME, 0, 1, 1000, "01000100", ["8F72"], {"consumption": 12})
     assert whole in life.days
-    assert life.transfers == (Span(ESME, MIDNIGHT + 2, MIDNIGHT + 5, 1000),)
+    assert life.transfers == (Transfer(ESME, "", 1000, ((MIDNIGHT + 2, 0), (MIDNIGHT + 5, 1000))),)
 
 
 def test_the_profile_of_a_day_is_drawn_as_power_and_a_late_row_counts_for_its_date() -> None:
@@ -59,15 +59,45 @@ def test_the_age_of_a_gas_reading_is_that_of_the_snapshot_shown() -> None:
     assert life.lags == {"home-1/ihd": ((MIDNIGHT + 20 * MINUTE, 1_200),)}
 
 
+def test_the_age_of_the_mirror_is_that_of_what_it_held_when_the_next_reading_came() -> None:
+    taken = MIDNIGHT // SECOND - 946_684_800
+    lines = [line(MIDNIGHT + number * HOUR, "mirrored", "home-1/hub", **{"0007": taken + number * 3600 - 1})
+             for number in range(2)]  # fmt: skip
+    life = days.lived([*lines, line(MIDNIGHT + 2 * HOUR, "mirrored", "home-1/hub", **{"0300": 1})])
+    assert life.lags == {"home-1/hub": ((MIDNIGHT + HOUR, 3_601),)}
+
+
 def test_a_download_that_goes_on_after_a_restart_is_one_transfer() -> None:
     life = days.lived(
         [
-            line(MIDNIGHT, "download-started", size=1000),
-            line(MIDNIGHT + HOUR, "download-started", size=1000),
+            line(MIDNIGHT, "download-started", size=1000, version="01000100"),
+            line(MIDNIGHT + MINUTE, "download-kept", octets=400),
+            line(MIDNIGHT + HOUR, "download-started", size=1000, version="01000100"),
             line(MIDNIGHT + 2 * HOUR, "download-finished"),
         ]
     )
-    assert life.transfers == (Span(ESME, MIDNIGHT, MIDNIGHT + 2 * HOUR, 1000),)
+    (transfer,) = life.transfers
+    assert (transfer.begin, transfer.end) == (MIDNIGHT, MIDNIGHT + 2 * HOUR)
+    assert transfer.kept == ((MIDNIGHT, 0), (MIDNIGHT + MINUTE, 400), (MIDNIGHT + 2 * HOUR, 1000))
+
+
+def test_a_download_given_up_for_another_is_shown_as_far_as_it_came() -> None:
+    life = days.lived(
+        [
+            line(MIDNIGHT, "download-started", size=1000, version="01000100"),
+            line(MIDNIGHT + MINUTE, "download-kept", octets=400),
+            line(MIDNIGHT + HOUR, "download-started", size=1000, version="01000200"),
+        ]
+    )
+    assert [(transfer.version, transfer.kept[-1][1]) for transfer in life.transfers] == [
+        ("01000100", 400), ("01000200", 0)
+    ]  # fmt: skip
+    assert life.days[0].downloaded == 0
+
+
+def test_the_chapters_of_the_story_are_kept_with_their_times() -> None:
+    life = days.lived([line(MIDNIGHT, "step", "story", title="power cut 1")])
+    assert (life.steps, life.days) == (((MIDNIGHT, "power cut 1"),), ())
 
 
 def test_a_folder_without_a_timeline_is_refused(tmp_path: Path) -> None:

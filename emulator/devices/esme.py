@@ -86,7 +86,12 @@ class Esme(CommandActivatedDevice):
             self.application.serve(server)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         self.clock_commands = ClockCommands(self.gbcs)
-        serve_electricity(self.gbcs, lambda: self.meter.registers.read().taken)
+        second = self.meter.second
+        serve_electricity(
+            self.gbcs,
+            lambda: self.meter.registers.read().taken,
+            None if second is None else lambda: second.read().taken,
+        )
         mains.attach(self._mains_changed)
 
     # --- activation --------------------------------------------------------------------------------------------

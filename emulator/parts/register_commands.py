@@ -13,15 +13,18 @@ _THOUSAND = 1000  # litres in a cubic metre
 _MOST = 0xFFFF_FFFF  # registers of 32 bits go round
 
 
-def serve_electricity(application: GbcsApplication, total: Callable[[], int]) -> None:
-    """Serve ECS17b; total(): active import, Wh. Reactive import is not measured: 0."""
+def serve_electricity(
+    application: GbcsApplication, total: Callable[[], int], second: Callable[[], int] | None = None
+) -> None:
+    """Serve ECS17b; total(): active import, Wh; second(): of the second element. Reactive import is not measured: 0."""
 
     def read(message: Message) -> Answer:
         command = ecs17b.Command.decode(message.payload)
         asked = (command.counter, command.originator, command.target)
         if asked != (message.counter, message.originator, message.target):
             raise DecodeError("the transaction of the payload is not that of the message", data=message.payload)
-        plaintext = ecs17b.Registers(total() & _MOST, 0).encode()
+        secondary = None if second is None else second() & _MOST
+        plaintext = ecs17b.Registers(total() & _MOST, 0, secondary).encode()
         envelope, sealed = application.entity.seal(message, plaintext)
         response = ecs17b.Response(Protected.of(envelope, sealed), counter=message.counter)
         return Answer(response.encode(), envelope=envelope)

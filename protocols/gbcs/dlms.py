@@ -92,6 +92,11 @@ def structure(*items: bytes) -> bytes:
     return bytes((STRUCTURE, len(items))) + b"".join(items)
 
 
+def scaler_unit(scaler: int, unit: int) -> bytes:
+    """Return the scaler and unit of a register: the power of 10, and a unit of the Blue Book (255: none)."""
+    return structure(int8(scaler), enum(unit))
+
+
 def array(*items: bytes) -> bytes:
     return bytes((ARRAY,)) + encode_length(len(items)) + b"".join(items)
 
@@ -155,6 +160,16 @@ def read_date_time(reader: Reader) -> int:
 def read_structure(reader: Reader, items: int) -> None:
     """Read the head of a structure of so many items."""
     expect(reader, bytes((STRUCTURE, items)), "structure")
+
+
+def read_one_structure(reader: Reader, allowed: Sequence[int]) -> int:
+    """Read the head of a structure whose number of items is one of `allowed`; return it."""
+    expect(reader, bytes((STRUCTURE,)), "tag of a structure")
+    start = reader.offset
+    items = reader.uint8()
+    if items not in allowed:
+        raise DecodeError(f"a structure of {items} items", offset=start, data=reader.data)
+    return items
 
 
 def read_array(reader: Reader) -> int:

@@ -138,3 +138,13 @@ def test_decode_shows_the_registers_to_who_has_the_key(kind: DeviceKind) -> None
     assert (described["encrypted"], described["mac"], described["notes"]) == ("valid", "valid", [])
     lines = "\n".join(listing(response, described))
     assert ("double-long-unsigned  1234567" if kind is DeviceKind.ESME else "data type 25 1234567") in lines
+
+
+def test_a_twin_element_meter_answers_with_both_elements() -> None:
+    class Twin(Metered):
+        def _build(self) -> None:
+            super()._build()
+            serve_electricity(self.application, lambda: 1_234_567, lambda: (1 << 32) + 89)
+
+    answer = ask(Twin(PARTIES, DeviceKind.ESME), request(DeviceKind.ESME, PARTIES.supplier))
+    assert opened(answer, PARTIES.supplier) == ecs17b.Registers(1_234_567, 0, 89)

@@ -1,6 +1,6 @@
 """Supplies that go on and off, the premises' mains, and the hub's stored energy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from protocols.interfaces import SECOND, Clock, Timer
 
@@ -29,22 +29,34 @@ class Supply:
 
 
 class Mains:
-    """The supply of a premises, cut for real."""
+    """The supply of a premises, cut for real: one phase, or three. `supply` is on while any phase is."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, phases: int = 1) -> None:
         self._clock = clock
-        self._until = 0
-        self.supply = Supply()
+        self.phases = tuple(Supply() for _ in range(phases))
+        self.supply = self.phases[0] if phases == 1 else Supply()
+        self._until = [0] * phases
 
-    def cut(self, duration: int) -> None:
-        """Take the supply away now, for `duration` ns; a cut within a cut can only make it longer."""
-        self._until = max(self._until, self._clock.now() + duration)
-        self.supply.switch(False)
-        self._clock.call_at(self._until, self._restore)
+    def cut(self, duration: int, phases: Iterable[int] = ()) -> None:
+        """Take phases away now, for `duration` ns; they count from 1, and all go if none is named.
+
+        A cut within a cut can only make it longer.
+        """
+        gone = [number - 1 for number in phases] or list(range(len(self.phases)))
+        for index in gone:
+            self._until[index] = max(self._until[index], self._clock.now() + duration)
+            self._switch(index, False)
+        for until in dict.fromkeys(self._until[index] for index in gone):
+            self._clock.call_at(until, self._restore)
 
     def _restore(self) -> None:
-        if self._clock.now() >= self._until:
-            self.supply.switch(True)
+        for index, until in enumerate(self._until):
+            if self._clock.now() >= until:
+                self._switch(index, True)
+
+    def _switch(self, index: int, on: bool) -> None:
+        self.phases[index].switch(on)
+        self.supply.switch(any(phase.on for phase in self.phases))
 
 
 class HoldUp:

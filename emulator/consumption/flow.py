@@ -121,6 +121,42 @@ class ConstantFlow:
         return Amounts(max(amount, 0), max(-amount, 0))
 
 
+class PhasedFlow:
+    """Flows of three phases, each there while its phase is: what they take adds up, and what they give.
+
+    Whoever measures hears of a change before it happens, as with a `SwitchedLoad`.
+    """
+
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self._flows = tuple(flows)
+        self._on = [True] * len(self._flows)
+        self._listeners: list[Callable[[], object]] = []
+
+    def attach(self, listener: Callable[[], object]) -> None:
+        """Call `listener()` before each change from now on."""
+        self._listeners.append(listener)
+
+    def switch(self, phase: int, on: bool) -> None:
+        """Take a phase away or give it back; they count from 1."""
+        if on != self._on[phase - 1]:
+            for listener in self._listeners:
+                listener()
+            self._on[phase - 1] = on
+
+    def rate(self, at: int) -> int:
+        return sum(flow.rate(at) for flow in self._there)
+
+    def amounts(self, begin: int, end: int, extra: int = 0) -> Amounts:
+        """Return what all phases take and give together; `extra` flows on none of them."""
+        apart = [flow.amounts(begin, end) for flow in self._there]
+        more = ConstantFlow(extra).amounts(begin, end)
+        return Amounts(sum(each.taken for each in apart) + more.taken, sum(each.given for each in apart) + more.given)
+
+    @property
+    def _there(self) -> list[Flow]:
+        return [flow for flow, on in zip(self._flows, self._on, strict=True) if on]
+
+
 class SwitchedLoad:
     """A load behind a contact: whoever measures hears of a change before it happens, to count what was up to now."""
 

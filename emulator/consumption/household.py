@@ -33,6 +33,7 @@ APPLIANCES: tuple[Appliance, ...] = (
     Appliance("lights", 160, (1, 1), (16 * 60, 18 * 60), (180, 340)),
     Appliance("shower", 8_500, (0, 2), (6 * 60, 9 * 60), (5, 12)),
 )
+PHASES = 3
 _FRIDGE = 90  # W, a third of the time
 _FRIDGE_CYCLE = 60 * _MINUTE
 
@@ -65,6 +66,22 @@ def electricity(entropy: Entropy, name: str, settings: HouseholdSettings) -> Dai
         return day_of(settings.standby, runs)
 
     return DailyFlow(make)
+
+
+def electricity_phases(entropy: Entropy, name: str, settings: HouseholdSettings) -> tuple[DailyFlow, ...]:
+    """Return the same on three phases in W: appliances in turn, fridge and standby first, panels last."""
+
+    def flow(phase: int) -> DailyFlow:
+        def make(number: int) -> Day:
+            random = entropy.random(f"electricity {name} {number} phase {phase}")
+            runs = list(_runs(APPLIANCES[phase - 1 :: PHASES], random, settings.electricity))
+            runs += _fridge(random) if phase == 1 else ()
+            runs += _solar(random, settings.solar_peak) if phase == PHASES else ()
+            return day_of(settings.standby if phase == 1 else 0, runs)
+
+        return DailyFlow(make)
+
+    return tuple(flow(phase) for phase in range(1, PHASES + 1))
 
 
 def gas(entropy: Entropy, name: str, settings: HouseholdSettings) -> DailyFlow:

@@ -19,6 +19,15 @@ class Voltage:
         """Return the average of the half-hour in which `at` (ns since 1970 UTC) lies; phases count from 1."""
         return self.day(at // DAY, phase)[at % DAY // _HALF_HOUR]
 
+    def integral(self, begin: int, end: int, phase: int = 1) -> int:
+        """Return the voltage from `begin` to `end` (ns since 1970 UTC) times ns."""
+        at, found = begin, 0
+        while at < end:
+            until = min((at // _HALF_HOUR + 1) * _HALF_HOUR, end)
+            found += self.average(at, phase) * (until - at)
+            at = until
+        return found
+
     def day(self, number: int, phase: int = 1) -> tuple[int, ...]:
         """Return the 48 averages of the day so many days after 1970-01-01."""
         made = self._days.get(number)

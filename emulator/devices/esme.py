@@ -1,6 +1,7 @@
 """ESME: the electricity meter, which also feeds the hub."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Unpack
 
 from emulator.parts.clock_commands import ClockCommands
@@ -20,6 +21,7 @@ from emulator.parts.han_application import (
     TUNNELING,
 )
 from emulator.parts.register_commands import serve_electricity
+from emulator.parts.supply_record import Interruption, SupplyRecord
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Supply
 from protocols.addresses import Eui64
@@ -28,22 +30,26 @@ from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.use_cases import ecs52, ecs80, miiwa
+from protocols.gbcs.use_cases.ecs80 import WHOLE
 from protocols.interfaces import MINUTE, SECOND
 
 _CRITICAL = 0x8F
-_LOST = "supply/lost"
-_RESTORED = "supply/restored"
 _BOOT = "boot"
 _CUTTING = "activation/dc-cut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EsmeSettings:
-    """Times in ns. dc_outage: how long an activation leaves the hub without supply, 12 to 15 minutes."""
+    """Times in ns. dc_outage: how long an activation leaves the hub without supply, 12 to 15 minutes.
+
+    hub_phase: of a polyphase meter the phase, from 1, that feeds the hub; None: any that is there. The meter itself
+    lives on any. [I]
+    """
 
     dc_outage: int = 13 * MINUTE
     boot: int = 5 * SECOND  # after the mains came back
-    long_outage: int = 3 * MINUTE  # from here on 8F36 in place of 8F35
+    long_outage: int = 3 * MINUTE  # from here on 8F36 in place of 8F35, and so for a phase
+    hub_phase: int | None = None
     metering: ElectricitySettings = field(default_factory=ElectricitySettings)
 
     def __post_init__(self) -> None:
@@ -54,7 +60,8 @@ class EsmeSettings:
 class Esme(CommandActivatedDevice):
     """An electricity meter. It measures its mains, and gives DC to the hub from it.
 
-    An activation cuts the DC, not the mains: only a real loss of the mains leads to 8F35 or 8F36.
+    An activation cuts the DC, not the mains: only a real loss of the mains leads to 8F35 or 8F36, and of one phase of a
+    polyphase supply to 8F37 to 8F3C.
     """
 
     gbcs_kind = DeviceKind.ESME
@@ -67,16 +74,18 @@ class Esme(CommandActivatedDevice):
         *,
         mains: Supply,
         dc_out: Supply,
+        phases: tuple[Supply, ...] = (),
         esme_settings: EsmeSettings | None = None,
         connected: Connected | None = None,
         **parts: Unpack[DeviceParts],
     ) -> None:
         """mains: what it measures and lives on; dc_out: what it gives the hub; `parts` as of `UpdatableDevice`.
 
+        phases: of a polyphase supply; `mains` is then on while any of them is.
         connected: the household's flows through the meter; by default nothing flows.
         """
         super().__init__(**parts)
-        self.mains, self.dc_out = mains, dc_out
+        self.mains, self.dc_out, self.phases = mains, dc_out, phases
         self.esme_settings = esme_settings if esme_settings is not None else EsmeSettings()
         self.meter = ElectricityMeter(
             self.meter_parts, connected if connected is not None else Connected(), self.esme_settings.metering,
@@ -92,6 +101,12 @@ class Esme(CommandActivatedDevice):
             lambda: self.meter.registers.read().taken,
             None if second is None else lambda: second.read().taken,
         )
+        feeding = self.esme_settings.hub_phase
+        if feeding is not None and not 1 <= feeding <= len(phases):
+            raise UsageError(f"phase {feeding} feeds the hub, of {len(phases)} phases")
+        self._record = SupplyRecord(self.storage, len(phases))
+        for number, phase in enumerate(phases, 1):
+            phase.attach(partial(self._phase_changed, number))
         mains.attach(self._mains_changed)
 
     # --- activation --------------------------------------------------------------------------------------------
@@ -106,6 +121,8 @@ class Esme(CommandActivatedDevice):
     def _run(self) -> None:
         self._give_supply()
         super()._run()
+        for number, phase in enumerate(self.phases, 1):
+            self.meter.phase_switched(number, phase.on)
         self.meter.start()
         self._tell_outage()
 
@@ -129,45 +146,65 @@ class Esme(CommandActivatedDevice):
         if self.storage.get(_CUTTING) is not None:
             self.storage.delete(_CUTTING)
             self.note("dc-supply-back")
-        self.dc_out.switch(self.mains.on)
+        self._feed()
 
     # --- mains -------------------------------------------------------------------------------------------------
+
+    def _feed(self) -> None:
+        """Give the hub its DC, unless an activation cuts it or what feeds it is gone."""
+        phase = self.esme_settings.hub_phase
+        there = self.mains.on if phase is None else self.phases[phase - 1].on
+        self.dc_out.switch(there and self.storage.get(_CUTTING) is None)
 
     def _mains_changed(self, on: bool) -> None:
         if on:
             self.timers.after(_BOOT, self.esme_settings.boot, self.power_on)
-            self.storage.put(_RESTORED, self.wall.utc().to_bytes(8, "big"))
-            if self.storage.get(_CUTTING) is None:
-                self.dc_out.switch(True)
+            self._record.restored(WHOLE, self.wall.utc())
+            self._feed()
             return
-        if self.storage.get(_LOST) is None:
-            self.storage.put(_LOST, self.wall.utc().to_bytes(8, "big"))
+        self._record.lost(WHOLE, self.wall.utc())
         self.note("supply-interrupted")
-        self.meter.log.add(AlertCode.SUPPLY_INTERRUPTED)
-        self.dc_out.switch(False)
+        self.meter.log.add(ecs80.CODES[WHOLE].interrupted)
+        self._feed()
         self.power_off()
 
-    def _tell_outage(self) -> None:
-        """After a real loss of the mains, tell the network operator that it is back."""
-        lost, restored = self.storage.get(_LOST), self.storage.get(_RESTORED)
-        if lost is None or restored is None:
-            return
-        begin, end = int.from_bytes(lost, "big"), int.from_bytes(restored, "big")
-        self.note("supply-restored", duration=end - begin)
-        with self.storage.transaction():
-            self.restore_alert(begin, end)
-            self.storage.delete(_LOST)
-            self.storage.delete(_RESTORED)
+    def _phase_changed(self, phase: int, on: bool) -> None:
+        self.meter.phase_switched(phase, on)
+        if on:
+            self._record.restored(phase, self.wall.utc())
+        else:
+            self._record.lost(phase, self.wall.utc())
+            self.note("phase-interrupted", phase=phase)
+            self.meter.log.add(ecs80.CODES[phase].interrupted)
+        self._feed()
+        if on and self.powered:
+            self._tell_outage()
 
-    def restore_alert(self, lost: int, restored: int) -> None:
-        """Queue 8F35 or 8F36 for an interruption from `lost` to `restored` (ns UTC)."""
-        told = restored // SECOND - lost // SECOND  # as the alert says it: whole seconds
+    def _tell_outage(self) -> None:
+        """After a real loss of the mains or a phase, tell the network operator that it is back."""
+        over = self._record.over()
+        for each in over:
+            duration = each.restored - each.lost
+            if each.phase == WHOLE:
+                self.note("supply-restored", duration=duration)
+            else:
+                self.note("phase-restored", phase=each.phase, duration=duration)
+        if over:
+            with self.storage.transaction():
+                for each in over:
+                    self.restore_alert(each)
+                self._record.forget()
+
+    def restore_alert(self, over: Interruption) -> None:
+        """Queue 8F35 or 8F36, or what tells the same of a phase."""
+        told = over.restored // SECOND - over.lost // SECOND  # as the alert says it: whole seconds
+        codes = ecs80.CODES[over.phase]
         long = told >= self.esme_settings.long_outage // SECOND
-        code = AlertCode.SUPPLY_RESTORED_AFTER_OUTAGE if long else AlertCode.SUPPLY_RESTORED
+        code = codes.restored_after_outage if long else codes.restored
         operator = self.entity.anchors.eui(RemotePartyRole.NETWORK_OPERATOR)
 
         def payload(counter: int) -> bytes:
-            return ecs80.Alert(code, self.wall.utc(), lost, restored, counter).encode()
+            return ecs80.Alert(code, self.wall.utc(), over.lost, over.restored, counter).encode()
 
         self.send_alert(ecs80.MESSAGE_CODE, operator, payload)
 

@@ -123,7 +123,7 @@ class Household:
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         self.description, self.name = description, description.name
         self._around, self._defects = around, defects if defects is not None else Defects()
-        self.mains = Mains(around.clock)
+        self.mains = Mains(around.clock, description.phases)
         self.life = Life(description, around.entropy, paired=self._paired)
         self.dc = Supply()
         self.siting = Siting(description, around.medium)
@@ -144,7 +144,8 @@ class Household:
         well_known = self.description.trust == "well_known"
         device.device.start(WELL_KNOWN_LINK_KEY if well_known else device.key, (self.description.channel,))
         if device.description.kind not in (*_BATTERY, "esme"):
-            self.mains.supply.attach(lambda on: device.device.power_on() if on else device.device.power_off())
+            socket = self.mains.phases[device.description.phase - 1]
+            socket.attach(lambda on: device.device.power_on() if on else device.device.power_off())
         if device.description.powers_hub:
             self._begin_messages(device.device)
 
@@ -228,6 +229,8 @@ class Household:
             arguments |= {"tunnelling": described.tunnelling, "bridge_settings": BridgeSettings(charge=charge)}
         if kind == "esme":
             arguments |= {"mains": self.mains.supply, "dc_out": self.dc}
+            if described.polyphase:
+                arguments["phases"] = self.mains.phases
         arguments |= self.life.arguments(described)
         device = self._defects.classes.get(kind, _CLASSES[kind])(**arguments)
         return HomeDevice(described.name, described, made, device)

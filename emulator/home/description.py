@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from emulator.air.medium import POWER
+from emulator.consumption.household import PHASES
 from emulator.home.consumption import Consumption
 from emulator.home.site import Backhaul, SiteDescription
 from protocols.errors import InputError
@@ -74,6 +75,8 @@ class DeviceDescription(_Model):
     powers_hub: bool = False
     tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
     variant: str = Field(default="A", pattern="^[ABC](D?E?F?G?)$")  # of an ESME: its DUIS ESMEVariant
+    phase: int = Field(default=1, ge=1, le=PHASES)  # of its socket, where the supply has three
+    hub_phase: int | None = Field(default=None, ge=1, le=PHASES)  # of a polyphase ESME, feeding the hub; None: any [I]
     load: int = Field(default=0, ge=0)  # W, behind an HCALCS
     on_times: tuple[tuple[int, int], ...] = ()  # of an HCALCS: minute of the UTC day, minutes, in its meter's calendar
     reads_every: int = Field(default=1800, ge=10)  # seconds, of a display
@@ -95,7 +98,13 @@ class DeviceDescription(_Model):
             raise ValueError("on_times are minutes of the day and a length of 1 to 1440 minutes")
         if (self.powers_hub or self.tracked) and self.kind != "esme":
             raise ValueError("only an ESME powers the hub or is tracked")
+        if self.hub_phase is not None and not (self.polyphase and self.powers_hub):
+            raise ValueError("only a polyphase ESME feeds the hub from one phase")
         return self
+
+    @property
+    def polyphase(self) -> bool:
+        return self.kind == "esme" and self.variant.startswith("C")
 
     @property
     def is_bridge(self) -> bool:
@@ -144,7 +153,15 @@ class HomeDescription(_Model):
                 raise ValueError(f"place {place!r} is not among the places of the site")
         if sum(device.powers_hub for device in self.devices) != 1:
             raise ValueError("exactly one ESME powers the hub")
+        for device in self.devices:
+            if device.phase > self.phases or (device.polyphase and self.phases == 1):
+                raise ValueError(f"{device.name}: three phases are there where the ESME that powers the hub has them")
         return self
+
+    @property
+    def phases(self) -> int:
+        """Of the supply: three where the ESME that powers the hub is a polyphase one."""
+        return PHASES if any(device.polyphase and device.powers_hub for device in self.devices) else 1
 
     def device(self, name: str) -> DeviceDescription:
         for device in self.devices:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.consumption import household
-from emulator.consumption.flow import SwitchedLoad
+from emulator.consumption.flow import Flow, PhasedFlow, SwitchedLoad
 from emulator.consumption.voltage import Voltage
 from emulator.devices.esme import EsmeSettings
 from emulator.devices.gsme import GsmeSettings
@@ -65,12 +65,20 @@ class Life:
         feeds = described.powers_hub  # the home's other ESME stand for others' supplies: nothing flows in them
         twin = household.heating(entropy, self.home.name, use.heating) if metering.elements == "twin" else None
         connected = Connected(
-            flow=household.electricity(entropy, self.home.name, use.settings),
+            flow=self._electricity(),
             second=twin,
             loads=tuple(self._load(device) for device in switches),
-            voltage=Voltage(entropy, self.home.name, phases=3 if metering.elements == "polyphase" else 1),
+            voltage=Voltage(entropy, self.home.name, phases=self.home.phases),
         )
-        return {"esme_settings": EsmeSettings(metering=metering), "connected": connected if feeds else None}
+        settings = EsmeSettings(metering=metering, hub_phase=described.hub_phase)
+        return {"esme_settings": settings, "connected": connected if feeds else None}
+
+    def _electricity(self) -> Flow:
+        """Return what the household uses, on one phase or on three."""
+        name, settings = self.home.name, self.home.consumption.settings
+        if self.home.phases == 1:
+            return household.electricity(self.entropy, name, settings)
+        return PhasedFlow(household.electricity_phases(self.entropy, name, settings))
 
     def _gsme(self, described: DeviceDescription) -> dict[str, Any]:
         use = self.home.consumption

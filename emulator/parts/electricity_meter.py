@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from emulator.consumption.flow import ConstantFlow, Flow, SwitchedLoad
+from emulator.consumption.flow import ConstantFlow, Flow, PhasedFlow, SwitchedLoad
 from emulator.consumption.tariff import FLAT, Tariff
 from emulator.consumption.voltage import Voltage
 from emulator.parts.account import Account, AccountSettings, Happening
@@ -19,6 +19,7 @@ from emulator.parts.metering_server import electricity_server
 from emulator.parts.price_server import PriceServer
 from emulator.parts.registers import HALF_HOUR, Registers, set_clock
 from emulator.parts.security_log import SecurityLog
+from emulator.parts.voltage_log import VoltageLog, VoltageSettings
 from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
 from protocols.interfaces import HOUR
@@ -47,6 +48,7 @@ class ElectricitySettings:
     tariff: Tariff = FLAT
     account: AccountSettings = field(default_factory=AccountSettings)
     load_calendar: tuple[OnTime, ...] = ()
+    voltage: VoltageSettings = field(default_factory=VoltageSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
 
     @property
@@ -56,7 +58,7 @@ class ElectricitySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """What flows through the meter."""
+    """What flows through the meter; of a polyphase one through its phases."""
 
     flow: Flow = field(default_factory=ConstantFlow)
     second: Flow | None = None  # of the second element of a twin
@@ -79,12 +81,17 @@ class ElectricityMeter:
     ) -> None:
         """supply(): whether the mains are on."""
         self._parts, self.settings, self._alert, self._supply = parts, settings, alert, supply
-        self._voltage = connected.voltage
         clock, wall, storage = parts.clock, parts.wall, parts.storage
         tier_of = settings.tariff.tier
         self.registers = Registers(
             connected.flow, clock, wall, storage, unit=WATT_HOUR, tier_of=tier_of, loads=connected.loads,
         )  # fmt: skip
+        self._phased = connected.flow if isinstance(connected.flow, PhasedFlow) else None
+        if self._phased is not None:
+            self._phased.attach(self.registers.settle)
+        self.voltage: VoltageLog | None = None
+        if connected.voltage is not None:
+            self.voltage = VoltageLog(connected.voltage, clock, wall, storage, settings.voltage)
         self.second: Registers | None = None
         if connected.second is not None:
             self.second = Registers(connected.second, clock, wall, storage, unit=WATT_HOUR, name="second/")
@@ -113,8 +120,8 @@ class ElectricityMeter:
 
     def start(self) -> None:
         """Measure and tell: the meter has (again) power."""
-        for registers in self._elements():
-            registers.resume()
+        for each in self._measuring():
+            each.resume()
         self.account.start()
         self.prices.start()
         self.loads.start()
@@ -126,11 +133,18 @@ class ElectricityMeter:
 
     def stop(self) -> None:
         """Keep what was measured: the supply goes."""
-        for registers in self._elements():
-            registers.pause()
+        for each in self._measuring():
+            each.pause()
 
-    def _elements(self) -> tuple[Registers, ...]:
-        return (self.registers,) if self.second is None else (self.registers, self.second)
+    def phase_switched(self, phase: int, on: bool) -> None:
+        """A phase of the supply goes or comes; they count from 1."""
+        if self._phased is not None:
+            self._phased.switch(phase, on)
+        if self.voltage is not None:
+            self.voltage.switch(phase, on)
+
+    def _measuring(self) -> tuple[Registers | VoltageLog, ...]:
+        return tuple(each for each in (self.registers, self.second, self.voltage) if each is not None)
 
     def _watch_account(self) -> None:
         if self.settings.account.prepaid:
@@ -139,7 +153,7 @@ class ElectricityMeter:
             self._parts.timers.at(_HALF_HOURS, self._parts.wall.when(following), self._watch_account)
 
     def _set_clock(self, utc: int) -> None:
-        set_clock(self._parts.wall, utc, self._elements())
+        set_clock(self._parts.wall, utc, self._measuring())
         self.start()
 
     # --- what others see ---------------------------------------------------------------------------------------
@@ -188,8 +202,7 @@ class ElectricityMeter:
             row["emergency"] = bool(self.account.status & CreditStatus.EMERGENCY_CREDIT_SELECTED)
         if self.second is not None:
             row["second_wh"] = self.second.read().taken
-        if self._voltage is not None:
-            averages = [self._voltage.day(day, phase + 1) for phase in range(self._voltage.phases)]
+        if self.voltage is not None and (averages := [phase for phase in self.voltage.day(day) if phase]):
             row["voltage_least"] = min(min(phase) for phase in averages)
             row["voltage_most"] = max(max(phase) for phase in averages)
         return row | self.tally.take()

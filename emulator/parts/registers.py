@@ -6,7 +6,7 @@ two such moments everything follows from the flow. Half-hours and days are those
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from emulator.consumption.flow import Flow, SwitchedLoad, total
 from emulator.parts.journal import Journal
@@ -236,14 +236,21 @@ class Registers:
         return True
 
 
-def set_clock(wall: AdjustableClock, utc: int, elements: Sequence[Registers]) -> None:
+class Measuring(Protocol):
+    """What counts by a meter's clock."""
+
+    def settle(self) -> None: ...
+    def clock_moved(self, by: int) -> None: ...
+
+
+def set_clock(wall: AdjustableClock, utc: int, measuring: Sequence[Measuring]) -> None:
     """Set a meter's clock, its registers counted up to now by the time it had."""
-    for registers in elements:
-        registers.settle()
+    for each in measuring:
+        each.settle()
     jump = utc - wall.utc()
     wall.set(utc)
-    for registers in elements:
-        registers.clock_moved(jump)
+    for each in measuring:
+        each.clock_moved(jump)
 
 
 def _encode(day: list[tuple[int, int] | None]) -> bytes:

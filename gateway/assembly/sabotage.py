@@ -7,6 +7,7 @@ from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.devices.esme import Esme
 from emulator.entropy import SeededEntropy
 from emulator.home.builder import Defects
+from emulator.parts.supply_record import Interruption
 from gateway.assembly.world import PlantedFaults
 from gateway.dsp.effects import Turn
 from gateway.dsp.machine import Dsp
@@ -15,6 +16,7 @@ from gateway.dsp.settings import DspSettings
 from protocols.addresses import Eui64
 from protocols.errors import InputError
 from protocols.gbcs.smki import Credentials
+from protocols.gbcs.use_cases.ecs80 import WHOLE
 from protocols.interfaces import SECOND
 from protocols.ota.image import FirmwareImage
 from protocols.ota.server import OtaServer
@@ -58,7 +60,7 @@ class _ConfusedEsme(Esme):
 
     def activated(self) -> None:
         now = self.wall.utc()
-        self.restore_alert(now - self.esme_settings.dc_outage, now)
+        self.restore_alert(Interruption(WHOLE, now - self.esme_settings.dc_outage, now))
 
 
 class _StubbornEsme(Esme):

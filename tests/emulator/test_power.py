@@ -93,3 +93,32 @@ def test_a_cut_within_a_cut_can_only_make_it_longer() -> None:
     assert not bench.mains.supply.on
     bench.run(199)
     assert bench.mains.supply.on
+
+
+def test_phases_go_and_come_one_by_one_and_the_supply_is_there_while_one_is() -> None:
+    clock = VirtualClock(START)
+    mains, heard = Mains(clock, 3), list[tuple[int, str, bool]]()
+    for name, supply in (("1", mains.phases[0]), ("3", mains.phases[2]), ("supply", mains.supply)):
+        supply.attach(lambda on, name=name: heard.append(((clock.now() - START) // SECOND, name, on)))
+    mains.cut(100 * SECOND, (1,))
+    clock.run_for(10 * SECOND)
+    mains.cut(20 * SECOND, (2, 3))
+    clock.run_for(200 * SECOND)
+    mains.cut(5 * SECOND)
+    clock.run_for(10 * SECOND)
+    assert heard == [
+        (0, "1", False), (10, "3", False), (10, "supply", False), (30, "supply", True), (30, "3", True),
+        (100, "1", True), (210, "1", False), (210, "3", False), (210, "supply", False), (215, "1", True),
+        (215, "supply", True), (215, "3", True),
+    ]  # fmt: skip
+
+
+def test_a_cut_of_all_does_not_shorten_that_of_a_phase() -> None:
+    clock = VirtualClock(START)
+    mains = Mains(clock, 3)
+    mains.cut(100 * SECOND, (2,))
+    mains.cut(10 * SECOND)
+    clock.run_for(50 * SECOND)
+    assert [phase.on for phase in mains.phases] == [True, False, True]
+    clock.run_for(50 * SECOND)
+    assert mains.phases[1].on

@@ -1,7 +1,10 @@
-"""ECS80, an ESME tells the network operator that its supply is back."""
+"""ECS80, an ESME tells the network operator that its supply is back, or one phase of it.
+
+Source: GBCS V3.1 7.2.3, alert codes 8F35 to 8F3C.
+"""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from protocols.gbcs import dlms
 from protocols.gbcs.codes import AlertCode, named
@@ -10,9 +13,31 @@ from protocols.gbcs.times import Instant
 MESSAGE_CODE = 0x0067
 
 
+class Codes(NamedTuple):
+    """What tells of the whole supply, or of one phase."""
+
+    interrupted: AlertCode  # only logged
+    restored: AlertCode  # after less than 3 minutes
+    restored_after_outage: AlertCode  # after 3 minutes or more
+
+
+WHOLE: Final = 0
+CODES: Final = {  # by phase, from 1; the whole supply: 0
+    WHOLE: Codes(AlertCode.SUPPLY_INTERRUPTED, AlertCode.SUPPLY_RESTORED, AlertCode.SUPPLY_RESTORED_AFTER_OUTAGE),
+    1: Codes(AlertCode.PHASE_1_INTERRUPTED, AlertCode.PHASE_1_RESTORED, AlertCode.PHASE_1_RESTORED_AFTER_OUTAGE),
+    2: Codes(AlertCode.PHASE_2_INTERRUPTED, AlertCode.PHASE_2_RESTORED, AlertCode.PHASE_2_RESTORED_AFTER_OUTAGE),
+    3: Codes(AlertCode.PHASE_3_INTERRUPTED, AlertCode.PHASE_3_RESTORED, AlertCode.PHASE_3_RESTORED_AFTER_OUTAGE),
+}
+
+
+def phase_of(code: int) -> int | None:
+    """Return the phase whose restoration a code tells, WHOLE for that of the supply, None for another code."""
+    return next((phase for phase, codes in CODES.items() if code in codes[1:]), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
-    alert_code: AlertCode | int  # SUPPLY_RESTORED or SUPPLY_RESTORED_AFTER_OUTAGE
+    alert_code: AlertCode | int  # of `CODES`
     time: Instant
     interruption: Instant
     restoration: Instant

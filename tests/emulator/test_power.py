@@ -98,8 +98,13 @@ def test_a_cut_within_a_cut_can_only_make_it_longer() -> None:
 def test_phases_go_and_come_one_by_one_and_the_supply_is_there_while_one_is() -> None:
     clock = VirtualClock(START)
     mains, heard = Mains(clock, 3), list[tuple[int, str, bool]]()
-    for name, supply in (("1", mains.phases[0]), ("3", mains.phases[2]), ("supply", mains.supply)):
-        supply.attach(lambda on, name=name: heard.append(((clock.now() - START) // SECOND, name, on)))
+
+    def hear(name: str, supply: Supply) -> None:
+        supply.attach(lambda on: heard.append(((clock.now() - START) // SECOND, name, on)))
+
+    hear("1", mains.phases[0])
+    hear("3", mains.phases[2])
+    hear("supply", mains.supply)
     mains.cut(100 * SECOND, (1,))
     clock.run_for(10 * SECOND)
     mains.cut(20 * SECOND, (2, 3))

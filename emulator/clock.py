@@ -22,7 +22,6 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _PURGE_FROM = 1024  # heap entries, below which cancelled ones are left to come up by themselves
-_BUCKET = 29  # 2^29 ns, about half a second, are a bucket of timers
 _RADIO = int(Rank.RADIO)
 _STACK = int(Rank.STACK)
 _COROUTINE = int(Rank.COROUTINE)
@@ -61,15 +60,11 @@ class VirtualClock:
     """`protocols.interfaces.Clock` whose time jumps. Callbacks run in order of (time, rank, order of scheduling)."""
 
     __slots__ = (
-        "_buckets",
         "_frames",
         "_heap",
-        "_horizon",
-        "_later",
         "_now",
         "_purge_at",
         "_sequence",
-        "_waiting",
         "callbacks",
         "held",
         "holding",
@@ -81,10 +76,6 @@ class VirtualClock:
         self._heap: list[Entry] = []
         self._frames: list[Entry] = []  # a heap too: frames come due so soon that they should not sift through timers
         self._sequence = 0
-        # Timers of thousands of nodes would make a deep heap: those from the horizon on stand in buckets, unsorted.
-        self._horizon = self._waiting = 0  # ns, a bucket's begin; entries in buckets
-        self._later: dict[int, list[Entry]] = {}
-        self._buckets: list[int] = []  # a heap of their numbers
         self._purge_at = _PURGE_FROM
         self.callbacks = 0  # run so far
         self.holding = 0  # holds open now
@@ -96,34 +87,11 @@ class VirtualClock:
     def call_at(self, when: int, callback: Callable[..., object], *args: object, rank: int = _STACK) -> VirtualTimer:
         self._sequence = sequence = self._sequence + 1
         timer = VirtualTimer(callback, args)
-        entry = (when, rank, sequence, None, timer)
-        if when < self._horizon:
-            heappush(self._heap, entry)
-        else:
-            bucket = when >> _BUCKET
-            later = self._later.get(bucket)
-            if later is None:
-                self._later[bucket] = [entry]
-                heappush(self._buckets, bucket)
-            else:
-                later.append(entry)
-            self._waiting += 1
-        if len(self._heap) + self._waiting > self._purge_at:
+        heap = self._heap
+        heappush(heap, (when, rank, sequence, None, timer))
+        if len(heap) > self._purge_at:
             self._purge()
         return timer
-
-    def _fill(self) -> bool:
-        """Put the timers of the next bucket on the empty heap; False if there are none."""
-        while self._buckets:
-            bucket = heappop(self._buckets)
-            timers = self._later.pop(bucket)
-            self._horizon = (bucket + 1) << _BUCKET
-            if timers:  # not all were purged
-                self._waiting -= len(timers)
-                self._heap += timers
-                heapify(self._heap)
-                return True
-        return False
 
     def radio_at(self, when: int, callback: Callable[..., object], *args: object) -> None:
         self._sequence = sequence = self._sequence + 1
@@ -131,16 +99,15 @@ class VirtualClock:
 
     def _purge(self) -> None:
         """Drop cancelled entries, so that timers set and cancelled per frame cannot pile up."""
-        for timers in (self._heap, *self._later.values()):
-            timers[:] = [entry for entry in timers if entry[4].callback is not None]
-        heapify(self._heap)
-        self._waiting = sum(map(len, self._later.values()))
-        self._purge_at = max(_PURGE_FROM, 2 * (len(self._heap) + self._waiting))
+        heap = self._heap
+        heap[:] = [entry for entry in heap if entry[4].callback is not None]
+        heapify(heap)
+        self._purge_at = max(_PURGE_FROM, 2 * len(heap))
 
     @property
     def pending(self) -> int:
         """Entries on the heap, cancelled ones included."""
-        return len(self._heap) + self._waiting + len(self._frames)
+        return len(self._heap) + len(self._frames)
 
     async def sleep_until(self, when: int) -> None:
         future = asyncio.get_running_loop().create_future()
@@ -167,7 +134,7 @@ class VirtualClock:
     def run_until(self, when: int) -> None:
         """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
         frames, heap, count = self._frames, self._heap, 0
-        while heap or self._fill() or frames:
+        while heap or frames:
             due = frames if frames and (not heap or frames[0] < heap[0]) else heap
             if due[0][0] > when:
                 break
@@ -191,7 +158,7 @@ class VirtualClock:
         Radio and stack callbacks of the same instant go before what is ready.
         """
         frames, heap, count = self._frames, self._heap, 0
-        while heap or self._fill() or frames:
+        while heap or frames:
             due = frames if frames and (not heap or frames[0] < heap[0]) else heap
             if ready and (due[0][0] > self._now or due[0][1] == _COROUTINE):
                 break

@@ -80,8 +80,6 @@ class RealTimeClock(VirtualClock):
     def _first(self) -> list[Entry] | None:
         """Return the heap whose first entry is due next; None if nothing is."""
         frames, heap = self._frames, self._heap
-        if not heap:
-            self._fill()
         if frames and (not heap or frames[0] < heap[0]):
             return frames
         return heap or None

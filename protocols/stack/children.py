@@ -41,13 +41,14 @@ def timeout_of(index: int) -> int:
 class Children:
     """The end devices of one router."""
 
-    __slots__ = ("_macs", "_nwk", "_settings", "_state", "_timer", "_timers")
+    __slots__ = ("_due", "_macs", "_nwk", "_settings", "_state", "_timer", "_timers")
 
     def __init__(
         self, state: NodeState, nwk: NwkLayer, macs: list[MacLayer], timers: Timers, settings: StackSettings
     ) -> None:
         self._state, self._nwk, self._macs, self._timers, self._settings = state, nwk, macs, timers, settings
         self._timer: Timer | None = None
+        self._due = 0  # ns, of the timer
         nwk.handlers[CommandId.END_DEVICE_TIMEOUT_REQUEST] = self
 
     def resume(self) -> None:
@@ -73,12 +74,17 @@ class Children:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """See to it that somebody looks when the first child may be due; a timer that is early looks in vain."""
         deadlines = [self._deadline(child) for child in self._all()]
-        if deadlines:
-            self._timer = self._timers.after(max(min(deadlines) - self._timers.now(), SECOND), self._age)
+        if not deadlines:
+            return
+        due = max(min(deadlines), self._timers.now() + SECOND)
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.cancel()
+        self._due = due
+        self._timer = self._timers.after(due - self._timers.now(), self._age)
 
     def _age(self) -> None:
         """Forget children that were silent for too long."""

@@ -234,7 +234,7 @@ def test_the_heap_runs_fast_enough_for_frames() -> None:
 def test_timers_near_and_far_and_frames_run_in_one_order(
     timers: list[tuple[int, bool]], frames: list[int], purge_from: int
 ) -> None:
-    """Whether a timer stands on the heap or in a bucket, is purged or not, changes nothing."""
+    """Whether the heap is purged of cancelled timers or not changes nothing."""
     clock = VirtualClock()
     clock._purge_at = purge_from  # so that purges come among so few
     ran: list[tuple[int, int]] = []

@@ -7,12 +7,21 @@ from emulator.home.builder import Home
 from emulator.home.description import HomeDescription, read_home
 from protocols.errors import InputError
 
-__all__ = ["Home", "HomeDescription", "find_home", "read_home", "shipped_homes"]
+__all__ = ["Home", "HomeDescription", "find_home", "more_homes", "read_home", "shipped_homes"]
 
 
 def shipped_homes() -> tuple[HomeDescription, ...]:
-    """Return the homes shipped with hanlab, in order of their names."""
-    folder = files(__name__) / "homes"
+    """Return the homes of the demo, in order of their names."""
+    return _homes("homes")
+
+
+def more_homes() -> tuple[HomeDescription, ...]:
+    """Return the other homes shipped with hanlab: on three phases, with a twin element meter."""
+    return _homes("more_homes")
+
+
+def _homes(name: str) -> tuple[HomeDescription, ...]:
+    folder = files(__name__) / name
     descriptions = []
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         with as_file(entry) as path:
@@ -22,7 +31,7 @@ def shipped_homes() -> tuple[HomeDescription, ...]:
 
 def find_home(text: str) -> HomeDescription:
     """Return a shipped home by its name, or the home in a file; InputError if there is neither."""
-    shipped = shipped_homes()
+    shipped = (*shipped_homes(), *more_homes())
     for home in shipped:
         if home.name == text:
             return home

@@ -13,6 +13,16 @@ SHORT_CUT = 2 * MINUTE + 59 * SECOND  # just not long enough for AD1 (MP102B-G10
 LONG_CUT = 3 * MINUTE  # just long enough
 LONGEST_CUT = 2 * HOUR
 
+PHASE_CUTS = (  # after the first of them: phases that go, and for how long
+    (0, SHORT_CUT, (2,)),
+    (8 * MINUTE, 5 * MINUTE, (1,)),
+    (20 * MINUTE, LONG_CUT, (2, 3)),
+    (25 * MINUTE, SHORT_CUT, (1,)),
+    (30 * MINUTE, SHORT_CUT, (3,)),
+    (38 * MINUTE, 6 * MINUTE, (1,)),
+    (40 * MINUTE, LONG_CUT, (1, 2, 3)),  # phase 1 was gone before and comes later
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -36,6 +46,12 @@ class Plan:
         return ((self.at(0.30), SHORT_CUT), (self.at(0.40), LONG_CUT), (self.at(0.90), LONGEST_CUT))
 
     @property
+    def phase_cuts(self) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+        """When phases of a polyphase supply go, for how long, and which."""
+        first = self.at(0.36)
+        return tuple((first + after, length, phases) for after, length, phases in PHASE_CUTS)
+
+    @property
     def second_round(self) -> int:
         return self.at(0.50)
 
@@ -56,6 +72,8 @@ class Plan:
             "end": self.end,
             "rounds": [self.first_round, self.second_round],
             "cuts": [list(cut) for cut in self.cuts],
+            "phase_cuts": [[*cut[:2], list(cut[2])] for cut in self.phase_cuts] if home.phases > 1 else [],
+            "hub_phase": next((device.hub_phase for device in home.devices if device.powers_hub), None),
             "swap": None if home.replacement is None else self.swap,
             "wake_period": max(sleepy, default=None),
         }

@@ -60,6 +60,8 @@ def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
     ]
     if home.description.replacement is None:
         found = [chapter for chapter in found if chapter[0] != plan.swap]
+    if home.description.phases > 1:
+        found.append((plan.phase_cuts[0][0], "phases are cut", partial(cut_phases, world, home, plan)))
     for number, (when, duration) in enumerate(plan.cuts, 1):
         found.append((when, f"power cut {number}", partial(cut, world, home, duration)))
     return sorted(found, key=lambda chapter: chapter[0])
@@ -103,6 +105,16 @@ async def cut(world: World, home: Home, duration: int) -> None:
     world.timeline.note("story", "mains-cut", home=home.name, duration=duration)
     home.mains.cut(duration)
     await world.clock.sleep(duration + HOUR)
+
+
+async def cut_phases(world: World, home: Home, plan: Plan) -> None:
+    """Cut one phase after another, two, and all with one of them already gone."""
+    for when, duration, phases in plan.phase_cuts:
+        await world.clock.sleep_until(max(when, world.clock.now()))
+        told_as = " ".join(map(str, phases))
+        world.timeline.note("story", "phases-cut", home=home.name, duration=duration, phases=told_as)
+        home.mains.cut(duration, phases)
+    await world.clock.sleep(10 * MINUTE)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ def check_outages(evidence: Evidence) -> Iterator[Check]:
         (carried, alert)
         for carried in evidence.air.sent_up(ecs80.MESSAGE_CODE)
         if carried.judged is not None and (alert := payload_of(ecs80.Alert.decode, carried.judged.message)) is not None
+        if ecs80.phase_of(alert.alert_code) == ecs80.WHOLE  # phases: LIFE-6
     ]
     reported, cuts = receipts(evidence), _cuts(evidence)
     meters = [device for device, kind in evidence.types.items() if kind is DeviceType.ESME]
@@ -55,7 +56,8 @@ def check_outages(evidence: Evidence) -> Iterator[Check]:
             faults.append(f"{label}: {count(len(hubs), 'AD1')}")
         else:
             facts.append(f"{label}: {own[0][1].alert_code:04X}, {count(len(hubs), 'AD1')}")
-    strange = [a for _, a in told if not any(abs(a.interruption - when) <= CLOCK for when, _ in cuts)]
+    starts = [when for when, _ in cuts] + [cut[0] for cut in evidence.files.summary["plan"].get("phase_cuts", [])]
+    strange = [a for _, a in told if not any(abs(a.interruption - when) <= CLOCK for when in starts)]
     faults += [f"{alert.alert_code:04X} of {utc(alert.interruption)} belongs to no power cut" for alert in strange]
     yield conclude("LIFE-3", "outages told as they were", facts=facts, faults=faults, missing="no cut was planned")
 

@@ -11,6 +11,7 @@ from gateway.campaigns.verify import (
     inventory,
     life_events,
     life_meters,
+    life_phases,
     link_keys,
     living,
     meters,
@@ -97,6 +98,7 @@ LIFE_CHECKS = (
     life_events.check_inventory,
     life_events.check_alerts,
     life_events.check_swap,
+    life_phases.check_phases,
 )
 
 

@@ -199,8 +199,8 @@ def check_three_minutes(evidence: Evidence) -> Iterator[Check]:
     for carried in evidence.air.sent_up(ecs80.MESSAGE_CODE):
         alert = None if carried.judged is None else payload_of(ecs80.Alert.decode, carried.judged.message)
         hub = evidence.hub_at(carried.device, carried.time)
-        if alert is None or hub is None:
-            continue
+        if alert is None or hub is None or ecs80.phase_of(alert.alert_code) != ecs80.WHOLE:
+            continue  # a phase is another matter: it need not be the hub's
         codes.add(alert.alert_code)
         length = alert.restoration - alert.interruption
         told = [r for r in found if r.hub == hub and abs(r.started - alert.interruption) <= CLOCK]

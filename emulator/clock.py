@@ -25,6 +25,7 @@ _PURGE_FROM = 1024  # heap entries, below which cancelled ones are left to come 
 _RADIO = int(Rank.RADIO)
 _STACK = int(Rank.STACK)
 _COROUTINE = int(Rank.COROUTINE)
+_AFTER_ALL = max(Rank) + 1
 _BILLION = 1_000_000_000
 
 
@@ -133,20 +134,26 @@ class VirtualClock:
 
     def run_until(self, when: int) -> None:
         """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
-        frames, heap, count = self._frames, self._heap, 0
-        while heap or frames:
-            due = frames if frames and (not heap or frames[0] < heap[0]) else heap
-            if due[0][0] > when:
-                break
-            at, _, _, callback, args = heappop(due)
-            if callback is None:  # a timer
-                callback, args = args.callback, args.arguments
-            if callback is not None:
-                if at > self._now:
-                    self._now = at
-                count += 1
-                callback(*args)
-        self.callbacks += count
+        frames, heap, pop, count = self._frames, self._heap, heappop, 0
+        end = VirtualTimer(_nothing, ())  # after all that is due at `when`: the heap is never empty before
+        heappush(heap, (when, _AFTER_ALL, 0, None, end))
+        try:
+            while True:
+                if frames and frames[0] < heap[0]:
+                    at, _, _, callback, args = pop(frames)
+                else:
+                    at, _, _, _, timer = pop(heap)
+                    if timer is end:
+                        break
+                    callback, args = timer.callback, timer.arguments
+                if callback is not None:
+                    if at > self._now:
+                        self._now = at
+                    count += 1
+                    callback(*args)
+        finally:
+            end.cancel()
+            self.callbacks += count
         self._now = max(self._now, when)
 
     def run_for(self, duration: int) -> None:
@@ -172,6 +179,10 @@ class VirtualClock:
                 callback(*args)
         self.callbacks += count
         return bool(ready)
+
+
+def _nothing() -> None:
+    """Stand for a callback that is never called."""
 
 
 def _wake(future: "asyncio.Future[None]") -> None:

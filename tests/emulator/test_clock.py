@@ -275,3 +275,16 @@ def test_timers_all_cancelled_and_purged_leave_nothing_due() -> None:
     assert clock.pending < 30
     clock.run_until(SECOND * 100)
     assert (clock.pending, clock.callbacks, clock.now()) == (0, 0, 100 * SECOND)
+
+
+def test_an_error_of_a_callback_leaves_the_rest_due() -> None:
+    clock, ran = VirtualClock(), list[int]()
+    clock.call_at(1, ran.append, 1)
+    clock.call_at(2, lambda: 1 // 0)
+    clock.radio_at(3, ran.append, 3)
+    with pytest.raises(ZeroDivisionError):
+        clock.run_until(10)
+    assert (ran, clock.now(), clock.callbacks) == ([1], 2, 2)
+    clock.call_at(20, ran.append, 20)
+    clock.run_until(20)
+    assert (ran, clock.now(), clock.pending) == ([1, 3, 20], 20, 0)

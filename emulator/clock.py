@@ -135,8 +135,9 @@ class VirtualClock:
     def run_until(self, when: int) -> None:
         """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
         frames, heap, pop, count = self._frames, self._heap, heappop, 0
+        self._sequence = sequence = self._sequence + 1
         end = VirtualTimer(_nothing, ())  # after all that is due at `when`: the heap is never empty before
-        heappush(heap, (when, _AFTER_ALL, 0, None, end))
+        heappush(heap, (when, _AFTER_ALL, sequence, None, end))
         try:
             while True:
                 if frames and frames[0] < heap[0]:

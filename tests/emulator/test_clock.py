@@ -286,5 +286,6 @@ def test_an_error_of_a_callback_leaves_the_rest_due() -> None:
         clock.run_until(10)
     assert (ran, clock.now(), clock.callbacks) == ([1], 2, 2)
     clock.call_at(20, ran.append, 20)
+    clock.run_until(10)
     clock.run_until(20)
     assert (ran, clock.now(), clock.pending) == ([1, 3, 20], 20, 0)

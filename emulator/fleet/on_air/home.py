@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from protocols.interfaces import Clock, HanEvent
 
 _APART = 100 * MILLISECOND  # between the reports of two devices: a home's were switched on together
-_PROFILE = 0x0109
-_METER = SimpleDescriptor(1, _PROFILE, 0x0501, 0, (metering.CLUSTER,), ())
-_HUB = SimpleDescriptor(1, _PROFILE, 0x0500, 0, (), (metering.CLUSTER,))
+_PROFILE, _CLUSTER = 0x0109, metering.CLUSTER
+_METER = SimpleDescriptor(1, _PROFILE, 0x0501, 0, (_CLUSTER,), ())
+_HUB = SimpleDescriptor(1, _PROFILE, 0x0500, 0, (), (_CLUSTER,))
 
 
 class Meter:
@@ -41,7 +41,7 @@ class Meter:
 
     def _report(self) -> None:
         self.summation = summation = self.summation + 1
-        data = ApsData(_PROFILE, metering.CLUSTER, 1, 1, report.encode(summation & 0xFF, summation))
+        data = tuple.__new__(ApsData, (_PROFILE, _CLUSTER, 1, 1, report.encode(summation & 0xFF, summation)))
         self.node.send(self._hub, data, secured=True, acknowledged=False)
         self._clock.call_at(self._clock.now() + self._period, self._report)
 

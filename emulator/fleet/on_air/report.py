@@ -10,24 +10,23 @@ from protocols.errors import DecodeError
 from protocols.zcl import data_types
 from protocols.zcl.clusters import metering
 
-_LAYOUT = struct.Struct("<BBBHBIH")
+_LAYOUT = struct.Struct("<BB4sIH")
 _FROM_SERVER = 0x18  # global command, from the server, default response disabled
 _REPORT_ATTRIBUTES = 0x0A
-_SUMMATION = int(metering.Attribute.CURRENT_SUMMATION_DELIVERED)
-_HEAD = (_REPORT_ATTRIBUTES, _SUMMATION, data_types.UINT48)
+_HEAD = struct.pack("<BHB", _REPORT_ATTRIBUTES, metering.Attribute.CURRENT_SUMMATION_DELIVERED, data_types.UINT48)
 SIZE = _LAYOUT.size  # octets
 
 
 def encode(transaction: int, summation: int) -> bytes:
     """Return the ZCL frame. summation: 48 bits, in the unit of the meter."""
-    return _LAYOUT.pack(_FROM_SERVER, transaction, *_HEAD, summation & 0xFFFF_FFFF, summation >> 32)
+    return _LAYOUT.pack(_FROM_SERVER, transaction, _HEAD, summation & 0xFFFF_FFFF, summation >> 32)
 
 
 def decode(frame: bytes) -> int:
     """Return the summation; DecodeError for any other frame."""
     if len(frame) != SIZE:
         raise DecodeError(f"a report of {len(frame)} octets, {SIZE} expected", data=frame)
-    control, _, command, attribute, data_type, low, high = _LAYOUT.unpack(frame)
-    if control != _FROM_SERVER or (command, attribute, data_type) != _HEAD:
+    control, _, head, low, high = _LAYOUT.unpack(frame)
+    if control != _FROM_SERVER or head != _HEAD:
         raise DecodeError("not a report of the summation", data=frame)
     return int(high << 32 | low)

@@ -1,7 +1,7 @@
-"""Prints where a block of a download goes: `python -m tests.benchmarks.where_time_goes`.
+"""Prints where a block of a download and a report of an idle home go: `python -m tests.benchmarks.where_time_goes`.
 
-Bytecodes and Python calls a block are counted by layer, which no load of the machine changes (they differ a little
-between Python versions); the processor time of a block is measured and shared out by them, AES-CCM taken off first.
+Bytecodes and Python calls of each are counted by layer, which no load of the machine changes (they differ a little
+between Python versions); its processor time is measured and shared out by them, AES-CCM taken off first.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from time import process_time
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from emulator.fleet.on_air.fleet import Fleet
 from protocols.crypto.ccm import ccm_star
-from tests.support.ota_bench import Fetched, OtaBench
+from protocols.interfaces import MINUTE
+from tests.support.ota_bench import OtaBench
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -35,8 +37,8 @@ LAYERS = {
     "emulator/storage": "NWK and APS: the short way, counters stored",
     "protocols/ota": "OTA client and server",
     "protocols/zcl": "OTA client and server",
+    "emulator/fleet": "meters and hub",
 }
-CIPHERS = 8  # AES-CCM operations a block: two frames, NWK and APS, both ends
 _BLOCK = 50  # octets
 _HERE = str(Path(__file__).parents[2]) + "/"
 
@@ -48,8 +50,44 @@ def layer_of(code: CodeType) -> str:
     return LAYERS[max(named, key=len)] if named else "else: the bench, the standard library"
 
 
-def count() -> tuple[Counter[str], Counter[str], int]:
-    """Return bytecodes and calls by layer, and the blocks they brought."""
+class Done(NamedTuple):
+    units: int  # blocks or reports
+    seconds: float  # of processor time
+
+
+Run = Callable[[Callable[[], object]], object]  # runs what it is given, watching it or not
+
+
+class Subject(NamedTuple):
+    """What is looked at, unit by unit."""
+
+    unit: str
+    ciphers: int  # AES-CCM operations a unit, each frame sealed and opened under NWK and APS security
+    live: Callable[[int, Run], Done]  # how many units, about
+    few: int  # units enough to count bytecodes
+    many: int  # units enough to measure time
+
+
+def _download(blocks: int, run: Run) -> Done:
+    with tempfile.TemporaryDirectory() as folder:
+        bench = OtaBench(Path(folder), devices=1, size=blocks * _BLOCK, block_size=_BLOCK)
+        fetched = []
+        run(lambda: fetched.append(bench.run()))
+    return Done(fetched[0].blocks, fetched[0].seconds)
+
+
+def _idle(reports: int, run: Run) -> Done:
+    fleet = Fleet(10)
+    before, started = fleet.tally().reports, process_time()
+    run(lambda: fleet.run(reports // fleet.devices * MINUTE))
+    return Done(fleet.tally().reports - before, process_time() - started)
+
+
+SUBJECTS = (Subject("block", 8, _download, 800, 8000), Subject("report", 4, _idle, 3000, 50_000))
+
+
+def count(subject: Subject) -> tuple[Counter[str], Counter[str], int]:
+    """Return bytecodes and calls by layer, and the units they brought."""
     bytecodes, calls = Counter[str](), Counter[str]()
     layers: dict[CodeType, str] = {}
 
@@ -63,21 +101,14 @@ def count() -> tuple[Counter[str], Counter[str], int]:
             bytecodes[layers[code]] += 1
         return tracer
 
-    fetched = _download(40_000, lambda bench: _traced(bench, tracer))
-    return bytecodes, calls, fetched.blocks
+    def traced(run: Callable[[], object]) -> None:
+        sys.settrace(tracer)
+        try:
+            run()
+        finally:
+            sys.settrace(None)
 
-
-def _traced(bench: OtaBench, tracer: TraceFunction) -> Fetched:
-    sys.settrace(tracer)
-    try:
-        return bench.run()
-    finally:
-        sys.settrace(None)
-
-
-def _download(size: int, run: Callable[[OtaBench], Fetched]) -> Fetched:
-    with tempfile.TemporaryDirectory() as folder:
-        return run(OtaBench(Path(folder), devices=1, size=size, block_size=_BLOCK))
+    return bytecodes, calls, subject.live(subject.few, traced).units
 
 
 def _cipher_time() -> float:
@@ -91,19 +122,24 @@ def _cipher_time() -> float:
     return best
 
 
-def main() -> None:
-    """Print the table."""
-    bytecodes, calls, blocks = count()
-    runs = [_download(400_000, OtaBench.run) for _ in range(5)]
-    block = min(run.seconds / run.blocks for run in runs) * 1e6
-    ciphers, total = CIPHERS * _cipher_time() * 1e6, sum(bytecodes.values())
-    lines = ["| layer | bytecodes a block | calls a block | us a block |", "|---|---|---|---|"]
+def table(subject: Subject) -> str:
+    """Return the table of one subject, in Markdown."""
+    bytecodes, calls, units = count(subject)
+    runs = [subject.live(subject.many, lambda run: run()) for _ in range(5)]
+    time = min(run.seconds / run.units for run in runs) * 1e6
+    ciphers, total, unit = subject.ciphers * _cipher_time() * 1e6, sum(bytecodes.values()), subject.unit
+    lines = [f"| layer | bytecodes a {unit} | calls a {unit} | us a {unit} |", "|---|---|---|---|"]
     for layer, number in bytecodes.most_common():
-        share = number / total * (block - ciphers)
-        lines.append(f"| {layer} | {number / blocks:.0f} | {calls[layer] / blocks:.0f} | {share:.1f} |")
-    lines.append(f"| AES-CCM, {CIPHERS} operations | | | {ciphers:.1f} |")
-    lines.append(f"| all | {total / blocks:.0f} | {sum(calls.values()) / blocks:.0f} | {block:.1f} |")
-    sys.stdout.write("\n".join(lines) + "\n")
+        share = number / total * (time - ciphers)
+        lines.append(f"| {layer} | {number / units:.0f} | {calls[layer] / units:.0f} | {share:.1f} |")
+    lines.append(f"| AES-CCM, {subject.ciphers} operations | | | {ciphers:.1f} |")
+    lines.append(f"| all | {total / units:.0f} | {sum(calls.values()) / units:.0f} | {time:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print the tables."""
+    sys.stdout.write("\n".join(map(table, SUBJECTS)))
 
 
 if __name__ == "__main__":

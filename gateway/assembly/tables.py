@@ -1,9 +1,13 @@
 """The tables at the end of a run."""
 
+import re
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from protocols.duis.alerts import DCC_ALERT_TABLE
+from protocols.gbcs.alert_names import alert_name
 
 
 def show(summary: dict[str, Any], console: Console) -> None:
@@ -39,11 +43,20 @@ def _devices(devices: list[dict[str, Any]]) -> Table:
 
 def _alerts(alerts: list[dict[str, Any]], names: dict[str, str]) -> Table:
     table = Table(title="alerts delivered and suppressed")
-    for heading in ("time", "code", "origin", "decision", "recipient", "signature"):
+    for heading in ("time", "alert", "origin", "recipient", "decision", "signature"):
         table.add_column(heading)
     for alert in alerts:
+        code, origin, recipient = alert["code"], alert["origin"], alert["recipient"]
         table.add_row(
-            alert["time"][:19], alert["code"], names.get(alert["origin"], alert["origin"]), alert["decision"],
-            names.get(alert["recipient"], alert["recipient"] or ""), alert["signature"],
+            alert["time"][5:19].replace("T", " "), f"{code} {meaning(code)}", names.get(origin, origin),
+            names.get(recipient, recipient or ""), alert["decision"], alert["signature"],
         )  # fmt: skip
     return table
+
+
+def meaning(code: str) -> str:
+    """Return what the code of an alert means in words: a device's, four hexadecimal digits, or a DCC alert's."""
+    row = DCC_ALERT_TABLE.get(code)
+    if row is not None:
+        return row.meaning
+    return alert_name(int(code, 16)) if re.fullmatch("[0-9A-F]{4}", code) else "unknown"

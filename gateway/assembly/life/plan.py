@@ -76,7 +76,28 @@ class Plan:
             "hub_phase": next((device.hub_phase for device in home.devices if device.powers_hub), None),
             "swap": None if home.replacement is None else self.swap,
             "wake_period": max(sleepy, default=None),
+            "supply": _supply(self, home),
         }
+
+
+def _supply(plan: Plan, home: HomeDescription) -> dict[str, Any]:
+    """Return what is used and told by description: amounts in hundred-thousandths of a pound, times in ns."""
+    use = home.consumption
+    paid = use.prepayment
+    tariffs = {"esme": use.electricity_tariff, "gsme": use.gas_tariff}
+    return {
+        "tariffs": {
+            kind: {"prices": list(tariff.prices), "standing_charge": tariff.standing_charge,
+                   "switches": [list(switch) for switch in tariff.switches]}
+            for kind, tariff in tariffs.items()
+        },
+        "opening_credit": None if paid is None else paid.opening_credit,
+        "messages": [[plan.begin + text.after * SECOND, text.text, text.confirm] for text in use.messages],
+        "loads": {
+            f"{home.name}/{device.name}": {"watts": device.load, "on": [list(on) for on in device.on_times]}
+            for device in home.devices if device.kind == "hcalcs"
+        },
+    }  # fmt: skip
 
 
 def planned(begin: int, duration: int) -> Plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.campaigns.evidence.dissector import MALFORMED, Announcement, ApsMessage, Association, Defect, Dissector
+from gateway.campaigns.evidence.energy import EnergyCommand, EnergyLog
 from gateway.campaigns.evidence.keyring import KeyRing
 from gateway.campaigns.evidence.link_keys import LinkKeyLog, LinkKeys
 from gateway.campaigns.evidence.readings import MeterReading, ReadingLog
@@ -81,6 +82,7 @@ class CaptureEvidence:
     messages: list[TunnelMessage]
     link_keys: LinkKeys
     readings: list[MeterReading] = field(default_factory=list)
+    energy: list[EnergyCommand] = field(default_factory=list)
 
 
 class _Collector:
@@ -95,6 +97,7 @@ class _Collector:
         self.messages: list[TunnelMessage] = []
         self.link_keys = LinkKeyLog()
         self.readings = ReadingLog()
+        self.energy = EnergyLog()
 
     def take(self, message: ApsMessage) -> None:
         frame = ZclFrame.decode(message.payload)
@@ -108,6 +111,8 @@ class _Collector:
             self._ota(message, frame)
         elif message.cluster == tunneling.CLUSTER:
             self._tunnel(message, frame)
+        else:
+            self.energy.take(message, frame)
 
     def _count(self, cluster: int, frame: ZclFrame) -> None:
         key = (cluster, frame.control & 0x09, frame.command)
@@ -173,6 +178,7 @@ def dissect(
         collector.messages,
         collector.link_keys.found(dissector.key_transports),
         collector.readings.found,
+        collector.energy.found,
     )
 
 

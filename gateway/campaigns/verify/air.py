@@ -2,13 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from gateway.campaigns.evidence.energy import EnergyCommand
 from gateway.campaigns.evidence.link_keys import LinkKeys
 from gateway.campaigns.evidence.readings import MeterReading
 from gateway.campaigns.verify.gbcs_view import Judged, Verdict
 from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Cra
+from protocols.zcl.command_set import Command
+
+C = TypeVar("C", bound=Command)
 
 
 class Transfer(NamedTuple):
@@ -74,12 +78,19 @@ class Air(NamedTuple):
     carried: tuple[Carried, ...]  # each message once, however often it was sent
     link_keys: LinkKeys
     readings: tuple[MeterReading, ...] = ()  # in order of time
+    energy: tuple[EnergyCommand, ...] = ()  # prices, texts, loads and top-ups, in order of time
 
     def readings_of(self, reader: Eui64, begin: int, end: int) -> list[MeterReading]:
         """Return the answers a reader got from `begin` to `end`, ns UTC."""
         first = bisect_left(self.readings, begin, key=lambda reading: reading.time)
         last = bisect_right(self.readings, end, key=lambda reading: reading.time)
         return [each for each in self.readings[first:last] if each.reader == reader and not each.reported]
+
+    def commands(self, kind: type[C], source: Eui64 | None = None) -> Iterator[tuple[EnergyCommand, C]]:
+        """Yield the commands of a kind, of one sender or of all, in order of time."""
+        for sent in self.energy:
+            if isinstance(sent.command, kind) and source in (None, sent.source):
+                yield sent, sent.command
 
     def sent_up(self, *codes: int, device: Eui64 | None = None) -> Iterator[Carried]:
         """Yield what devices sent with one of these message codes."""

@@ -41,6 +41,7 @@ def air_of(seen: CaptureEvidence, certificates: Keystore) -> Air:
         carried=_carried(seen.messages, certificates),
         link_keys=seen.link_keys,
         readings=tuple(seen.readings),
+        energy=tuple(seen.energy),
     )
 
 

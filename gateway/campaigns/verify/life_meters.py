@@ -22,6 +22,7 @@ class MeterDay(NamedTuple):
     register: int  # at its end
     total: int
     profile: tuple[int, ...]  # 48 half-hours; what the meter has no entry for counts as nothing
+    event: Event  # the row itself; a meter without power at midnight tells it later
 
 
 def meter_days(evidence: Evidence, kind: str, register: str, total: str) -> dict[str, list[MeterDay]]:
@@ -32,7 +33,7 @@ def meter_days(evidence: Evidence, kind: str, register: str, total: str) -> dict
             entries = event.text("profile").split()
             profile = tuple(0 if entry == "-" else int(entry) for entry in entries)
             begin = _midnight(event.text("date"))
-            row = MeterDay(begin, _number(event, register), _number(event, total), profile)
+            row = MeterDay(begin, _number(event, register), _number(event, total), profile, event)
             found.setdefault(event.actor, []).append(row)
     return found
 

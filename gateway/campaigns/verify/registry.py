@@ -9,9 +9,11 @@ from gateway.campaigns.verify import (
     fleet_repairs,
     frames,
     inventory,
+    life_accounts,
     life_events,
     life_meters,
     life_phases,
+    life_services,
     link_keys,
     living,
     meters,
@@ -85,7 +87,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
     "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
     "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
-    "LIFE-2": ("gsme", "ihd"), "MP170-P14": ("gsme", "ihd"),
+    "LIFE-2": ("gsme", "ihd"), "LIFE-9": ("ihd",), "MP170-P14": ("gsme", "ihd"),
     "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
 }  # fmt: skip
 """What a home must have for a requirement to be shown in its life: kinds of device, or a tracked ESME."""
@@ -99,6 +101,11 @@ LIFE_CHECKS = (
     life_events.check_alerts,
     life_events.check_swap,
     life_phases.check_phases,
+    life_accounts.check_costs,
+    life_accounts.check_balance,
+    life_services.check_prices,
+    life_services.check_texts,
+    life_services.check_loads,
 )
 
 

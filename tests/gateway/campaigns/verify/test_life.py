@@ -1,69 +1,17 @@
 """Each check of a life fails when its defect is planted into the evidence of an honest one."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from gateway.campaigns.verify import life_events, life_meters
-from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence, gather
 from gateway.campaigns.verify.folder import Event
 from protocols.interfaces import HOUR, MINUTE
-from tests.support.lived import two_days
-
-Checks = Callable[[Evidence], Iterator[Check]]
-Line = Callable[[Event], bool]
+from tests.support.lived import Checks, Line, added, altered, named, planned, stored, told, two_days, verdict
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     return gather(two_days(tmp_path_factory) / "run")
-
-
-def verdict(check: Checks, evidence: Evidence) -> tuple[bool, str]:
-    (found,) = check(evidence)
-    return found.passed, found.evidence
-
-
-def told(actor: str, name: str, **fields: object) -> Line:
-    """Fit the events of an actor by name and fields."""
-    return lambda e: (
-        (e.actor, e.name) == (f"home-1/{actor}", name)
-        and all(e.fields.get(field) == value for field, value in fields.items())
-    )
-
-
-def altered(evidence: Evidence, fits: Line, change: Callable[[Event], Event | None], which: int = -1) -> Evidence:
-    """Change or drop one event of those that fit, the last by default."""
-    lines = list(evidence.files.timeline)
-    places = [place for place, event in enumerate(lines) if fits(event)]
-    new = change(lines[places[which]])
-    lines[places[which] : places[which] + 1] = [] if new is None else [new]
-    return replace(evidence, files=replace(evidence.files, timeline=tuple(lines)))
-
-
-def added(field: str, amount: int) -> Callable[[Event], Event]:
-    def change(event: Event) -> Event:
-        value = event.fields[field]
-        assert isinstance(value, int)
-        return event._replace(fields={**event.fields, field: value + amount})
-
-    return change
-
-
-def named(field: str, value: str) -> Callable[[Event], Event]:
-    return lambda event: event._replace(fields={**event.fields, field: value})
-
-
-def planned(evidence: Evidence, **changes: object) -> Evidence:
-    plan = {**evidence.files.summary["plan"], **changes}
-    return replace(evidence, files=replace(evidence.files, summary={**evidence.files.summary, "plan": plan}))
-
-
-def stored(evidence: Evidence, table: str, rows: list[dict[str, Any]]) -> Evidence:
-    return replace(evidence, files=replace(evidence.files, store={**evidence.files.store, table: tuple(rows)}))
 
 
 ALL: tuple[Checks, ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from protocols.addresses import ShortAddress
@@ -26,6 +27,7 @@ _EXTENDED = 1  # request type that asks for the children too
 _CHILDREN_MOST = 20  # short addresses in one answer
 
 
+@cache
 def capability_of(role: NodeRole) -> Capability:
     """Return what a node of `role` says of itself on joining."""
     sleepy = role is NodeRole.SLEEPY_END_DEVICE

@@ -11,12 +11,10 @@ from protocols.addresses import BROADCAST_RX_ON, ShortAddress
 from protocols.interfaces import MILLISECOND, SECOND, DeliveryStatus
 from protocols.nwk.commands import CommandId, Leave, NetworkStatus, NwkCommand, RejoinResponse, StatusCode
 from protocols.nwk.frame import FrameType, NwkHeader
-from protocols.stack.hooks import nobody
 from protocols.stack.settings import NodeRole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from protocols.stack.hooks import MembershipUser
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.nwk_arrival import Arrival
     from protocols.stack.parent import Parent
@@ -30,11 +28,11 @@ _CONFLICT_AGAIN = 10 * SECOND  # between two reports of one conflict [I]
 
 
 class Membership:
-    """What may happen to a node in a network. `left`, `changed` and `child_left` are the node's."""
+    """What may happen to a node in a network."""
 
     __slots__ = (
         "_conflicts", "_nwk", "_parent", "_rejoiner", "_role", "_settings", "_state", "_timers", "_unknown_keys",
-        "before_rejoin", "changed", "child_left", "left",
+        "_user",
     )  # fmt: skip
 
     def __init__(
@@ -46,18 +44,14 @@ class Membership:
         role: NodeRole,
         parent: Parent,
         rejoiner: Rejoiner,
+        user: MembershipUser,
     ) -> None:
         self._state, self._nwk, self._timers, self._settings = state, nwk, timers, settings
-        self._role, self._parent, self._rejoiner = role, parent, rejoiner
+        self._role, self._parent, self._rejoiner, self._user = role, parent, rejoiner, user
         self._unknown_keys = 0  # frames under a network key that this node has not
         self._conflicts: dict[int, int] = {}  # address reported, until when it is not again
-        self.before_rejoin: Callable[[], object] = nobody
-        self.left: Callable[[], object] = nobody
-        self.changed: Callable[[], object] = nobody  # own address or channel
-        self.child_left: Callable[[Peer], object] = nobody
         nwk.handlers[CommandId.LEAVE] = self
         nwk.conflict = self.conflict
-        rejoiner.moved = self.take_address
 
     # --- coming back -------------------------------------------------------------------------------------------
 
@@ -66,7 +60,7 @@ class Membership:
         if self._role is NodeRole.COORDINATOR or self._state.network is None:
             return
         if not self._rejoiner.active:
-            self.before_rejoin()
+            self._user.stop_polling()
         self._rejoiner.start(orphan=orphan, without_key=without_key)
 
     def key_unknown(self, key_sequence: int) -> None:
@@ -104,7 +98,7 @@ class Membership:
             self.rejoin()
         elif self._state.network is not None:
             self._rejoiner.stop()
-            self.left()
+            self._user.left()
 
     def command(self, how: Arrival, command: NwkCommand) -> None:
         network, sender = self._state.network, how.hop
@@ -122,7 +116,7 @@ class Membership:
         if sender.child_radio >= 0:
             self._state.disown(sender)
             if not rejoin:
-                self.child_left(sender)
+                self._parent.user.child_left(sender)
         elif network.parent == sender.eui and self._role not in (NodeRole.ROUTER, NodeRole.COORDINATOR):
             self.rejoin()
         self._state.drop_routes((sender.radio, int(sender.short)))
@@ -180,7 +174,14 @@ class Membership:
         if network is None:
             return
         self._state.enter(network._replace(short=short))
-        self.changed()
+        self._user.changed()
+
+    def parent_moved(self, short: ShortAddress) -> None:
+        """The parent has another address from now on."""
+        network = self._state.network
+        if network is not None and network.parent_short != short:
+            self._state.enter(network._replace(parent_short=short))
+            self._user.parent_moved()
 
     # --- channel -----------------------------------------------------------------------------------------------
 
@@ -190,4 +191,4 @@ class Membership:
         if network is None or (network.channel, network.update_id) == (channel, update_id):
             return
         self._state.enter(network._replace(channel=channel, update_id=update_id))
-        self.changed()
+        self._user.changed()

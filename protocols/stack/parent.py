@@ -1,7 +1,5 @@
 """What a coordinator or router does for its children: beacons, admission, hand-over to the trust centre."""
 
-from collections.abc import Callable
-
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.interfaces import SECOND, Random
 from protocols.mac.beacon import Beacon
@@ -9,7 +7,7 @@ from protocols.mac.commands import AssociationResponse, AssociationStatus, Capab
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
 from protocols.stack.children import Children
-from protocols.stack.hooks import nobody
+from protocols.stack.hooks import ParentUser
 from protocols.stack.nwk import FIRST_BROADCAST, NwkLayer
 from protocols.stack.nwk_arrival import Arrival
 from protocols.stack.settings import StackSettings
@@ -23,8 +21,7 @@ class Parent:
     """`protocols.stack.mac.MacUser` of a node that takes children."""
 
     __slots__ = (
-        "_children", "_nwk", "_permit_until", "_random", "_settings", "_state", "_timers", "child_joined",
-        "child_rejoined",
+        "_children", "_nwk", "_permit_until", "_random", "_settings", "_state", "_timers", "user",
     )  # fmt: skip
 
     def __init__(
@@ -35,12 +32,11 @@ class Parent:
         settings: StackSettings,
         random: Random,
         children: Children,
+        user: ParentUser,
     ) -> None:
         self._state, self._nwk, self._timers, self._settings, self._random = state, nwk, timers, settings, random
         self._permit_until = 0
-        self.child_joined: Callable[[Peer], object] = nobody
-        self.child_rejoined: Callable[[Peer, bool], object] = nobody
-        self._children = children
+        self._children, self.user = children, user
         nwk.handlers[CommandId.REJOIN_REQUEST] = self
 
     def permit(self, seconds: int) -> None:
@@ -106,12 +102,12 @@ class Parent:
         )  # fmt: skip
         payload = RejoinResponse(short, AssociationStatus.SUCCESS).encode()
         self._nwk.plain.rejoin_response(answer, payload, (how.radio, int(asked)), child.sleepy)
-        self.child_rejoined(child, secured)
+        self.user.child_rejoined(child, secured)
 
     def associated(self, radio: int, eui: Eui64) -> None:
         child = self._state.peers.get(eui)
         if child is not None and child.child_radio == radio and eui in self._nwk.unauthenticated:
-            self.child_joined(child)
+            self.user.child_joined(child)
 
     def drop(self, child: Peer) -> None:
         """Forget a child that may not stay."""

@@ -18,15 +18,15 @@ from protocols.mac.commands import AssociationStatus, DataRequest
 from protocols.mac.frame import FrameType as MacFrameType
 from protocols.nwk.commands import CommandId, NwkCommand, RejoinRequest, RejoinResponse
 from protocols.nwk.frame import FrameType, NwkHeader
-from protocols.stack.hooks import nobody
 from protocols.stack.joiner import open_network_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from protocols.aps.commands import TransportNetworkKey
     from protocols.interfaces import Random
     from protocols.mac.commands import Capability, CoordinatorRealignment
+    from protocols.stack.hooks import RejoinUser
     from protocols.stack.mac import Candidate, MacLayer
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.nwk_arrival import Arrival
@@ -43,8 +43,8 @@ class Rejoiner:
     """Attempts of one node that is a member and has lost its parent, or the network key."""
 
     __slots__ = (
-        "_answer", "_attempt", "_came_back", "_capability", "_failed", "_failures", "_macs", "_nwk", "_orphan",
-        "_parent", "_polls", "_random", "_settings", "_state", "_timers", "_without_key", "active", "moved",
+        "_answer", "_attempt", "_capability", "_failed", "_failures", "_macs", "_nwk", "_orphan",
+        "_parent", "_polls", "_random", "_settings", "_state", "_timers", "_user", "_without_key", "active",
     )  # fmt: skip
 
     def __init__(
@@ -56,11 +56,10 @@ class Rejoiner:
         settings: StackSettings,
         random: Random,
         capability: Capability,
-        came_back: Callable[[bool], object],
+        user: RejoinUser,
     ) -> None:
-        """`came_back` is told whether the parent still knew this node: then nothing has changed."""
         self._state, self._nwk, self._macs, self._timers, self._settings = state, nwk, macs, timers, settings
-        self._random, self._capability, self._came_back = random, capability, came_back
+        self._random, self._capability, self._user = random, capability, user
         self.active = False
         self._attempt = 0  # number of the attempt that runs
         self._failures = 0  # in a row
@@ -71,7 +70,6 @@ class Rejoiner:
         self._answer: tuple[ShortAddress, Eui64] | None = None  # own address and parent, while the key is awaited
         self._polls = 0
         nwk.handlers[CommandId.REJOIN_RESPONSE] = self
-        self.moved: Callable[[ShortAddress], object] = nobody  # the parent gave another address
 
     # --- start and end -----------------------------------------------------------------------------------------
 
@@ -114,7 +112,7 @@ class Rejoiner:
             return
         self._state.enter(network._replace(parent_short=answer.coordinator))
         self.active = False
-        self._came_back(True)
+        self._user.came_back(True)
 
     def _retry(self) -> None:
         settings = self._settings
@@ -224,7 +222,7 @@ class Rejoiner:
         by = how.header.source_ieee if how.hop is None else how.hop.eui
         if not self.active:  # the parent gives another address, as two nodes had this one
             if how.hop is not None and by == network.parent and command.status == AssociationStatus.SUCCESS:
-                self.moved(command.short)
+                self._user.moved(command.short)
             return
         parent = self._parent
         if parent is None or by is None or how.neighbour != parent.short or self._answer is not None:
@@ -301,4 +299,4 @@ class Rejoiner:
                 update_id=parent.beacon.update_id,
             )
         )
-        self._came_back(False)
+        self._user.came_back(False)

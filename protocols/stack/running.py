@@ -121,10 +121,10 @@ class Running:
             for mac in self._macs:
                 mac.express = express
         self._children = Children(state, nwk, self._macs, timers, settings)
-        self._parent = Parent(state, nwk, timers, settings, random, self._children)
+        self._parent = Parent(state, nwk, timers, settings, random, self._children, self)
         capability = capability_of(role)
-        self._rejoiner = Rejoiner(state, nwk, self._macs, timers, settings, random, capability, self._came_back)
-        self.membership = Membership(state, nwk, timers, settings, role, self._parent, self._rejoiner)
+        self._rejoiner = Rejoiner(state, nwk, self._macs, timers, settings, random, capability, self)
+        self.membership = Membership(state, nwk, timers, settings, role, self._parent, self._rejoiner, self)
         self._keep_alive: KeepAlive | None = None
         if not router:
             sleepy = role is NodeRole.SLEEPY_END_DEVICE
@@ -134,10 +134,13 @@ class Running:
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
-        self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
+        self._exchange: LinkKeyExchange | None = None
+        if settings.exchange_link_key:
+            self._exchange = LinkKeyExchange(state, self.aps, timers, settings, storage, self._exchanged)
         self.trust_centre: TrustCentre | None = None
         nwk.user = self.aps.user = self
-        self._connect_membership()
+        self.management.membership = self.membership
+        nwk.found_conflict = self.membership.found_conflict
         for mac in self._macs:
             mac.deliver = nwk.receive
             mac.user = self._parent if router else None
@@ -145,20 +148,8 @@ class Running:
             self.trust_centre = TrustCentre(state, nwk, self.aps, self.zdp, self._parent, timers, settings, self.post)
             self.trust_centre.keys = TrustCentreKeys(state, self.aps, timers, settings, random, self.keys.switch)
         else:
-            self._parent.child_joined = self._report_child
-            self._parent.child_rejoined = self._report_rejoined
-            self.membership.child_left = self._report_left
             self.zdp.permit_joining = self._parent.permit
         self._resume()
-
-    def _connect_membership(self) -> None:
-        membership, management = self.membership, self.management
-        membership.before_rejoin = self._sleep_no_more
-        membership.left = self._leave
-        membership.changed = self._changed
-        management.membership = membership
-        self.zdp.conflict = self._nwk.found_conflict = membership.found_conflict
-        self.zdp.parent_moved = self._configure
 
     def hear(self, frame: bytes) -> None:
         """Take a MAC frame as if the HAN radio had heard it."""
@@ -207,7 +198,7 @@ class Running:
     def _wake(self, parent: Candidate | None) -> None:
         """Associated: a sleepy node fetches its network key. None: the attempt is over."""
         if parent is None:
-            self._sleep_no_more()
+            self.stop_polling()
         elif self._role is NodeRole.SLEEPY_END_DEVICE:
             self._poll(self._macs[parent.radio], parent.short)
 
@@ -248,7 +239,7 @@ class Running:
             self._nwk.activity = self._poller.expect
         self._poller.start(parent)
 
-    def _sleep_no_more(self) -> None:
+    def stop_polling(self) -> None:
         if self._poller is not None:
             self._poller.stop()
             self._poller = None
@@ -273,7 +264,7 @@ class Running:
             parent, short = str(network.parent), f"{network.short:04x}"
             self._note("rebooted" if rejoined else "joined", device=str(self.state.eui), parent=parent, short=short)
             self.post(Rejoined(trust_centre) if rejoined else Joined(trust_centre))
-            if self._settings.exchange_link_key:
+            if self._exchange is not None:
                 self._exchange.start(self.state.peer(trust_centre))
 
         presence = Presence(self.state, self.zdp, self.timers, self._settings, self._random, confirmed)
@@ -304,8 +295,9 @@ class Running:
         self._note("parent-lost", device=str(self.state.eui))
         self.membership.rejoin(orphan=True)
 
-    def _came_back(self, unchanged: bool) -> None:
-        """A parent has taken this node back."""
+    # --- MembershipUser, RejoinUser ----------------------------------------------------------------------------
+
+    def came_back(self, unchanged: bool) -> None:
         self._configure()
         if unchanged:
             if self._keep_alive is not None:
@@ -313,20 +305,26 @@ class Running:
         else:
             self.timers.after(_ANNOUNCE_AFTER, lambda: self._announce(rejoined=True))
 
-    def _changed(self) -> None:
-        """The own address or the channel is another."""
+    def moved(self, short: ShortAddress) -> None:
+        self.membership.take_address(short)
+
+    def parent_moved(self) -> None:
+        self._configure()
+
+    def changed(self) -> None:
         self._configure()
         self.timers.after(_ANNOUNCE_AFTER, self.zdp.announce)
 
-    def _leave(self) -> None:
+    def left(self) -> None:
         self.state.leave()
         self.bindings.clear()
         if self._keep_alive is not None:
             self._keep_alive.stop()
         if self._presence is not None:
             self._presence.stop()
-        self._exchange.forget()
-        self._sleep_no_more()
+        if self._exchange is not None:
+            self._exchange.forget()
+        self.stop_polling()
         self._nwk.routing.clear()
         if self.neighbours is not None:
             self.neighbours.stop()
@@ -337,14 +335,15 @@ class Running:
     def heard_child(self, peer: Peer) -> None:
         self.state.save(peer)
 
-    def _report_child(self, child: Peer) -> None:
-        """A router tells the trust centre of a device that associated with it."""
+    # --- ParentUser, where this node is not the trust centre: it tells that -------------------------------------
+
+    def child_joined(self, child: Peer) -> None:
         self._report(child, UpdateStatus.UNSECURED_JOIN)
 
-    def _report_rejoined(self, child: Peer, secured: bool) -> None:
+    def child_rejoined(self, child: Peer, secured: bool) -> None:
         self._report(child, UpdateStatus.SECURED_REJOIN if secured else UpdateStatus.TRUST_CENTRE_REJOIN)
 
-    def _report_left(self, child: Peer) -> None:
+    def child_left(self, child: Peer) -> None:
         self._report(child, UpdateStatus.LEFT)
 
     def _report(self, child: Peer, status: UpdateStatus) -> None:
@@ -385,8 +384,9 @@ class Running:
         elif isinstance(command, RemoveDevice) and key_id == KeyId.LINK:
             self._remove_child(command.target)
         elif isinstance(command, TransportTrustCentreLinkKey):
-            self._exchange.transported(command, key_id)
-        elif isinstance(command, ConfirmKey):
+            if self._exchange is not None:
+                self._exchange.transported(command, key_id)
+        elif isinstance(command, ConfirmKey) and self._exchange is not None:
             self._exchange.confirmed(command, key_id)
 
     def _remove_child(self, eui: Eui64) -> None:

@@ -47,8 +47,7 @@ class TrustCentre:
         self._renewal_at = 0
         self._expected: dict[Eui64, int] = {}  # got the key, not announced yet: repetitions left
         self._unannounced: dict[Eui64, int] = {}  # confirmed before its announcement came, until when that counts
-        parent.child_joined = self._own_child
-        parent.child_rejoined = self._own_child_back
+        parent.user = self
         zdp.announced = self._announced
         zdp.asked = self._asked
         if state.authorised:
@@ -113,7 +112,7 @@ class TrustCentre:
 
     # --- admission ---------------------------------------------------------------------------------------------
 
-    def _own_child(self, child: Peer) -> None:
+    def child_joined(self, child: Peer) -> None:
         child.parent = self._state.eui
         if self._may_join(child.eui):
             self._expect(child)
@@ -147,10 +146,13 @@ class TrustCentre:
         self._state.save(device)
         self._state.learn_route(command.short, *self._state.routes.get(reporter.short, (0, reporter.short)))
 
-    def _own_child_back(self, child: Peer, secured: bool) -> None:
+    def child_rejoined(self, child: Peer, secured: bool) -> None:
         child.parent = self._state.eui
         if not secured:
             self._renew_key(child)
+
+    def child_left(self, child: Peer) -> None:
+        """Nobody needs to be told: this node has heard it."""
 
     def _renew_key(self, device: Peer) -> None:
         """A member has rejoined without the network key: it gets it again."""

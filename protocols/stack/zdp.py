@@ -45,7 +45,7 @@ class ZdpLayer:
 
     __slots__ = (
         "_aps", "_looked", "_queries", "_role", "_settings", "_state", "_timers", "_transaction", "announced", "asked",
-        "conflict", "descriptors", "management", "parent_moved", "permit_joining",
+        "descriptors", "management", "permit_joining",
     )  # fmt: skip
 
     def __init__(
@@ -68,8 +68,6 @@ class ZdpLayer:
         self.announced: Callable[[Peer], object] = nobody
         self.asked: Callable[[Peer], object] = nobody  # a node descriptor request came
         self.permit_joining: Callable[[int], object] = nobody
-        self.conflict: Callable[[int], object] = nobody  # two nodes have this address
-        self.parent_moved: Callable[[], object] = nobody  # the parent has another address
 
     # --- sending -----------------------------------------------------------------------------------------------
 
@@ -177,11 +175,11 @@ class ZdpLayer:
         if message.eui == state.eui:
             return
         if message.short == state.short:
-            self.conflict(message.short)
+            self.management.membership.found_conflict(message.short)
             return
         other = state.by_short.get(message.short)
         if other is not None and other.eui != message.eui:
-            self.conflict(message.short)
+            self.management.membership.found_conflict(message.short)
         peer = state.peer(message.eui)
         sleepy, router = not message.capability.receiver_on_when_idle, message.capability.full_function_device
         if (sleepy, router) != (peer.sleepy, peer.router):
@@ -190,9 +188,8 @@ class ZdpLayer:
         moved = peer.short != message.short
         state.set_short(peer, message.short)
         network = state.network
-        if network is not None and network.parent == message.eui and network.parent_short != message.short:
-            state.enter(network._replace(parent_short=message.short))
-            self.parent_moved()
+        if network is not None and network.parent == message.eui:
+            self.management.membership.parent_moved(message.short)
         if moved and peer.child_radio >= 0:
             state.learn_route(message.short, peer.child_radio, message.short)
         self.announced(peer)

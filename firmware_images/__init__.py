@@ -21,6 +21,7 @@ class Product(NamedTuple):
     model: int  # 32 bits: model (16), hardware version (8), hardware revision (8)
     image_type: int  # 16 bits
     versions: tuple[int, ...]  # 32 bits each, in order of release; the first is installed at the factory
+    secmp0007_since: int | None = None  # of a hub: its first version that serves PPMID and HCALCS too
 
     @property
     def hardware_version(self) -> int:
@@ -72,12 +73,14 @@ def _product(row: object, number: int) -> Product:
     versions = row.get("versions")
     if not isinstance(versions, list) or not versions:
         raise InputError(f"{where}: versions: a list expected")
+    since = row.get("secmp0007_since")
     return Product(
         kind,
         _number(row.get("manufacturer"), 4, f"{where}: manufacturer"),
         _number(row.get("model"), 8, f"{where}: model"),
         _number(row.get("image_type"), 4, f"{where}: image_type"),
         tuple(_number(version, 8, f"{where}: versions") for version in versions),
+        None if since is None else _number(since, 8, f"{where}: secmp0007_since"),
     )
 
 

@@ -1,13 +1,9 @@
 """ESME and GSME of a fleet: images by 11.1, activation by CS06, version read by ECS52 or GCS38."""
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from emulator.fleet.device import Around, LeanDevice
 from emulator.parts.gbcs_application import Answer
 from emulator.parts.gbcs_entity import DeviceKind, GbcsRefused
+from emulator.parts.image_checks import signature_good
 from emulator.parts.trust_anchors import TrustAnchors
 from emulator.power import Supply
 from protocols.gbcs.codes import AlertCode
@@ -60,15 +56,7 @@ class LeanMeter(LeanDevice):
 
     def signature_good(self, image: FirmwareImage) -> bool:
         """Return whether the supplier signed the manufacturer image."""
-        key = self.entity.anchors.public_key(RemotePartyRole.SUPPLIER, DIGITAL_SIGNING)
-        if key is None or image.signature is None:
-            return False
-        r, s = (int.from_bytes(half, "big") for half in (image.signature[:32], image.signature[32:]))
-        try:
-            key.verify(encode_dss_signature(r, s), image.manufacturer_image, ECDSA(SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return signature_good(image, self.entity.anchors.public_key(RemotePartyRole.SUPPLIER, DIGITAL_SIGNING))
 
     # --- activation --------------------------------------------------------------------------------------------
 

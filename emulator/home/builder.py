@@ -10,6 +10,7 @@ from emulator.clock import OffsetWallClock, VirtualClock
 from emulator.devices.alt_han_bridge import AltHanBridge, BridgeSettings
 from emulator.devices.cad import Cad
 from emulator.devices.communications_hub import CommunicationsHub
+from emulator.devices.communications_hub.own_firmware import OwnFirmware, OwnVersion
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
 from emulator.devices.esme import Esme
 from emulator.devices.gsme import Gsme
@@ -80,6 +81,7 @@ class Surroundings:
     broker_anchors: TrustAnchors  # the ACB: what PPMIDs, bridges and the hub trust
     key_establishment: Callable[[Eui64], SuiteCredentials] | None = None
     """Of a node, for the link key with its hub; None: link keys stay those of the install codes."""
+    wan_provider: Credentials | None = None  # whose images for themselves hubs take; None: they take none
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Defects:
     ota_server: Callable[[OtaServerSettings], OtaServer] = OtaServer
     key_establishment: Callable[[Eui64, SuiteCredentials], SuiteCredentials | None] = lambda _, own: own
     signing: Callable[[Eui64, Credentials], Credentials] = lambda _, own: own
+    own_firmware: Callable[..., OwnFirmware] = OwnFirmware
+    own_version: Callable[..., OwnVersion] = OwnVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,13 +312,29 @@ class Home(Household):
             storage,
             around.entropy,
             around.recorder,
-            chf=self._entity(self.chf, storage, around.broker_anchors),
+            chf=self._entity(self.chf, storage, self._chf_anchors()),
             gpf=self._entity(self.gpf, storage, around.broker_anchors),
             dc_in=self._socket,
             settings=HubSettings(firmware_version=described.version, secmp0007=described.secmp0007),
             ota_server_factory=self._defects.ota_server,
             key_establishment=self._keys(self.gpf),
+            product=_hub_product(described),
+            own_firmware=self._defects.own_firmware,
+            own_version=self._defects.own_version,
         )
+
+    def _chf_anchors(self) -> TrustAnchors:
+        around = self._around
+        if around.wan_provider is None:
+            return around.broker_anchors
+        return around.broker_anchors.with_party(around.wan_provider)
+
+
+def _hub_product(described: HubDescription) -> Product | None:
+    """Return the shipped product a hub is one of, None for another make: no image is made for it."""
+    shipped = product(Kind.HUB)
+    named = (f"{shipped.manufacturer:04X}", shipped.model_text)
+    return shipped if named == (described.manufacturer, described.model) else None
 
 
 class ForeignHome(Household):

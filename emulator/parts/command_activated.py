@@ -3,13 +3,9 @@
 from dataclasses import replace
 from typing import NamedTuple, Unpack
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from emulator.parts.gbcs_application import Answer
 from emulator.parts.gbcs_entity import GbcsRefused
+from emulator.parts.image_checks import signature_good
 from emulator.parts.updatable import DeviceParts, UpdatableDevice
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
@@ -63,16 +59,7 @@ class CommandActivatedDevice(UpdatableDevice):
 
     def signature_good(self, image: FirmwareImage) -> bool:
         """Return whether the supplier signed the manufacturer image."""
-        key = self.entity.anchors.public_key(RemotePartyRole.SUPPLIER, DIGITAL_SIGNING)
-        if key is None or image.signature is None:
-            return False
-        r, s = image.signature[:32], image.signature[32:]
-        encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-        try:
-            key.verify(encoded, image.manufacturer_image, ECDSA(SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return signature_good(image, self.entity.anchors.public_key(RemotePartyRole.SUPPLIER, DIGITAL_SIGNING))
 
     def image_verified(self, version: int, file: bytes) -> None:
         self._send_receipt(AlertCode.FIRMWARE_VERIFIED, self.image_hash(file))

@@ -59,6 +59,11 @@ class TrustAnchors:
         }
         return cls([*([] if root is None else [root]), *certificates], cells)
 
+    def with_party(self, party: Credentials) -> "TrustAnchors":
+        """Return this set and both certificates of one more party."""
+        added = (party.ds_certificate, party.ka_certificate)
+        return TrustAnchors(cells={**self.cells, **{cell_of(certificate): certificate for certificate in added}})
+
     @classmethod
     def before_handover(cls, broker: Credentials, root: Certificate | None = None) -> "TrustAnchors":
         """Return a new GPF's set: the access control broker stands in for supplier and network operator."""

@@ -22,6 +22,7 @@ from emulator.parts.han_application import (
     descriptor,
 )
 from emulator.parts.home_automation import HomeAutomationEndpoint
+from emulator.parts.image_checks import image_fault
 from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
@@ -42,7 +43,7 @@ from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import alert_code_of
 from protocols.interfaces import SECOND, AdjustableClock, Clock, Entropy, LinkKey, Recorder, SimpleDescriptor, Storage
 from protocols.ota.client import DownloadStatistics, OtaClientSettings, OtaIdentity, ZclStatus
-from protocols.ota.image import FirmwareImage, ProductImage, body_of, manufacturer_image_hash
+from protocols.ota.image import FirmwareImage, body_of, manufacturer_image_hash
 from protocols.stack.node import Node
 
 _RESTART = "restart"
@@ -318,30 +319,7 @@ class UpdatableDevice:
 
     def check_image(self, version: int, file: bytes) -> str | None:
         """Return what is wrong with a downloaded file, None if it may run here."""
-        try:
-            image = FirmwareImage.decode(file, signed=self.product.kind.signed)
-            content = ProductImage.decode(image.manufacturer_image)
-        except DecodeError as error:
-            return error.what
-        return self._check_header(image, version) or self._check_product(content, version)
-
-    def _check_header(self, image: FirmwareImage, version: int) -> str | None:
-        header, product = image.header, self.product
-        if (header.manufacturer, header.image_type) != (product.manufacturer, product.image_type):
-            return f"image of {header.manufacturer:04X} type {header.image_type:04X}"
-        if header.file_version != version:
-            return f"version {header.file_version:08X} in the header"
-        hardware = header.hardware_range
-        if hardware is not None and not hardware.admits(product.hardware_version):
-            return f"not for hardware {product.hardware_version:04X}"
-        return None
-
-    def _check_product(self, content: ProductImage, version: int) -> str | None:
-        product = self.product
-        named = (content.kind, content.manufacturer, content.model)
-        if named != (product.kind, product.manufacturer, product.model):
-            return f"made for {content.kind.value} {content.manufacturer:04X} {content.model:08X}"
-        return None if content.version == version else f"version {content.version:08X} inside"
+        return image_fault(file, self.product, version)
 
     def image_hash(self, file: bytes) -> bytes:
         """Return SHA-256 of what stands where the manufacturer image belongs, 32 octets."""

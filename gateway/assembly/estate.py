@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from emulator.home.description import DeviceDescription, HomeDescription, HubDescription
 from firmware_images import product
-from gateway.assembly.images import SMETS_VERSION, Releases, hub_entry
+from gateway.assembly.images import CHTS_VERSION, SMETS_VERSION, Releases, hub_entry
 from gateway.assembly.parties import NETWORK_OPERATOR, SUPPLIER
 from gateway.dsp.effects import Turn
 from gateway.dsp.machine import Dsp
@@ -14,7 +14,6 @@ from protocols.duis.inventory import DeviceStatus, DeviceType
 from protocols.ota.image import Kind
 
 _TYPES = {"esme": DeviceType.ESME, "ihd": DeviceType.IHD, "gsme": DeviceType.GSME}
-_HUB_CHTS_VERSION = "1.3"
 
 
 def provision(dsp: Dsp, homes: Sequence[HomeDescription], images: Releases, now: int) -> Turn:
@@ -25,8 +24,14 @@ def provision(dsp: Dsp, homes: Sequence[HomeDescription], images: Releases, now:
         users=[User(SUPPLIER, "IS GS"), User(NETWORK_OPERATOR, "ED")],
         premises=[premises for home in homes for premises in _premises(home)],
         devices=[device for home in homes for device in _devices(home, now)],
-        products=[*images.products_list(), *(hub_entry(*hub) for hub in sorted(hubs))],
+        products=[*images.products_list(), *(hub_entry(*hub) for hub in sorted(hubs) if not _shipped(*hub))],
     )
+
+
+def _shipped(manufacturer: str, model: str, version: int) -> bool:
+    """Whether a hub is of the shipped make, whose versions the products list has."""
+    made = product(Kind.HUB)
+    return (manufacturer, model) == (f"{made.manufacturer:04X}", made.model_text) and version in made.versions
 
 
 def _premises(home: HomeDescription) -> list[Premises]:
@@ -55,13 +60,13 @@ def _hub(hub: HubDescription, now: int, mpxn: str | None = None) -> list[Device]
     status, commissioned = (DeviceStatus.PENDING, None) if mpxn is None else (DeviceStatus.COMMISSIONED, now)
     chf = Device(
         device=hub.chf, type=DeviceType.CHF, status=status, hub=hub.chf, owner=SUPPLIER,
-        mpxn=mpxn, smets_version=_HUB_CHTS_VERSION, associated_gpf=hub.gpf,
+        mpxn=mpxn, smets_version=CHTS_VERSION, associated_gpf=hub.gpf,
         han_variant="Single Band", added=now, commissioned=commissioned, manufacturer=hub.manufacturer,
         model=hub.model, firmware_version=Version(hub.version),
     )  # fmt: skip
     gpf = Device(
         device=hub.gpf, type=DeviceType.GPF, status=status, hub=hub.chf, owner=SUPPLIER,
-        smets_version=_HUB_CHTS_VERSION, added=now, commissioned=commissioned, manufacturer=hub.manufacturer,
+        smets_version=CHTS_VERSION, added=now, commissioned=commissioned, manufacturer=hub.manufacturer,
         model=hub.model, firmware_version=Version(hub.version),
     )  # fmt: skip
     return [chf, gpf]

@@ -93,6 +93,10 @@ class CspHost:
     def from_dsp(self, octets: bytes) -> None:
         self._carry_out(self._csp.from_dsp(octets, self._clock.now()))
 
+    def update_hub(self, hub: Eui64, image: bytes) -> None:
+        """Have the CSP bring a hub firmware of its own."""
+        self._carry_out(self._csp.update_hub(hub, image, self._clock.now()))
+
     def _receiver(self, hub: Eui64) -> Callable[[bytes], None]:
         return lambda octets: self._carry_out(self._csp.from_hub(hub, octets, self._clock.now()))
 

@@ -23,16 +23,23 @@ SIZES = {
     Kind.HCALCS: 24 * KIB,
     Kind.ESME: 96 * KIB,
     Kind.GSME: 96 * KIB,
+    Kind.HUB: 128 * KIB,
 }
-SMETS_VERSION, GBCS_VERSION = "5.0", "4.1"
-_TYPES = {Kind.ESME: DeviceType.ESME, Kind.GSME: DeviceType.GSME, Kind.HCALCS: DeviceType.HCALCS}
+SMETS_VERSION, CHTS_VERSION, GBCS_VERSION = "5.0", "1.3", "4.1"
+_TYPES = {
+    Kind.ESME: DeviceType.ESME,
+    Kind.GSME: DeviceType.GSME,
+    Kind.HCALCS: DeviceType.HCALCS,
+    Kind.HUB: DeviceType.CHF,
+}
 
 
 class Releases:
     """Images by kind and number of the release; 0 is what a device left the factory with."""
 
-    def __init__(self, entropy: Entropy, supplier: Credentials) -> None:
-        self._entropy, self._supplier = entropy, supplier
+    def __init__(self, entropy: Entropy, supplier: Credentials, wan_provider: Credentials) -> None:
+        """supplier: signs images of meters and HCALCS. wan_provider: those of hubs."""
+        self._entropy, self._supplier, self._wan_provider = entropy, supplier, wan_provider
         self._made: dict[tuple[Kind, int], FirmwareImage] = {}
 
     def release(self, kind: Kind, number: int) -> FirmwareImage:
@@ -49,21 +56,24 @@ class Releases:
             size=SIZES[kind],
             manufacturer=made.manufacturer,
             model=made.model,
-            sign=self._signer() if kind.signed else None,
+            sign=self._signer(kind) if kind.signed else None,
             image_type=made.image_type,
         )
 
-    def _signer(self) -> Callable[[bytes], bytes]:
-        return lambda octets: self._entropy.sign(self._supplier.ds_key, octets)
+    def _signer(self, kind: Kind) -> Callable[[bytes], bytes]:
+        owner = self._wan_provider if kind is Kind.HUB else self._supplier
+        return lambda octets: self._entropy.sign(owner.ds_key, octets)
 
     def products_list(self) -> list[CplEntry]:
         """Return the CPL entries of every release of every product."""
         return [self.entry(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
 
     def write(self, folder: Path) -> int:
-        """Write every release of every product as `<kind>-<version>.ota`; return how many."""
+        """Write every release of every product that users update as `<kind>-<version>.ota`; return how many."""
         folder.mkdir(exist_ok=True)
-        releases = [(kind, number) for kind in Kind for number in range(len(product(kind).versions))]
+        releases = [
+            (kind, number) for kind in Kind if kind is not Kind.HUB for number in range(len(product(kind).versions))
+        ]
         for kind, number in releases:
             image = self.release(kind, number)
             (folder / f"{kind.value}-{image.header.file_version:08X}.ota").write_bytes(image.encode())
@@ -77,21 +87,21 @@ class Releases:
             manufacturer=f"{made.manufacturer:04X}",
             model=made.model_text,
             firmware_version=Version(made.versions[number]),
-            smets_version=SMETS_VERSION,
+            smets_version=CHTS_VERSION if kind is Kind.HUB else SMETS_VERSION,
             gbcs_version=GBCS_VERSION,
             hash=self.release(kind, number).hash,
         )
 
 
 def hub_entry(manufacturer: str, model: str, version: int) -> CplEntry:
-    """Return the CPL entry of a hub, whose images the CSP manages: the hash is of its name."""
+    """Return the CPL entry of a hub that is no shipped product: no image is made for it, the hash is of its name."""
     name = f"{manufacturer} {model} {version:08X}".encode()
     return CplEntry(
         type=DeviceType.CHF,
         manufacturer=manufacturer,
         model=model,
         firmware_version=Version(version),
-        smets_version="1.3",
+        smets_version=CHTS_VERSION,
         gbcs_version=GBCS_VERSION,
         hash=hashlib.sha256(name).digest(),
     )

@@ -22,11 +22,13 @@ from protocols.interfaces import Entropy
 ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
 SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
 NETWORK_OPERATOR = Eui64.parse("90-B3-D5-1F-30-02-00-00")
+WAN_PROVIDER = Eui64.parse("90-B3-D5-1F-30-00-00-07")  # the CSP
 
 _ROLES = {
     ACB: RemotePartyRole.ACCESS_CONTROL_BROKER,
     SUPPLIER: RemotePartyRole.SUPPLIER,
     NETWORK_OPERATOR: RemotePartyRole.NETWORK_OPERATOR,
+    WAN_PROVIDER: RemotePartyRole.WAN_PROVIDER,
 }
 _XML_ROLES = {
     ACB: RemotePartyRole.XML_SIGNING_DSP,

@@ -9,23 +9,25 @@ from typing import Any
 from rich.console import Console
 
 from emulator import clock
-from emulator.home import shipped_homes
-from gateway.assembly import progress, sabotage, summary
+from gateway.assembly import progress, sabotage, stories, summary
 from gateway.assembly.folder import RunFolder
-from gateway.assembly.story.demo import tell
 from gateway.assembly.world import World
 from gateway.campaigns.verify import verify
 
 
-def demo(out: Path, *, seed: int, planted: str | None, console: Console | None) -> dict[str, Any]:
+def demo(
+    out: Path, *, seed: int, planted: str | None, console: Console | None, story: str | None = None
+) -> dict[str, Any]:
     """Run the demo into the folder `out` and return its summary, checks included.
 
-    planted: name of a sabotage. console: where to show the progress, None for nowhere.
-    Raises InputError for an unknown sabotage or a folder that is not ours.
+    planted: name of a sabotage. console: where to show the progress, None for nowhere. story: its name, by default the
+    one that shows what is planted. Raises InputError for an unknown sabotage or story, or a folder that is not ours.
     """
     faults = None if planted is None else sabotage.planted(planted)
-    world = World(shipped_homes(), seed=seed, folder=RunFolder(out), faults=faults, sabotage=planted)
-    return perform(world, tell(world), console=console)
+    chosen = stories.story(sabotage.story_of(planted) if story is None else story)
+    world = World(chosen.homes(), seed=seed, folder=RunFolder(out), faults=faults, sabotage=planted)
+    extra = {} if chosen.kind is None else {"kind": chosen.kind}
+    return perform(world, chosen.tell(world), console=console, extra=extra)
 
 
 def perform(

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emulator.devices.alt_han_bridge import AltHanBridge
+from emulator.devices.communications_hub.own_firmware import OwnFirmware, OwnVersion
 from emulator.devices.esme import Esme
 from emulator.entropy import SeededEntropy
 from emulator.home.builder import Defects
 from emulator.parts.supply_record import Interruption
+from gateway.assembly.stories import FIRST
 from gateway.assembly.world import PlantedFaults
+from gateway.campaigns.verify.registry import OLD_HUB
 from gateway.dsp.effects import Turn
 from gateway.dsp.machine import Dsp
 from gateway.dsp.records import Update
@@ -20,6 +23,7 @@ from protocols.gbcs.use_cases.ecs80 import WHOLE
 from protocols.interfaces import SECOND
 from protocols.ota.image import FirmwareImage
 from protocols.ota.server import OtaServer
+from protocols.wan.smwan import HubFirmwareActivated
 
 _BRIDGES = ("bridge1", "bridge2", "bridge3", "bridge4")
 _SKIPPED_FROM = 960  # octet offset of the block the hub leaves out
@@ -80,6 +84,33 @@ class _HastyDsp(Dsp):
             self.inventory.version_reported(turn, device, update.version, "8F8A")
 
 
+class _BoastfulVersion(OwnVersion):
+    """Serves images for PPMID and HCALCS that the firmware knows nothing of."""
+
+    @property
+    def secmp0007(self) -> bool:
+        return True
+
+
+class _CarelessHub(OwnFirmware):
+    """Takes firmware for itself whoever signed it."""
+
+    def signature_good(self, image: FirmwareImage) -> bool:
+        return True
+
+
+class _DeafDsp(Dsp):
+    """Tells its users of a hub's new firmware and forgets to write it down."""
+
+    def hub_activated(self, turn: Turn, told: HubFirmwareActivated) -> bool:
+        kept = {device.device: device for device in self.inventory.on_hub(told.hub)}
+        done = super().hub_activated(turn, told)
+        for device in self.inventory.on_hub(told.hub):
+            before = kept[device.device]
+            self.inventory.change(turn, device, "forgotten", firmware_version=before.firmware_version)
+        return done
+
+
 def _bridges(kind: type[AltHanBridge]) -> PlantedFaults:
     return PlantedFaults(homes=Defects(classes=dict.fromkeys(_BRIDGES, kind)))
 
@@ -110,8 +141,19 @@ SABOTAGES: dict[str, Callable[[], PlantedFaults]] = {
     "esme-ignores-image-signature": lambda: _esme(_CarelessEsme),
     "restore-alert-on-activation": lambda: _esme(_ConfusedEsme),
     "cancelled-activation-runs": lambda: _esme(_StubbornEsme),
+    "old-hub-serves-small-devices": lambda: PlantedFaults(homes=Defects(own_version=_BoastfulVersion)),
+    "hub-ignores-image-signature": lambda: PlantedFaults(homes=Defects(own_firmware=_CarelessHub)),
+    "hub-version-not-followed": lambda: PlantedFaults(dsp=_DeafDsp),
     "install-code-keys-kept": lambda: PlantedFaults(homes=Defects(key_establishment=lambda eui, own: None)),
 }
+
+
+_OF_OLD_HUB = ("old-hub-serves-small-devices", "hub-ignores-image-signature", "hub-version-not-followed")
+
+
+def story_of(name: str | None) -> str:
+    """Return the story that shows what is planted, by default the first."""
+    return OLD_HUB if name in _OF_OLD_HUB else FIRST
 
 
 def planted(name: str) -> PlantedFaults:

@@ -18,7 +18,7 @@ from gateway.assembly.hosts import CspHost, DspHost
 from gateway.assembly.images import Releases
 from gateway.assembly.key_establishment import NodeCertificates
 from gateway.assembly.ledger import Ledger
-from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
+from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, WAN_PROVIDER, Parties
 from gateway.assembly.users import User, service_user
 from gateway.csp.machine import Csp
 from gateway.csp.settings import CspSettings
@@ -31,6 +31,7 @@ from gateway.users.user import UserRole
 from protocols.addresses import Eui64
 from protocols.errors import HanlabError, InputError
 from protocols.interfaces import MILLISECOND, MINUTE
+from protocols.ota.image import FirmwareImage
 
 START = 1_772_442_000_000_000_000  # 2026-03-02T09:00:00Z
 USER_DELAY = 100 * MILLISECOND  # DSP to a user's receive service
@@ -66,7 +67,7 @@ class World:
         self.entropy = SeededEntropy(seed)
         self.parties = Parties(self.entropy, START, self.descriptions)
         self.node_certificates = NodeCertificates(self.entropy, START)
-        self.images = Releases(self.entropy, self.parties.credentials(SUPPLIER))
+        self.images = Releases(self.entropy, self.parties.credentials(SUPPLIER), self.parties.credentials(WAN_PROVIDER))
         self._open_files()
         self._raise_gateway(faults)
         around = self._surroundings()
@@ -96,6 +97,12 @@ class World:
         home.replace_hub()
         self._csp_host.connect(home.chf, home.wan.csp)
         return former
+
+    def update_hub(self, home: Home, image: FirmwareImage) -> None:
+        """Have the CSP bring the hub of a home firmware of its own; the folder keeps the image as it was signed."""
+        octets, version = image.encode(), image.header.file_version
+        self.folder.file(f"hub-images/{home.chf}-{version:08X}.ota").write_bytes(octets)
+        self._csp_host.update_hub(home.chf, octets)
 
     def note_failure(self, error: HanlabError) -> None:
         """Keep what went another way than told."""
@@ -156,6 +163,7 @@ class World:
             meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB), root=root),
             broker_anchors=TrustAnchors.of(own(ACB), root=root),
             key_establishment=self.node_certificates.of,
+            wan_provider=own(WAN_PROVIDER),
         )
 
     def _join_up(self) -> None:

@@ -9,11 +9,13 @@ from rich.console import Console
 
 from gateway.assembly import run, tables
 from gateway.assembly.sabotage import SABOTAGES
+from gateway.assembly.stories import STORIES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _PRINTED_WIDTH = 120  # columns, where the output is no terminal
 _PLANTS = "Plant a defect that verify must find: " + ", ".join(SABOTAGES) + "."
+_STORIES = "; ".join(f"{name}: {each.about}" for name, each in STORIES.items()) + "."
 
 
 @app.command()
@@ -22,12 +24,13 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder of evidence; one of an earlier run is made anew.")] = Path("run"),
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on a terminal.")] = True,
     sabotage: Annotated[str | None, typer.Option(help=_PLANTS)] = None,
+    story: Annotated[str | None, typer.Option(help=_STORIES)] = None,
 ) -> None:
-    """Two virtual homes update their bridges and their meters over the air; leaves a folder of evidence."""
+    """Virtual homes update their devices over the air; leaves a folder of evidence."""
     console = Console(width=None if sys.stdout.isatty() else _PRINTED_WIDTH)
     shown = console if progress and console.is_terminal else None
     try:
-        summary = run.demo(out, seed=seed, planted=sabotage, console=shown)
+        summary = run.demo(out, seed=seed, planted=sabotage, console=shown, story=story)
     except KeyboardInterrupt:
         print(f"hanlab: interrupted; what there is stands in {out}", file=sys.stderr)
         raise typer.Exit(130) from None

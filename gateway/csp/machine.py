@@ -4,13 +4,22 @@ from typing import NamedTuple
 
 from gateway.csp.settings import DEVICE_TYPE_CODES, CspSettings, Downloads, Effect, ToDsp, ToHub, WakeAt
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, UsageError
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import cs06
 from protocols.interfaces import Entropy, Recorder
 from protocols.ota.image import OtaHeader
 from protocols.wan import smwan
-from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, ImageTarget, PowerLoss, WanMessage
+from protocols.wan.envelope import (
+    THE_HUB,
+    FirmwareImageDelivery,
+    GbcsCarried,
+    HubFirmwareOutcome,
+    HubFirmwareReport,
+    ImageTarget,
+    PowerLoss,
+    WanMessage,
+)
 from protocols.wan.session import WanSession
 
 _ACTOR = "csp"
@@ -60,6 +69,22 @@ class Csp:
     def alter_image(self, what: str | int, offset: int) -> None:
         """Change the octet at `offset` of the next image of request `what`, or of file version `what`: once."""
         self._alterations.append((what if isinstance(what, str) else f"{what:08X}", offset))
+
+    def update_hub(self, hub: Eui64, image: bytes, now: int) -> list[Effect]:
+        """Bring a hub firmware of its own: the affair of the CSP alone, users hear of an activation and of no failure.
+
+        image: an OTA file, signed by the WAN provider. Raises DecodeError for none, UsageError for a hub not served.
+        """
+        version = OtaHeader.decode(image).file_version
+        if not self._serves(hub):
+            raise UsageError(f"{hub} is not a hub of this CSP")
+        self._numbers += 1
+        request = f"hub image {self._numbers}"
+        octets = self._altered(request, version, image)
+        delivery = FirmwareImageDelivery(request, (ImageTarget(hub, THE_HUB),), octets)
+        self._note("hub-image", request=request, hub=str(hub), version=f"{version:08X}")
+        self._waiting.append(_Waiting(now + self._settings.of(hub).image_delay, self._numbers, hub, version, delivery))
+        return self._turn(now)
 
     def from_dsp(self, octets: bytes, now: int) -> list[Effect]:
         """Take a message of the DSP; DecodeError if it is none."""
@@ -167,12 +192,26 @@ class Csp:
             octets = smwan.GbcsFromHub(hub, message.device, message.message).encode()
         elif isinstance(message, PowerLoss):
             octets = smwan.PowerOutage(hub, message.started, now).encode()
+        elif isinstance(message, HubFirmwareReport) and message.hub == hub:
+            self._hub_firmware(message, now)
+            return
         else:
             self.malformed += 1
             return
         twice = self._happens(settings.duplicates)
         self.duplicated += twice
         self._effects += [ToDsp(octets, now + settings.delay_up)] * (1 + twice)
+
+    def _hub_firmware(self, report: HubFirmwareReport, now: int) -> None:
+        """A hub told what came of an image for itself; the DSP hears of an activation alone."""
+        hub, outcome = report.hub, report.outcome
+        self._note(
+            "hub-firmware", hub=str(hub), version=f"{report.version:08X}", running=f"{report.running:08X}",
+            outcome=outcome.name,
+        )  # fmt: skip
+        if outcome is HubFirmwareOutcome.ACTIVATED:
+            told = smwan.HubFirmwareActivated(hub, report.running, now)
+            self._effects.append(ToDsp(told.encode(), now + self._settings.of(hub).delay_up))
 
     def _vanishes(self, settings: CspSettings, message: bytes) -> bool:
         if self._happens(settings.loss_up):
@@ -192,6 +231,9 @@ class Csp:
     def _settle(self, hub: Eui64, message_id: int, now: int, *, success: bool) -> None:
         underway = self._underway.pop((hub, message_id), None)
         if underway is None:
+            return
+        if underway.devices == (hub,):  # its own firmware
+            self._note("image-delivered", hub=str(hub), device=str(hub), success=success)
             return
         for device in underway.devices:
             self._report(underway.request_id, hub, device, underway.version, now, success=success)

@@ -200,6 +200,9 @@ class Dsp:
                     self._refuse(turn, message.hub, message.device, "delivery status of an update nobody asked for")
             case smwan.PowerOutage():
                 self._parts.outages.received(turn, message)
+            case smwan.HubFirmwareActivated():
+                if not self.hub_activated(turn, message):
+                    self._refuse(turn, message.hub, None, "firmware of a hub that is not in the inventory")
             case smwan.GbcsUndeliverable():
                 self._parts.reports.undeliverable(turn, message)
             case _:
@@ -216,6 +219,10 @@ class Dsp:
     def image_transferred(self, turn: Turn, update: Update) -> None:
         """A hub told that a device has its image: the update moves on. The inventory waits for the device itself."""
         self.tracking.transferred(turn, update)
+
+    def hub_activated(self, turn: Turn, told: smwan.HubFirmwareActivated) -> bool:
+        """The CSP told which firmware a hub runs now; False for a hub that is not in the inventory."""
+        return self._parts.hub_firmware.activated(turn, told)
 
     # --- administration ---
 

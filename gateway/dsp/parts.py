@@ -17,6 +17,7 @@ from gateway.dsp.device_logs import DeviceLogs
 from gateway.dsp.dispatch import Dispatch
 from gateway.dsp.effects import Turn, Value
 from gateway.dsp.firmware import Firmware
+from gateway.dsp.hub_firmware import HubFirmware
 from gateway.dsp.hub_status import HubStatus
 from gateway.dsp.images import ImageChecks
 from gateway.dsp.inventory import Inventory
@@ -105,6 +106,7 @@ class Parts:
         )
         kinds = answer_kinds(self.activations, self.device_logs, reads, joins, self.departures, self.credentials)
         self.reports = Reports(settings, broker, answers, commands, kinds, self.device_logs, self.alerts)
+        self.hub_firmware = HubFirmware(inventory, answers)
         self.outages = Outages(settings, inventory, suppression, answers)
         self.anomalies = Anomalies(settings, answers, counters)
         self.administration = Administration(inventory, products)

@@ -262,6 +262,16 @@ class CommsHubAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommsHubFirmwareActivation:
+    """N63: a hub runs another firmware of its own."""
+
+    ELEMENT: ClassVar[str] = "CommsHubFirmwareActivation"
+
+    device_id: Eui64 = field(metadata=leaf("DeviceID", EUI))  # the CHF
+    firmware_version: str = field(metadata=leaf("FirmwareVersion", STRING))  # eight hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PpmidRemoval:
     """N43."""
 
@@ -322,6 +332,7 @@ DccAlert: TypeAlias = (
     | FirmwareUpgradeRequested
     | CspFirmwareDeliveryStatus
     | CommsHubAlert
+    | CommsHubFirmwareActivation
     | QuarantinedRequest
 )
 DCC_ALERTS: tuple[type[DccAlert], ...] = get_args(DccAlert)
@@ -361,5 +372,6 @@ DCC_ALERT_TABLE: dict[str, DccAlertRow] = {
     "N60": DccAlertRow("firmware image delivered to the hub", CspFirmwareDeliveryStatus, True),
     "N61": DccAlertRow("firmware image not delivered to the hub", CspFirmwareDeliveryStatus, True),
     "N62": DccAlertRow("firmware transfer alert of the hub", CommsHubAlert, True),
+    "N63": DccAlertRow("firmware of the hub itself activated", CommsHubFirmwareActivation, True),
 }
 """The codes this project raises. Source: SEC modification texts and DUIS XML schema V5.4; `inferred` as marked."""

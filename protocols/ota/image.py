@@ -33,19 +33,20 @@ class Kind(Enum):
     BRIDGE2 = "bridge2"
     BRIDGE3 = "bridge3"
     BRIDGE4 = "bridge4"
+    HUB = "hub"
 
     @property
     def signed(self) -> bool:
-        """Whether the supplier's signature follows the manufacturer image."""
+        """Whether a signature follows the manufacturer image: the supplier's, of a hub the WAN provider's."""
         return self in _SIGNED_KINDS
 
     @property
     def size_limit(self) -> int | None:
         """Largest file in octets, None where no limit is public."""
-        return None if self in (Kind.ESME, Kind.GSME) else SIZE_LIMIT
+        return None if self in (Kind.ESME, Kind.GSME, Kind.HUB) else SIZE_LIMIT
 
 
-_SIGNED_KINDS = (Kind.ESME, Kind.GSME, Kind.HCALCS)
+_SIGNED_KINDS = (Kind.ESME, Kind.GSME, Kind.HCALCS, Kind.HUB)
 
 
 class HardwareRange(NamedTuple):
@@ -250,6 +251,7 @@ IMAGE_TYPES = {
     Kind.BRIDGE2: 0x0202,
     Kind.BRIDGE3: 0x0203,
     Kind.BRIDGE4: 0x0204,
+    Kind.HUB: 0x0300,
 }
 
 

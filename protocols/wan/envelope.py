@@ -27,11 +27,16 @@ class Kind(IntEnum):
     GBCS_CARRIED = 1
     FIRMWARE_IMAGE_DELIVERY = 2
     POWER_LOSS = 3
+    HUB_FIRMWARE_REPORT = 4
+
+
+THE_HUB = 255
+"""Type code of an image that is for the hub itself, whose CHF is the only target."""
 
 
 class ImageTarget(NamedTuple):
     device: Eui64
-    type_code: int  # 8 bits, numbering of CCS01 (0 ESME, 1 GSME, 13 HCALCS, 132 PPMID)
+    type_code: int  # 8 bits, numbering of CCS01 (0 ESME, 1 GSME, 13 HCALCS, 132 PPMID); of the hub itself THE_HUB
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,34 @@ class PowerLoss:
         return cls(take_eui(reader), reader.uint_be(8))
 
 
-WanMessage = GbcsCarried | FirmwareImageDelivery | PowerLoss
+class HubFirmwareOutcome(IntEnum):
+    ACTIVATED = 0
+    REFUSED = 1  # the image is not good, or not for this hub
+    FAILED = 2  # it did not run once it was booted; the one before runs again
+
+
+@dataclass(frozen=True, slots=True)
+class HubFirmwareReport:
+    """Hub to CSP: what came of an image for the hub itself."""
+
+    hub: Eui64  # CHF
+    version: int  # 32 bits, of the image
+    running: int  # 32 bits, of what runs now
+    outcome: HubFirmwareOutcome
+
+    def encode(self) -> bytes:
+        return self.hub.big + struct.pack(">IIB", self.version, self.running, self.outcome)
+
+    @classmethod
+    def take(cls, reader: Reader) -> Self:
+        hub, version, running = take_eui(reader), reader.uint_be(4), reader.uint_be(4)
+        outcome = reader.uint8()
+        if outcome not in tuple(HubFirmwareOutcome):
+            raise DecodeError(f"unknown outcome {outcome:#04x} of hub firmware", offset=reader.offset - 1)
+        return cls(hub, version, running, HubFirmwareOutcome(outcome))
+
+
+WanMessage = GbcsCarried | FirmwareImageDelivery | PowerLoss | HubFirmwareReport
 Body = WanMessage | Acknowledgement
 
 _KINDS: dict[type[Body], Kind] = {
@@ -107,12 +139,14 @@ _KINDS: dict[type[Body], Kind] = {
     GbcsCarried: Kind.GBCS_CARRIED,
     FirmwareImageDelivery: Kind.FIRMWARE_IMAGE_DELIVERY,
     PowerLoss: Kind.POWER_LOSS,
+    HubFirmwareReport: Kind.HUB_FIRMWARE_REPORT,
 }
 _TAKERS: dict[int, Callable[[Reader], Body]] = {
     Kind.ACKNOWLEDGEMENT: Acknowledgement.take,
     Kind.GBCS_CARRIED: GbcsCarried.take,
     Kind.FIRMWARE_IMAGE_DELIVERY: FirmwareImageDelivery.take,
     Kind.POWER_LOSS: PowerLoss.take,
+    Kind.HUB_FIRMWARE_REPORT: HubFirmwareReport.take,
 }
 
 

@@ -29,6 +29,7 @@ class Kind(IntEnum):
     FIRMWARE_DELIVERY_STATUS = 0x82
     POWER_OUTAGE = 0x83
     GBCS_UNDELIVERABLE = 0x84
+    HUB_FIRMWARE_ACTIVATED = 0x85
 
 
 OUTAGE = struct.Struct(f">{len(MAGIC) + 2}s{_OUTAGE_FIELDS}")
@@ -174,7 +175,31 @@ class GbcsUndeliverable:
         return cls(take_eui(reader), take_eui(reader), take_block(reader))
 
 
-SmWanMessage = GbcsToHub | FirmwareToHubs | GbcsFromHub | FirmwareDeliveryStatus | PowerOutage | GbcsUndeliverable
+@dataclass(frozen=True, slots=True)
+class HubFirmwareActivated:
+    """CSP to DSP: a hub runs another firmware of its own, which the CSP brought it. Source of N63."""
+
+    hub: Eui64
+    version: int  # 32 bits
+    time: int  # ns since 1970 UTC, when the CSP heard of it
+
+    def encode(self) -> bytes:
+        return _frame(Kind.HUB_FIRMWARE_ACTIVATED, struct.pack(">QIQ", self.hub, self.version, self.time))
+
+    @classmethod
+    def take(cls, reader: Reader) -> Self:
+        return cls(take_eui(reader), reader.uint_be(4), reader.uint_be(8))
+
+
+SmWanMessage = (
+    GbcsToHub
+    | FirmwareToHubs
+    | GbcsFromHub
+    | FirmwareDeliveryStatus
+    | PowerOutage
+    | GbcsUndeliverable
+    | HubFirmwareActivated
+)
 
 
 _TAKERS: dict[int, Callable[[Reader], SmWanMessage]] = {
@@ -184,6 +209,7 @@ _TAKERS: dict[int, Callable[[Reader], SmWanMessage]] = {
     Kind.FIRMWARE_DELIVERY_STATUS: FirmwareDeliveryStatus.take,
     Kind.POWER_OUTAGE: PowerOutage.take,
     Kind.GBCS_UNDELIVERABLE: GbcsUndeliverable.take,
+    Kind.HUB_FIRMWARE_ACTIVATED: HubFirmwareActivated.take,
 }
 
 

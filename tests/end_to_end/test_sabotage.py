@@ -21,6 +21,9 @@ BROKEN_BY = {
     "esme-ignores-image-signature": "SM7-R4",
     "restore-alert-on-activation": "MP102B-R1",
     "cancelled-activation-runs": "MP102B-G8",
+    "old-hub-serves-small-devices": "SM7-R9",
+    "hub-ignores-image-signature": "SM7-R9",
+    "hub-version-not-followed": "SM7-R9",
     "install-code-keys-kept": "MP170-C10",
 }
 

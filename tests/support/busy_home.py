@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from emulator.parts.journal import Journal
 from emulator.storage import MemoryStorage
 from gateway.assembly.images import Releases
-from gateway.assembly.parties import ACB, SUPPLIER
+from gateway.assembly.parties import ACB, SUPPLIER, WAN_PROVIDER
 from protocols.addresses import Eui64
 from protocols.crypto.mmo import aes_mmo
 from protocols.gbcs import security
@@ -36,7 +36,7 @@ class BusyHome:
             for storage in self.storages(name):
                 storage.before_change = self._hook(name)
         self.broker = Broker(self.home)
-        self.images = Releases(self.home.entropy, self.home.credentials(SUPPLIER))
+        self.images = Releases(self.home.entropy, self.home.credentials(SUPPLIER), self.home.credentials(WAN_PROVIDER))
 
     # --- power -------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from protocols.duis.alerts import (
     ActivateImageResultCode,
     CommandFailure,
     CommsHubAlert,
+    CommsHubFirmwareActivation,
     CommsHubTransferStatus,
     CspFirmwareDeliveryStatus,
     DeviceStatusChangeEvent,
@@ -478,6 +479,16 @@ RESPONSES = {
             ">TimeStamp 2026-03-02T12:00:00.000Z", ">FirmwareTransferAlert",
             f">>UpdateFirmwareRequestID {FIRMWARE_REQUEST_TEXT}", ">>OtherDeviceID 00-DB-12-34-56-78-90-A4",
             ">>FirmwareVersion 00000002", ">>TransferResponseCode FileTransferFailure",
+        ),
+        asked=False,
+    ),
+    "N63": ResponseCase(
+        "I0",
+        DccAlertMessage(
+            dcc_alert_code="N63", alert=CommsHubFirmwareActivation(device_id=CHF, firmware_version="01000000")
+        ),
+        dcc_alert(
+            "N63", "CommsHubFirmwareActivation", ">DeviceID 00-DB-12-34-56-78-90-A2", ">FirmwareVersion 01000000"
         ),
         asked=False,
     ),

@@ -45,6 +45,7 @@ START = 1_772_442_000 * SECOND  # 2026-03-02T09:00:00Z
 CHF, GPF = Eui64(0x00DB1234567811A2), Eui64(0x00DB1234567811A3)
 ACB, SUPPLIER = Eui64(0x90B3D51F30000002), Eui64(0x90B3D51F30010000)
 NETWORK_OPERATOR = Eui64(0x90B3D51F30020000)
+WAN_PROVIDER = Eui64(0x90B3D51F30000007)
 PROFILE = 0x0109
 CHANNEL = 15
 PPMID_TYPE, ESME_TYPE, GSME_TYPE, HCALCS_TYPE, IHD_TYPE = 132, 0, 1, 13, 128
@@ -76,6 +77,10 @@ def supplier() -> Credentials:
 
 def network_operator() -> Credentials:
     return credentials(NETWORK_OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
+
+
+def wan_provider() -> Credentials:
+    return credentials(WAN_PROVIDER, RemotePartyRole.WAN_PROVIDER)
 
 
 class Notes:
@@ -173,7 +178,9 @@ class HubBench:
         self.csp = WanSession()
         self.up: list[tuple[int, WanMessage]] = []
         journal, root = Journal(self.storage), TestPki(SeededEntropy(1), START).root
-        self.chf = GbcsEntity(credentials(CHF), TrustAnchors.of(acb(), root=root), journal, self.entropy)
+        self.chf = GbcsEntity(
+            credentials(CHF), TrustAnchors.of(acb(), wan_provider(), root=root), journal, self.entropy
+        )
         before = TrustAnchors.before_handover(acb(), root)
         self.gpf = GbcsEntity(credentials(GPF), before, journal, self.entropy) if with_gpf else None
         self.hub = self.make_hub()
@@ -182,7 +189,7 @@ class HubBench:
     def make_hub(self) -> CommunicationsHub:
         return CommunicationsHub(
             "hub", (self.node,), self.wan.hub, self.clock, OffsetWallClock(self.clock), self.storage, self.entropy,
-            self.notes, self.chf, self.gpf, self.dc_in, self.settings,
+            self.notes, self.chf, self.gpf, self.dc_in, self.settings, product=product(Kind.HUB),
         )  # fmt: skip
 
     # --- time --------------------------------------------------------------------------------------------------
@@ -303,15 +310,15 @@ class HubBench:
 
 
 def image_of(kind: Kind, *, size: int = 2_000, release: int = 1) -> bytes:
-    """Return the file of a product's release, signed by the supplier where it is to be."""
-    made = product(kind)
+    """Return the file of a product's release, signed by the supplier or, of a hub, by the WAN provider."""
+    made, owner = product(kind), wan_provider() if kind is Kind.HUB else supplier()
     image = build_image(
         kind,
         version=made.versions[release],
         size=size,
         manufacturer=made.manufacturer,
         model=made.model,
-        sign=partial(SeededEntropy(1).sign, supplier().ds_key) if kind.signed else None,
+        sign=partial(SeededEntropy(1).sign, owner.ds_key) if kind.signed else None,
     )
     return image.encode()
 

@@ -31,7 +31,7 @@ _ACB = RemotePartyRole.ACCESS_CONTROL_BROKER
 class Chf:
     """send(octets) takes a GBCS message for the WAN; admit(entry) opens joining as long as the entry says.
 
-    removed(device) hears that a device has left the log.
+    removed(device) hears that a device has left the log. version() is that of the hub's own firmware, 32 bits.
     """
 
     def __init__(
@@ -46,12 +46,13 @@ class Chf:
         alarms: Alarms,
         settings: HubSettings,
         *,
+        version: Callable[[], int],
         send: Callable[[bytes], None],
         admit: Callable[[LogEntry], None],
         removed: Callable[[Eui64], None],
         note: Note,
     ) -> None:
-        self._log, self._han, self._wall, self._settings = log, han, wall, settings
+        self._log, self._han, self._wall, self._version = log, han, wall, version
         self.application = GbcsApplication(
             entity, DeviceKind.CHF, wall, send=send, note=note, refusal_alerts=settings.refusal_alerts
         )
@@ -119,4 +120,4 @@ class Chf:
 
     def _read_version(self, message: Message) -> Answer:
         request = ecs52.Command.decode(message.payload)
-        return Answer(ecs52.Response(self._settings.firmware_version, counter=request.counter).encode())
+        return Answer(ecs52.Response(self._version(), counter=request.counter).encode())

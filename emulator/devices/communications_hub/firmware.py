@@ -47,12 +47,14 @@ class Firmware:
         settings: HubSettings,
         server_factory: Callable[[OtaServerSettings], OtaServer],
         *,
+        secmp0007: Callable[[], bool],
         report: Report,
         note: Note,
     ) -> None:
         self._han, self._log, self._blocks, self._alarms, self._wall = han, log, blocks, alarms, wall
         self._storage = storage
         self._settings, self._report, self._note = settings, report, note
+        self._secmp0007 = secmp0007
         self._server = server_factory(settings.ota)
         self._endpoints: dict[Eui64, int] = {}
         self._due: int | None = None  # when the server is to be woken
@@ -70,7 +72,7 @@ class Firmware:
 
     def knows(self, delivery: FirmwareImageDelivery) -> bool:
         """Return whether the hub's own firmware has a use for the image: one before SECMP0007 serves meters only."""
-        if self._settings.secmp0007:
+        if self._secmp0007():
             return True
         entries = [self._log.get(device) for device, _ in delivery.targets]
         return not any(entry is not None and entry.type.counted for entry in entries)

@@ -6,12 +6,14 @@ from functools import partial
 from emulator.devices.communications_hub.device_log import DeviceLog, LogEntry
 from emulator.devices.communications_hub.han import Han
 from emulator.devices.communications_hub.key_establishment import KeyParts
+from emulator.devices.communications_hub.own_firmware import OwnFirmware, OwnVersion
 from emulator.devices.communications_hub.running import Parts, Running, endpoints
 from emulator.devices.communications_hub.settings import HubSettings, InstalledDevice
 from emulator.parts.gbcs_entity import GbcsEntity
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import SuiteCredentials
 from emulator.power import HoldUp, Supply
+from firmware_images import Product
 from protocols.addresses import Eui64
 from protocols.errors import UsageError
 from protocols.interfaces import (
@@ -51,8 +53,14 @@ class CommunicationsHub:
         settings: HubSettings | None = None,
         ota_server_factory: Callable[[OtaServerSettings], OtaServer] = OtaServer,
         key_establishment: SuiteCredentials | None = None,
+        product: Product | None = None,
+        own_firmware: Callable[..., OwnFirmware] = OwnFirmware,
+        own_version: Callable[..., OwnVersion] = OwnVersion,
     ) -> None:
-        """key_establishment: certificates of the ports' address; None: devices live on their install-code link keys."""
+        """key_establishment: certificates of the ports' address; None: devices live on their install-code link keys.
+
+        product: what images for the hub itself must be made for; None: it takes none.
+        """
         self.name, self.chf, self.gpf = name, chf, gpf
         self.settings = settings if settings is not None else HubSettings()
         self._clock, self._wall, self._storage = clock, wall, Journal.over(storage, chf.storage)
@@ -60,9 +68,11 @@ class CommunicationsHub:
         keys = None
         if key_establishment is not None:
             keys = KeyParts(key_establishment, entropy.random(f"key establishment {chf.eui}"))
+        self._own_version: OwnVersion = own_version(self._storage, self.settings, product)
         self._parts = Parts(
-            self._ports, wan, clock, wall, self._storage, chf, gpf, self.settings, ota_server_factory, self._note, keys
-        )
+            self._ports, wan, clock, wall, self._storage, chf, gpf, self.settings, ota_server_factory,
+            self._own_version, own_firmware, self._restart, self._note, keys,
+        )  # fmt: skip
         self._running: Running | None = None
         self._booting: Timer | None = None
         self._dc_in = dc_in
@@ -81,7 +91,7 @@ class CommunicationsHub:
     @property
     def firmware_version(self) -> int:
         """The hub's own, 32 bits."""
-        return self.settings.firmware_version
+        return self._own_version.running
 
     @property
     def supported(self) -> dict[Eui64, tuple[int, ...]]:
@@ -131,6 +141,11 @@ class CommunicationsHub:
             self._storage.restart()
             Han(self._ports, self.settings.endpoint).power(on=True)
             self.start()
+
+    def _restart(self) -> None:
+        """Be off, and boot."""
+        self.power_off()
+        self._boot()
 
     # --- supply ------------------------------------------------------------------------------------------------
 

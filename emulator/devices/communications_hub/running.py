@@ -18,6 +18,7 @@ from emulator.devices.communications_hub.key_establishment import KeyEstablishme
 from emulator.devices.communications_hub.kinds import KindFinder
 from emulator.devices.communications_hub.message_queue import MessageQueue
 from emulator.devices.communications_hub.mirror import Mirror
+from emulator.devices.communications_hub.own_firmware import OwnFirmware, OwnVersion
 from emulator.devices.communications_hub.returning import Returning
 from emulator.devices.communications_hub.settings import DEVICE_TYPES, UNKNOWN_TYPE, HubSettings
 from emulator.devices.communications_hub.survey import Survey
@@ -47,7 +48,7 @@ from protocols.interfaces import (
 )
 from protocols.ota.server import OtaServer, OtaServerSettings
 from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, PowerLoss, WanMessage
-from protocols.wan.session import WanSession
+from protocols.wan.session import Arrival, WanSession
 from protocols.zcl.clusters import ota, tunneling
 
 _ENERGY_SERVICE_INTERFACE = 0x0500
@@ -66,6 +67,9 @@ class Parts:
     gpf: GbcsEntity | None
     settings: HubSettings
     ota_server_factory: Callable[[OtaServerSettings], OtaServer]
+    own_version: OwnVersion
+    own_firmware: Callable[..., OwnFirmware]
+    restart: Callable[[], None]
     note: Note
     keys: KeyParts | None = None  # None: no key establishment
 
@@ -91,6 +95,7 @@ class Running:
         self._alarms = Alarms(parts.clock)
         self._session = WanSession(storage, resend_after=settings.resend_after)
         self._wan_due: int | None = None
+        self._not_known: set[str] = set()  # requests whose images are of no use here
         self._han = Han(parts.han_ports, settings.endpoint, established_only=parts.keys is not None)
         self.log = DeviceLog(storage, settings)
         for entry in self.log.entries():
@@ -115,15 +120,19 @@ class Running:
         self.chf = Chf(
             parts.chf, self.log, self._han, self._survey, self._historic, self._returning, parts.wall, self._alarms,
             settings,
-            send=self._send_own, admit=self.admit, removed=self._removed, note=parts.note,
+            version=lambda: parts.own_version.running, send=self._send_own, admit=self.admit, removed=self._removed,
+            note=parts.note,
         )  # fmt: skip
         self.gpf = None if parts.gpf is None else self._make_gpf(parts.gpf)
         self._mirror = None if self.gpf is None else self._make_mirror(self.gpf)
         self._firmware = Firmware(
             self._han, self.log, blocks, self._alarms, parts.wall, storage, settings, parts.ota_server_factory,
-            report=self.chf.report, note=parts.note,
+            secmp0007=lambda: parts.own_version.secmp0007, report=self.chf.report, note=parts.note,
         )  # fmt: skip
-
+        self._own = parts.own_firmware(
+            parts.chf, parts.own_version, self._alarms, storage, settings,
+            report=self._send_up, restart=parts.restart, note=parts.note,
+        )  # fmt: skip
         self._keys = None if parts.keys is None else self._make_keys(parts.keys)
 
     def start(self) -> None:
@@ -144,6 +153,7 @@ class Running:
                 self._kinds.find(entry.device)
         self._tunnels.start()
         self._firmware.start()
+        self._own.start()
 
     def stop(self) -> None:
         self._alarms.silence()
@@ -198,15 +208,26 @@ class Running:
             with self._parts.storage.transaction():  # so that a command and its response count once
                 self._carry_down(arrival.message)
                 reply = self._session.accept(arrival)
+        elif isinstance(arrival.message, FirmwareImageDelivery):
+            reply = self._take_image(arrival, arrival.message)
         else:
-            if isinstance(arrival.message, FirmwareImageDelivery):
-                if not self._firmware.knows(arrival.message):
-                    self._parts.note("image-not-known", request=arrival.message.request_id)
-                    return  # never acknowledged: to the CSP the delivery fails
-                self._firmware.take(arrival.message)
             reply = self._session.accept(arrival)
         if reply is not None:
             self._parts.wan.send(reply)
+
+    def _take_image(self, arrival: Arrival, delivery: FirmwareImageDelivery) -> bytes | None:
+        """Take an image for the hub itself or for its devices; one that is of no use here is never acknowledged."""
+        if self._own.concerns(delivery):
+            with self._parts.storage.transaction():  # so that it is reported once
+                self._own.take(delivery)
+                return self._session.accept(arrival)
+        if self._firmware.knows(delivery):
+            self._firmware.take(delivery)
+            return self._session.accept(arrival)
+        if delivery.request_id not in self._not_known:  # it comes again and again until the CSP gives up
+            self._not_known.add(delivery.request_id)
+            self._parts.note("image-not-known", request=delivery.request_id)
+        return None
 
     def _carry_down(self, carried: GbcsCarried) -> None:
         if carried.device == self._parts.chf.eui:

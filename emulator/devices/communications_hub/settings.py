@@ -66,6 +66,7 @@ class HubSettings:
     loss_report_after: int = 180 * SECOND  # without supply, until the WAN is told
     hold_up: int = 200 * SECOND  # stored energy [I]
     boot_time: int = 60 * SECOND  # [I]
+    own_activation_after: int = 30 * SECOND  # from an image for the hub itself to its restart: answers leave [I]
     # trust centre
     keep_alive_base: int = 60  # minutes: three in a row missed are longer than the outages that end by themselves [I]
     kind_retry: int = MINUTE  # before a device that does not show its endpoints is asked again [I]

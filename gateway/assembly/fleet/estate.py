@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from firmware_images import product
 from gateway.assembly.fleet.plan import HomePlan
-from gateway.assembly.images import SMETS_VERSION, Releases, hub_entry
+from gateway.assembly.images import SMETS_VERSION, Releases
 from gateway.assembly.parties import NETWORK_OPERATOR, SUPPLIER
 from gateway.dsp.effects import Turn
 from gateway.dsp.machine import Dsp
@@ -14,7 +14,7 @@ from protocols.addresses import Eui64
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
 from protocols.ota.image import Kind
 
-_HUB = ("121D", "00A20101", 0x01000000)  # manufacturer, model, version
+_HUB = ("121D", "00A20101", 0x0A200100)  # manufacturer, model, version
 _TYPES = {Kind.ESME: DeviceType.ESME, Kind.GSME: DeviceType.GSME}
 VARIANTS = {
     Kind.BRIDGE1: PpmidVariant.ALT_HAN_BRIDGE_1,
@@ -31,7 +31,7 @@ def provision(dsp: Dsp, homes: Sequence[HomePlan], images: Releases, now: int) -
         users=[User(SUPPLIER, "IS GS"), User(NETWORK_OPERATOR, "ED")],
         premises=[row for home in homes for row in _premises(home)],
         devices=[row for home in homes for row in _devices(home, now)],
-        products=[*images.products_list(), hub_entry(*_HUB)],
+        products=images.products_list(),
     )
 
 

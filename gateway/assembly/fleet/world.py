@@ -20,7 +20,7 @@ from gateway.assembly.fleet.plan import FleetPlan, HomePlan, homes_of
 from gateway.assembly.folder import PackedMessageLog, RunFolder, Timeline
 from gateway.assembly.hosts import CspHost, DspHost
 from gateway.assembly.images import Releases
-from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
+from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, WAN_PROVIDER, Parties
 from gateway.assembly.users import User, service_user
 from gateway.assembly.world import START, USER_DELAY
 from gateway.csp.machine import Csp
@@ -44,7 +44,7 @@ class FleetWorld:
         self.plans = homes_of(plan)
         entities = [eui for home in self.plans for eui in home.entities]
         self.parties = Parties(self.entropy, START, devices=entities)
-        self.images = Releases(self.entropy, self.parties.credentials(SUPPLIER))
+        self.images = Releases(self.entropy, self.parties.credentials(SUPPLIER), self.parties.credentials(WAN_PROVIDER))
         self._open_files()
         own = self.parties.credentials
         self._meter_anchors = TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB), root=self.parties.root)

@@ -7,10 +7,8 @@ from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.life.plan import Plan
 from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
-from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, told, update_ppmid
+from gateway.assembly.story.steps import StoryError, accepted, activated, answer, distribute, told, update_ppmid
 from gateway.assembly.world import World
-from gateway.users.mailbox import answers
-from gateway.users.supplier import Activation
 from protocols.interfaces import HOUR, MINUTE
 from protocols.ota.image import Kind
 
@@ -19,6 +17,7 @@ Chapter = tuple[int, str, Callable[[], Awaitable[None]]]  # when (ns UTC), title
 _BEFORE_ACTIVATION = 10 * MINUTE  # between an image and its 11.3
 _AFTER_ACTIVATION = 40 * MINUTE  # an ESME and the hub it feeds are back, and the window is over
 _GAS_PERIOD = 3600  # s: a gas meter sleeps for half an hour
+_PATIENCE = 3 * HOUR  # for the answer to a signed command
 _READ_EVERY = 15 * MINUTE  # between reads of one round
 _BY_COMMAND = ("esme", "gsme", "hcalcs")
 
@@ -40,14 +39,7 @@ async def _gas_meters_are_commissioned(world: World, home: Home) -> None:
     for device in home.devices:
         if device.description.kind == "gsme":
             what = f"8.1.1 for {home.name}/{device.name}"
-            await _answered(world, world.supplier.commission_gas(device.eui, _GAS_PERIOD), what)
-
-
-async def _answered(world: World, activation: Activation, what: str) -> None:
-    accepted(activation, what)
-    delivery = await world.supplier.wait_for(answers(activation.request_id), what=what, within=3 * HOUR)
-    if delivery.code != "I0":
-        raise StoryError(f"{what}: {delivery.code}")
+            await activated(world, world.supplier.commission_gas(device.eui, _GAS_PERIOD), what, within=_PATIENCE)
 
 
 def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
@@ -92,7 +84,8 @@ async def _update(world: World, home: Home, device: HomeDevice, number: int) -> 
     if not await distribute(world, device.eui, image):
         raise StoryError(f"{name} refused its image")
     await world.clock.sleep(_BEFORE_ACTIVATION)
-    await _answered(world, world.supplier.activate(device.eui, image.hash), f"11.3 for {name}")
+    command = world.supplier.activate(device.eui, image.hash)
+    await activated(world, command, f"11.3 for {name}", within=_PATIENCE)
     if kind is Kind.ESME:
         await world.clock.sleep(_AFTER_ACTIVATION)
 

@@ -3,14 +3,13 @@
 from gateway.assembly.story.bridges import ppmid
 from gateway.assembly.story.steps import (
     StoryError,
-    accepted,
+    activated,
     cut_so_that_the_alert_arrives,
     distribute,
     told,
 )
 from gateway.assembly.world import World
-from gateway.users.mailbox import answers, device_alert
-from gateway.users.supplier import Activation
+from gateway.users.mailbox import device_alert
 from protocols.addresses import Eui64
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 from protocols.ota.image import FirmwareImage, Kind
@@ -26,7 +25,7 @@ async def hcalcs(world: World) -> None:
     image = world.images.release(Kind.HCALCS, 1)
     await _distributed(world, device, image)
     await world.clock.sleep_until(world.clock.now() + HOUR)
-    await _answered(world, world.supplier.activate(device, image.hash), "11.3 for the HCALCS")
+    await activated(world, world.supplier.activate(device, image.hash), "11.3 for the HCALCS")
 
 
 async def outage_of_an_untracked_home(world: World) -> None:
@@ -43,7 +42,7 @@ async def esme_at_once(world: World) -> None:
     await _distributed(world, esme, image)
     start = world.clock.now()
     activation = world.supplier.activate(esme, image.hash)
-    await _answered(world, activation, "11.3 for the ESME, at once")
+    await activated(world, activation, "11.3 for the ESME, at once")
     await told(world, ppmid(world))
     await cut_so_that_the_alert_arrives(world, home, start + WINDOW - SECOND, LONG_CUT)
     await world.clock.sleep_until(start + WINDOW + 30 * MINUTE)
@@ -57,7 +56,7 @@ async def esme_dated(world: World) -> None:
     await _distributed(world, esme, image)
     _too_far_ahead_is_refused(world, image)
     date = _whole_second(world.clock.now() + 2 * DAY)
-    await _answered(world, world.supplier.activate(esme, image.hash, date), "11.3 for the ESME, dated")
+    await activated(world, world.supplier.activate(esme, image.hash, date), "11.3 for the ESME, dated")
     await world.clock.sleep_until(world.clock.now() + 6 * HOUR)
     home.mains.cut(SHORT_CUT)
     await world.clock.sleep_until(world.clock.now() + 6 * HOUR)
@@ -78,9 +77,9 @@ async def esme_cancelled(world: World) -> None:
         world.note_failure(StoryError("the ESME took an image whose signature does not verify"))
     await _distributed(world, esme, image)
     date = _whole_second(world.clock.now() + DAY)
-    await _answered(world, world.supplier.activate(esme, image.hash, date), "11.3 to be cancelled")
+    await activated(world, world.supplier.activate(esme, image.hash, date), "11.3 to be cancelled")
     await world.clock.sleep_until(world.clock.now() + HOUR)
-    await _answered(world, world.supplier.cancel(esme, image.hash), "the cancellation")
+    await activated(world, world.supplier.cancel(esme, image.hash), "the cancellation")
     await world.clock.sleep_until(date + 2 * HOUR)
 
 
@@ -95,13 +94,6 @@ def _too_far_ahead_is_refused(world: World, image: FirmwareImage) -> None:
 async def _distributed(world: World, device: Eui64, image: FirmwareImage) -> None:
     if not await distribute(world, device, image):
         raise StoryError(f"{device} refused image {image.header.file_version:08X}")
-
-
-async def _answered(world: World, activation: Activation, what: str) -> None:
-    accepted(activation, what)
-    delivery = await world.supplier.wait_for(answers(activation.request_id), what=f"answer to {what}", within=2 * HOUR)
-    if delivery.code != "I0":
-        raise StoryError(f"{what}: {delivery.code}")
 
 
 def _whole_second(when: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from emulator.home.builder import Home
 from gateway.assembly.world import World
-from gateway.users.mailbox import Delivery, dcc_alert, device_alert
+from gateway.users.mailbox import Delivery, answers, dcc_alert, device_alert
 from gateway.users.supplier import Activation
 from gateway.users.user import Exchange
 from protocols.addresses import Eui64
@@ -47,6 +47,14 @@ async def answer(world: World, exchange: Exchange, what: str) -> Delivery:
     if delivery.code != "I0":
         raise StoryError(f"{what}: {delivery.code}")
     return delivery
+
+
+async def activated(world: World, activation: Activation, what: str, *, within: int = 2 * HOUR) -> None:
+    """Wait for the device's answer to a command that the user signed; StoryError for any but a good one."""
+    accepted(activation, what)
+    delivery = await world.supplier.wait_for(answers(activation.request_id), what=f"answer to {what}", within=within)
+    if delivery.code != "I0":
+        raise StoryError(f"{what}: {delivery.code}")
 
 
 async def update_ppmid(world: World, device: Eui64, image: FirmwareImage) -> bool:

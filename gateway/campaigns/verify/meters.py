@@ -18,7 +18,7 @@ from protocols.addresses import Eui64
 from protocols.duis.inventory import DeviceType
 from protocols.errors import DecodeError
 from protocols.gbcs.codes import AlertCode
-from protocols.gbcs.smki import DIGITAL_SIGNING
+from protocols.gbcs.smki import DIGITAL_SIGNING, Certificate
 from protocols.gbcs.use_cases import cs06, fdra
 from protocols.ota.image import FirmwareImage
 
@@ -65,11 +65,16 @@ def supplier_signed(evidence: Evidence, transfer: Transfer) -> bool:
     """Return whether the supplier that asked for this transfer signed the manufacturer image that came."""
     event, image = stored_for(evidence, transfer), image_of(transfer)
     exchange = None if event is None else request_of(evidence, event)
-    if image is None or image.signature is None or exchange is None:
+    if image is None or exchange is None:
         return False
     supplier = exchange.request.request_id.originator
     certificate = evidence.files.certificates.certificate(supplier, DIGITAL_SIGNING)
-    if certificate is None:
+    return certificate is not None and signed_by(image, certificate)
+
+
+def signed_by(image: FirmwareImage, certificate: Certificate) -> bool:
+    """Return whether the manufacturer image bears a signature of the certificate's owner."""
+    if image.signature is None:
         return False
     r, s = (int.from_bytes(half, "big") for half in (image.signature[:32], image.signature[32:]))
     try:

@@ -8,6 +8,7 @@ from gateway.campaigns.verify import (
     fleet,
     fleet_repairs,
     frames,
+    hub_firmware,
     inventory,
     life_accounts,
     life_events,
@@ -28,7 +29,7 @@ from gateway.campaigns.verify import (
 from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence
 
-LIFE, FLEET, SERVICES = "life", "fleet", "services"  # kinds of a run, in summary.json
+LIFE, FLEET, SERVICES, OLD_HUB = "life", "fleet", "services", "old-hub"  # kinds of a run, in summary.json
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     frames.check_frames,
@@ -83,6 +84,17 @@ _STAGED: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
 )
 """What only the demo puts on the stage: a life without it is none the worse."""
 
+_UNTOLD_OF_OLD_HUB = (
+    *_STAGED,
+    updates.check_updates,
+    outages.check_silence,
+    outages.check_delivery,
+    tracking.check_what_arms,
+    tracking.check_three_minutes,
+    alerts.check_all_delivered,
+)
+"""What the story of an old hub does not tell either: of bridges it updates one, and it has no power cuts."""
+
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
     "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
@@ -106,6 +118,13 @@ LIFE_CHECKS = (
     life_services.check_prices,
     life_services.check_texts,
     life_services.check_loads,
+)
+
+OLD_HUB_CHECKS = (
+    *(checks for checks in CHECKS if checks not in _UNTOLD_OF_OLD_HUB),
+    hub_firmware.check_what_a_hub_serves,
+    hub_firmware.check_images_for_hubs,
+    hub_firmware.check_hub_inventory,
 )
 
 
@@ -157,6 +176,9 @@ def _fleet_checks(summary: Mapping[str, Any]) -> tuple[Callable[[Evidence], Iter
     return (*FLEET_CHECKS, *repairs, *(_OF_MIXED if plan["bridges"] and plan["mains_cuts"] else ()))
 
 
+_CHECKS_OF = {SERVICES: SERVICE_CHECKS, OLD_HUB: OLD_HUB_CHECKS}
+
+
 def run_checks(evidence: Evidence) -> list[Check]:
     """Put the checks of its kind of run to the evidence: a life's, a fleet's, a recording's, or else the demo's."""
     summary = evidence.files.summary
@@ -165,8 +187,8 @@ def run_checks(evidence: Evidence) -> list[Check]:
         found = [check for checks in LIFE_CHECKS for check in checks(evidence)]
         return [check for check in found if there.issuperset(_NEEDS.get(check.requirement, ()))]
     wanted = _fleet_checks(summary) if summary.get("kind") == FLEET else CHECKS
-    if summary.get("kind") == SERVICES:
-        wanted = SERVICE_CHECKS
+    if summary.get("kind") in _CHECKS_OF:
+        wanted = _CHECKS_OF[summary["kind"]]
     return [check for checks in wanted for check in checks(evidence)]
 
 

@@ -176,7 +176,7 @@ def test_the_folder_is_complete(run: DemoRun) -> None:
 def test_keys_are_readable_by_their_owner_only(run: DemoRun) -> None:
     """Private keys of test organisations and the keys of the air have mode 0600; no device's key is there."""
     private = [*run.folder.rglob("*.key"), run.folder / "keys.txt"]
-    assert len(private) == 10
+    assert len(private) == 12
     assert {stat.S_IMODE(file.stat().st_mode) for file in private} == {0o600}
     pems = [file for file in run.folder.rglob("*.pem") if b"PRIVATE" in file.read_bytes()]
     assert pems == []

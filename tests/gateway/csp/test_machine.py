@@ -7,11 +7,19 @@ import pytest
 from emulator.entropy import SeededEntropy
 from gateway.csp import Csp, CspSettings, Effect, ToDsp, ToHub, WakeAt
 from protocols.addresses import Eui64
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import DAY, SECOND
 from protocols.ota.image import OtaHeader
 from protocols.wan import smwan
-from protocols.wan.envelope import FirmwareImageDelivery, GbcsCarried, PowerLoss, WanMessage
+from protocols.wan.envelope import (
+    THE_HUB,
+    FirmwareImageDelivery,
+    GbcsCarried,
+    HubFirmwareOutcome,
+    HubFirmwareReport,
+    PowerLoss,
+    WanMessage,
+)
 from protocols.wan.session import WanSession
 from protocols.wan.smwan import (
     FirmwareDeliveryStatus,
@@ -19,6 +27,7 @@ from protocols.wan.smwan import (
     GbcsFromHub,
     GbcsToHub,
     GbcsUndeliverable,
+    HubFirmwareActivated,
     PowerOutage,
     SmWanMessage,
 )
@@ -226,3 +235,51 @@ def test_octets_that_cannot_be_read_change_nothing() -> None:
     with pytest.raises(DecodeError):
         bench.csp.from_dsp(FirmwareToHubs("r", ((HUB, PPMID, "PPMID"),), b"no image").encode(), NOW)
     assert bench.notes.lines == []
+
+
+# --- firmware of the hub itself ------------------------------------------------------------------------------------
+
+
+def _told(bench: Bench) -> list[tuple[str, dict[str, str | int | bool | None]]]:
+    return [line for line in bench.notes.lines if line[0] in ("hub-firmware", "image-delivered")]
+
+
+@pytest.mark.requirement("SM7-R9")
+def test_an_image_for_the_hub_names_the_hub_and_the_dsp_hears_of_its_activation_alone() -> None:
+    """SM7-R9: the delivery is the CSP's own affair; what runs is told once."""
+    bench = Bench()
+    bench.take(bench.csp.update_hub(HUB, IMAGE, NOW))
+    bench.sleep_until(NOW + 20 * SECOND)
+    assert bench.to_hub == [(NOW + 11 * SECOND, FirmwareImageDelivery("hub image 1", ((HUB, THE_HUB),), IMAGE))]
+    assert bench.to_dsp == []
+    for outcome in (HubFirmwareOutcome.REFUSED, HubFirmwareOutcome.FAILED):
+        bench.up(HubFirmwareReport(HUB, VERSION, 1, outcome), NOW + 60 * SECOND)
+    assert bench.to_dsp == []
+    bench.up(HubFirmwareReport(HUB, VERSION, VERSION, HubFirmwareOutcome.ACTIVATED), NOW + 90 * SECOND)
+    assert bench.to_dsp == [(NOW + 91 * SECOND, HubFirmwareActivated(HUB, VERSION, NOW + 90 * SECOND))]
+    assert [fields.get("outcome", fields.get("success")) for _, fields in _told(bench)] == [
+        True, "REFUSED", "FAILED", "ACTIVATED",
+    ]  # fmt: skip
+
+
+def test_an_image_for_a_hub_out_of_reach_is_given_up_without_a_word_to_the_dsp() -> None:
+    bench = Bench(CspSettings(image_timeout=DAY))
+    bench.hub_hears = False
+    bench.take(bench.csp.update_hub(HUB, IMAGE, NOW))
+    bench.sleep_until(NOW + 3 * DAY)
+    assert bench.to_dsp == []
+    assert _told(bench) == [("image-delivered", {"hub": str(HUB), "device": str(HUB), "success": False})]
+
+
+def test_a_hub_speaks_of_its_own_firmware_alone() -> None:
+    bench = Bench()
+    bench.up(HubFirmwareReport(OTHER_HUB, VERSION, VERSION, HubFirmwareOutcome.ACTIVATED), NOW)
+    assert (bench.to_dsp, bench.csp.malformed) == ([], 1)
+
+
+def test_what_is_no_image_or_for_no_hub_of_ours_is_refused() -> None:
+    csp = Bench(CspSettings(hubs=(OTHER_HUB,))).csp
+    with pytest.raises(DecodeError, match="OTA file identifier"):
+        csp.update_hub(OTHER_HUB, b"x" * 60, NOW)
+    with pytest.raises(UsageError, match="is not a hub of this CSP"):
+        csp.update_hub(HUB, IMAGE, NOW)

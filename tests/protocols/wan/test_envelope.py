@@ -9,10 +9,12 @@ from protocols.wan.envelope import (
     Envelope,
     FirmwareImageDelivery,
     GbcsCarried,
+    HubFirmwareOutcome,
+    HubFirmwareReport,
     ImageTarget,
     PowerLoss,
 )
-from tests.support.codec_property import assert_codec, uint8, uint64
+from tests.support.codec_property import assert_codec, uint8, uint32, uint64
 
 HUB, DEVICE = Eui64(0x00DB1234567890A2), Eui64(0x00DB1234567890A4)
 
@@ -28,6 +30,7 @@ bodies = st.one_of(
         st.binary(max_size=40),
     ),
     st.builds(PowerLoss, euis, uint64),
+    st.builds(HubFirmwareReport, euis, uint32, uint32, st.sampled_from(HubFirmwareOutcome)),
 )
 envelopes = st.builds(Envelope, uint64, uint64, uint64, bodies)
 
@@ -43,6 +46,13 @@ def test_the_octets_of_a_power_loss() -> None:
         "484c574e" "01" "03" "0000000000000001" "0000000000000002" "0000000000000002"
         "00db1234567890a2" "0000000000000003"
     )  # fmt: skip
+
+
+def test_an_unknown_outcome_is_refused_with_its_offset() -> None:
+    octets = Envelope(1, 2, 2, HubFirmwareReport(HUB, 3, 4, HubFirmwareOutcome.FAILED)).encode()
+    assert octets.endswith(bytes.fromhex("00db1234567890a2000000030000000402"))
+    with pytest.raises(DecodeError, match="unknown outcome 0x03 of hub firmware at octet 46"):
+        Envelope.decode(octets[:-1] + b"\x03")
 
 
 def test_a_newer_version_is_refused_by_name() -> None:

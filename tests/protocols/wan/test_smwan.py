@@ -12,6 +12,7 @@ from protocols.wan.smwan import (
     GbcsFromHub,
     GbcsToHub,
     GbcsUndeliverable,
+    HubFirmwareActivated,
     PowerOutage,
     SmWanMessage,
 )
@@ -34,6 +35,7 @@ messages: st.SearchStrategy[SmWanMessage] = st.one_of(
     st.builds(FirmwareDeliveryStatus, texts, euis, euis, uint32, uint64, st.booleans(), st.booleans()),
     st.builds(PowerOutage, euis, uint64, uint64, uint32, uint32),
     st.builds(GbcsUndeliverable, euis, euis, octet_strings),
+    st.builds(HubFirmwareActivated, euis, uint32, uint64),
 )
 
 

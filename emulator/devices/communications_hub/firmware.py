@@ -62,10 +62,13 @@ class Firmware:
         self._repeating = False
 
     def start(self) -> None:
-        """Offer again what the blocks hold: at power-on."""
+        """Offer again what the blocks hold: at power-on. What waited for a device that has left meanwhile goes."""
         for block in self._blocks.blocks():
             contents = self._blocks.contents(block)
             if contents is not None:
+                for recipient in contents.open_recipients:
+                    if recipient.device not in self._log:
+                        self.forget(recipient.device)
                 self._offer(contents, self._blocks.image(block))
 
     # --- deliveries --------------------------------------------------------------------------------------------
@@ -131,6 +134,15 @@ class Firmware:
         for device in devices:
             self._note("image-discarded", device=str(device), version=f"{version:08X}")
             self._report(device, version, TransferCode.IMAGE_DISCARDED)
+
+    def forget(self, device: Eui64) -> None:
+        """Let go of a device that has left the log: an image that waits for it is discarded, and keeps no block."""
+        self._server.withdraw(device)
+        self._endpoints.pop(device, None)
+        contents = self._blocks.open_for(device)
+        if contents is not None:
+            self._note("image-discarded", device=str(device), version=f"{contents.version:08X}")
+            self._finish(device, contents.version, Progress.FAILED, TransferCode.IMAGE_DISCARDED)
 
     # --- offers ------------------------------------------------------------------------------------------------
 

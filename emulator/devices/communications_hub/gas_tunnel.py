@@ -53,6 +53,10 @@ class GasTunnels:
         entry = self._log.get(device)
         return entry is not None and entry.type.fetches
 
+    def forget(self, device: Eui64) -> None:
+        """Close the tunnel of a device that has left the log."""
+        self._tunnels.pop(device, None)
+
     def flags(self, device: Eui64) -> int:
         """Return FunctionalNotificationFlags for the device, 32 bits."""
         waits = self._queue.first(device) is not None

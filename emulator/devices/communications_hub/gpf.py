@@ -65,6 +65,10 @@ class Gpf:
             self._entity.storage.put(_MIRRORED_VERSION, version.to_bytes(4, "big"))
             self._note("version-mirrored", version=f"{version:08X}")
 
+    def forget_version(self) -> None:
+        """The meter has left the log: GCS38 fails until the next one tells its version."""
+        self._entity.storage.delete(_MIRRORED_VERSION)
+
     def heard(self, octets: bytes) -> None:
         """Take a frame of the meter's OTA cluster."""
         try:

@@ -20,7 +20,7 @@ from protocols.zcl.data_types import read_value, write_value
 from protocols.zcl.foundation import AttributeReport, ReportAttributes
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
-_CELL = "mirror/attributes"
+_CELL, _METER = "mirror/attributes", "mirror/meter"
 _DEVICE = 0x0501  # metering device
 _SCHEME = 1  # predefined: the functional flags alone
 _BASIC = 0x0000
@@ -47,6 +47,7 @@ class Mirror:
         self._han, self._storage, self._settings = han, storage, settings
         self._now, self._flags, self._version, self._note = now, flags, version, note
         self._held: dict[int, AttributeReport] = {}
+        self._meter: bytes | None = None  # whose they are
         self._load()
         self._server = self._serve()
 
@@ -54,6 +55,16 @@ class Mirror:
     def attributes(self) -> dict[int, AttributeReport]:
         """What the meter reported last."""
         return dict(self._held)
+
+    def forget(self, device: Eui64) -> bool:
+        """Hold nothing any more of a meter that has left the log; return whether it was this mirror's."""
+        if self._meter != device.big:
+            return False
+        self._held, self._meter = {}, None
+        for cell in (_CELL, _METER):
+            self._storage.delete(cell)
+        self._server = self._serve()
+        return True
 
     # --- from the meter ----------------------------------------------------------------------------------------
 
@@ -73,7 +84,7 @@ class Mirror:
             or event.aps.destination_endpoint != self._settings.mirror_endpoint
         ):
             return False
-        self._take(command)
+        self._take(event.who, command)
         answer = MirrorReportAttributeResponse(_SCHEME, (self._flags(event.who),))
         self._send(event, metering.COMMANDS.encode(answer, frame.transaction, from_server=False))
         return True
@@ -85,8 +96,11 @@ class Mirror:
         self._send(event, metering.COMMANDS.encode(given, frame.transaction, from_server=False))
         return True
 
-    def _take(self, command: ReportAttributes) -> None:
+    def _take(self, meter: Eui64, command: ReportAttributes) -> None:
         known = set(self._held)
+        if meter.big != self._meter:
+            self._held, self._meter = {}, meter.big
+            self._storage.put(_METER, meter.big)
         for record in command.records:
             self._held[record.attribute] = record
             if record.attribute == metering.FIRMWARE_VERSION and isinstance(record.value, bytes):
@@ -137,6 +151,7 @@ class Mirror:
         self._storage.put(_CELL, octets)
 
     def _load(self) -> None:
+        self._meter = self._storage.get(_METER)
         reader = Reader(self._storage.get(_CELL) or b"")
         while reader.remaining:
             number, data_type = reader.uint(2), reader.uint8()

@@ -403,6 +403,10 @@ class Running:
         self._kinds.forget(device)
         self._queue.forget(device)
         self._tunnels.forget(device)
+        self._gas.forget(device)
+        self._firmware.forget(device)
+        if self.gpf is not None and self._mirror is not None and self._mirror.forget(device):
+            self.gpf.forget_version()
 
     def _opened(self, device: Eui64) -> None:
         self._parts.note("tunnel-open", device=str(device))

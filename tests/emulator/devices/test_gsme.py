@@ -15,7 +15,7 @@ from protocols.gbcs.codes import AlertCode, DeviceType, JoinCode
 from protocols.gbcs.device_log import LogEntry
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.smki import Credentials
-from protocols.gbcs.use_cases import cs03, cs04, cs06, cs07, fdra, gcs38, miiwa
+from protocols.gbcs.use_cases import ccs02, cs03, cs04, cs06, cs07, fdra, gcs38, miiwa
 from protocols.gbcs.use_cases.cs03 import MethodAndRole
 from protocols.gbcs.use_cases.cs04 import UnjoinCode
 from protocols.gbcs.use_cases.cs06 import Outcome, OutcomeCode
@@ -24,10 +24,12 @@ from protocols.ota.image import FirmwareImage, Kind, build_image
 from protocols.stack.node import Node
 from protocols.stack.settings import NodeRole, StackSettings
 from protocols.wan.envelope import GbcsCarried
+from protocols.zcl import foundation
 from protocols.zcl.clusters import metering
-from protocols.zcl.data_types import Value
+from protocols.zcl.data_types import BITMAP8, Value
 from tests.support.hub_bench import (
     CHANNEL,
+    CHF,
     GPF,
     GSME_TYPE,
     HubBench,
@@ -305,6 +307,47 @@ def test_the_mirror_holds_what_was_pushed_and_keeps_it_over_a_power_cut(home: Ga
     later = reported(home)
     snapshots = [int(str(held[metering.Attribute.READING_SNAPSHOT_TIME])) for held in (first, later)]
     assert 0 < snapshots[1] - snapshots[0] <= 20 * 60
+
+
+def mirrored_version(home: GasHome) -> int | None:
+    running = home.bench.hub._running
+    assert running is not None
+    assert running.gpf is not None
+    return running.gpf.mirrored_version
+
+
+def test_a_removed_meter_leaves_nothing_in_mirror_gpf_and_tunnel(home: GasHome) -> None:
+    """The next gas meter of the home must not be taken for the one before."""
+    bench = home.bench
+    home.say(gcs38.MESSAGE_CODE, gcs38.Command().encode())
+    bench.run(11 * 60)
+    assert len(bench.notes.of("tunnel-open")) == 1
+    running = bench.hub._running
+    assert running is not None
+    assert mirrored_version(home) == home.device.firmware_version
+    payload = ccs02.Command(DEVICE, bench.counter + 1).encode()
+    bench.down(GbcsCarried(CHF, bench.command(ccs02.MESSAGE_CODE, payload)))
+    bench.run(5)
+    assert reported(home) == {}
+    assert mirrored_version(home) is None
+    assert running._gas._tunnels == {}
+    assert [cell for cell in bench.storage.cells() if cell.startswith("mirror/")] == []
+
+
+def test_the_mirror_of_a_second_meter_has_nothing_of_the_first(home: GasHome) -> None:
+    bench = home.bench
+    running = bench.hub._running
+    assert running is not None
+    assert running._mirror is not None
+    first = reported(home)
+    assert len(first) > 3
+    other = foundation.ReportAttributes((foundation.AttributeReport(metering.Attribute.STATUS, BITMAP8, 1),))
+    running._mirror._take(eui(8), other)
+    assert reported(home) == {metering.Attribute.STATUS: 1}
+    assert not running._mirror.forget(DEVICE)
+    bench.hub.power_off()
+    bench.hub.power_on()
+    assert reported(home) == {metering.Attribute.STATUS: 1}
 
 
 def test_a_low_battery_is_told_once_and_stands_in_the_mirror() -> None:

@@ -5,11 +5,13 @@ import hashlib
 import pytest
 
 from emulator.devices.communications_hub import HubSettings
+from emulator.devices.communications_hub.device_log import DeviceLog
 from firmware_images import product
 from protocols.addresses import Eui64
+from protocols.crypto.install_code import link_key
 from protocols.gbcs import security
 from protocols.gbcs.codes import AlertCode
-from protocols.gbcs.use_cases import ccs08, cs08, cs09
+from protocols.gbcs.use_cases import ccs02, ccs08, cs08, cs09
 from protocols.gbcs.use_cases.ccs08 import TransferCode
 from protocols.interfaces import DAY, SECOND
 from protocols.ota.image import Kind, OtaHeader
@@ -20,6 +22,7 @@ from protocols.zcl.clusters.tunneling import RequestTunnelResponse
 from protocols.zcl.frame import ZclFrame, ZclStatus
 from tests.support.hub_bench import (
     ACB,
+    CHANNEL,
     CHF,
     ESME_TYPE,
     GSME_TYPE,
@@ -29,6 +32,7 @@ from tests.support.hub_bench import (
     DrivenDevice,
     HubBench,
     acb,
+    code_of,
     credentials,
     delivery,
     eui,
@@ -251,6 +255,60 @@ def test_a_gsmes_image_displaces_the_others_and_is_not_displaced_while_it_waits(
     bench.run(10)
     assert outcomes(bench) == [failure(DEVICE, V1, DISCARDED), failure(DEVICE, V2, DISCARDED)]
     assert [fields["request"] for fields in bench.notes.of("image-stored")] == ["a:b:1", "a:b:2"]
+
+
+def removed(bench: HubBench, device: Eui64) -> None:
+    """Take a device out of the log by CCS02."""
+    counter = bench.counter + 1
+    bench.down(GbcsCarried(CHF, bench.command(ccs02.MESSAGE_CODE, ccs02.Command(device, counter).encode())))
+    bench.run(10)
+
+
+def test_a_gsme_that_is_removed_keeps_the_block_no_longer() -> None:
+    bench = with_log((DEVICE, PPMID_TYPE), (OTHER, GSME_TYPE))
+    image = image_of(Kind.GSME)
+    bench.down(delivery("a:b:1", image, OTHER, type_code=GSME_TYPE))
+    bench.run(10)
+    removed(bench, OTHER)
+    version = OtaHeader.decode(image).file_version
+    assert outcomes(bench) == [failure(OTHER, version, DISCARDED)]
+    assert bench.notes.of("image-discarded") == [{"device": str(OTHER), "version": f"{version:08X}"}]
+    bench.down(delivery("a:b:2", image_of(Kind.PPMID), DEVICE))
+    bench.run(10)
+    assert [fields["request"] for fields in bench.notes.of("image-stored")] == ["a:b:1", "a:b:2"]
+    assert len(outcomes(bench)) == 1
+
+
+def test_a_removal_that_a_power_cut_interrupts_frees_the_block_at_boot() -> None:
+    bench = with_log((DEVICE, PPMID_TYPE), (OTHER, GSME_TYPE))
+    image = image_of(Kind.GSME)
+    bench.down(delivery("a:b:1", image, OTHER, type_code=GSME_TYPE))
+    bench.run(10)
+    bench.hub.power_off()
+    DeviceLog(bench.storage, bench.settings).remove(OTHER)
+    bench.hub.power_on()
+    bench.run(10)
+    assert outcomes(bench) == [failure(OTHER, OtaHeader.decode(image).file_version, DISCARDED)]
+    bench.down(delivery("a:b:2", image_of(Kind.PPMID), DEVICE))
+    bench.run(10)
+    assert len(bench.notes.of("image-stored")) == 2
+
+
+def test_a_device_that_is_removed_and_added_again_gets_no_image_of_before() -> None:
+    bench, device = with_driven()
+    image = image_of(Kind.PPMID)
+    bench.down(delivery("a:b:1", image, DEVICE))
+    bench.run(10)
+    Client(bench, device, image).block(0)
+    removed(bench, DEVICE)
+    assert outcomes(bench) == [failure(DEVICE, V1, DISCARDED)]
+    bench.add_to_log(DEVICE, PPMID_TYPE)
+    device.node.join(link_key(code_of(DEVICE)), (CHANNEL,))
+    bench.run_till(lambda: device.node.joined)
+    bench.run(10)
+    answer = Client(bench, device, image).query()
+    assert isinstance(answer, ota.QueryNextImageResponse)
+    assert answer.status == ZclStatus.NO_IMAGE_AVAILABLE
 
 
 def test_a_doubled_delivery_is_taken_once() -> None:

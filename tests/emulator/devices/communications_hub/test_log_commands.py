@@ -142,6 +142,18 @@ def test_the_historic_log_holds_the_latest_fifteen() -> None:
     assert len(historic.entries()) == 15
 
 
+def test_a_hub_keeps_fifteen_removals_and_lets_the_oldest_go(bench: HubBench) -> None:
+    """CHTS: a historic log of 15."""
+    for number in range(100, 115):
+        HistoricLog(bench.storage, 15).put(eui(number), bytes(16))
+    joined(bench, 1)
+    say(bench, ccs02.MESSAGE_CODE, ccs02.Command(eui(1), bench.counter + 1).encode())
+    request = ccs07.Command(bench.counter + 1).encode()
+    told = ccs07.Response.decode(say(bench, ccs07.MESSAGE_CODE, request).payload)
+    assert told.historic_log is not None
+    assert [key.device for key in told.historic_log.keys] == [*(eui(n) for n in range(101, 115)), eui(1)]
+
+
 # --- CCS03 -------------------------------------------------------------------------------------------------------
 
 PAN = Eui64(0x00DB123456780000)

@@ -6,7 +6,7 @@ Source: draft-ietf-opsawg-pcapng, Wireshark's `zigbee_pc_keys` table.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from protocols.errors import DecodeError, InputError, TruncatedError
@@ -25,8 +25,6 @@ _OPTION_APPLICATION = 4  # of the section header
 _OPTION_TIME_RESOLUTION = 9
 _NANOSECONDS = 9  # as power of ten
 _SNAP_LENGTH = 0  # no limit
-_place_and_time = struct.Struct("<III").pack
-_TWICE = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 
@@ -40,15 +38,21 @@ def _block(block_type: int, body: bytes) -> bytes:
     return _LENGTH.pack(block_type) + length + body + length
 
 
-def _packet(size: int, comment: str = "") -> tuple[bytes, bytes, bytes]:
-    """Return what stands before interface and time of a frame of `size` octets, between them and it, and after it."""
-    options = _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
-    after = _PADDING[size & 3] + options
-    length = 32 + size + len(after)
-    return _TWICE.pack(_ENHANCED_PACKET, length), _TWICE.pack(size, size), after + _LENGTH.pack(length)
+def _packet(size: int) -> tuple[Callable[..., bytes], int]:
+    """Return what packs the block of a frame of `size` octets, and the length of that block."""
+    layout = struct.Struct(f"<7I{size}s{-size % 4}xI")
+    return layout.pack, layout.size
 
 
 _PACKETS: Final = tuple(_packet(size) for size in range(MAXIMUM_SIZE + 1))  # what the air can carry
+
+
+def _commented(interface: int, time: int, octets: bytes, comment: str) -> bytes:
+    """Return the block of a frame with a comment, or of one longer than the air can carry."""
+    size = len(octets)
+    options = _option(_OPTION_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+    head = struct.pack("<5I", interface, time >> 32, time & 0xFFFFFFFF, size, size)
+    return _block(_ENHANCED_PACKET, head + octets + _PADDING[size & 3] + options)
 
 
 class PcapngWriter:
@@ -57,6 +61,8 @@ class PcapngWriter:
     def __init__(self, file: BinaryIO, application: str = "hanlab") -> None:
         self._write = file.write
         self._interfaces = 0
+        self.frames = 0
+        self.comments: list[str] = []  # lines of the comment of the next frame
         head = struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1)
         options = _option(_OPTION_APPLICATION, application.encode()) + _option(0, b"")
         file.write(_block(_SECTION, head + options))
@@ -70,11 +76,17 @@ class PcapngWriter:
         self._interfaces += 1
         return self._interfaces - 1
 
-    def frame(self, interface: int, time: int, octets: bytes, comment: str = "") -> None:
+    def frame(self, interface: int, time: int, octets: bytes) -> None:
         """Write one frame with FCS. time: ns since 1970 UTC."""
+        self.frames += 1
         size = len(octets)
-        before, between, after = _packet(size, comment) if comment or size > MAXIMUM_SIZE else _PACKETS[size]
-        self._write(before + _place_and_time(interface, time >> 32, time & 0xFFFFFFFF) + between + octets + after)
+        if self.comments or size > MAXIMUM_SIZE:
+            self._write(_commented(interface, time, octets, "\n".join(self.comments)))
+            self.comments.clear()
+            return
+        packed, length = _PACKETS[size]
+        place = interface, time >> 32, time & 0xFFFFFFFF
+        self._write(packed(_ENHANCED_PACKET, length, *place, size, size, octets, length))
 
 
 class BlockCutter:

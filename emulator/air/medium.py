@@ -1,6 +1,6 @@
 """The air of a run: bands, radio networks, who hears whom, and the capture."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from emulator.air.band import AirSettings, Band, Stand
@@ -12,17 +12,20 @@ from emulator.air.signal import NOISE_FLOOR
 from protocols.errors import UsageError
 from protocols.interfaces import Clock, Entropy
 
-__all__ = ["NOISE_FLOOR", "Capture", "Medium", "RadioNetwork"]
+__all__ = ["NOISE_FLOOR", "Capture", "Medium", "RadioNetwork", "Tap"]
 
 _SETTINGS, _PATH = AirSettings(), PathLoss()
 POWER = 8.0  # dBm, of a radio of the HAN [I]
 
 
+Tap = Callable[[int, bytes], object]
+
+
 class Capture(Protocol):
     """Takes every frame of every radio network once, acknowledgements and collided frames included."""
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        """`time_ns` is the end of the frame; calls come in order of time."""
+    def tap(self, network: str) -> Tap:
+        """Return what takes the frames of `network`: the end of each in ns, its octets with FCS; in order of time."""
         ...
 
 
@@ -68,7 +71,8 @@ class Medium:
         if name in air.radios:
             raise UsageError(f"radio {name!r} of {network!r} exists already")
         random = self.entropy.random(f"csma {network} {name}")
-        radio = air.radios[name] = SimulatedRadio(name, air, air.band, self.clock, random, self.capture)
+        tap = None if self.capture is None else self.capture.tap(network)
+        radio = air.radios[name] = SimulatedRadio(name, air, air.band, self.clock, random, tap)
         radio.losses = Losses(self.entropy, radio)
         return radio
 

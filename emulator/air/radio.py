@@ -41,11 +41,11 @@ from protocols.interfaces import Handle, TransmitStatus
 from protocols.mac.frame import acknowledgement, fcs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from emulator.air.band import Band
     from emulator.air.link import Link, Losses
-    from emulator.air.medium import Capture, RadioNetwork
+    from emulator.air.medium import RadioNetwork, Tap
     from protocols.interfaces import Clock, RadioListener, Random
 
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
@@ -81,24 +81,24 @@ class SimulatedRadio:
     """
 
     __slots__ = (
-        "_addressed", "_addressed_at", "_busy_until", "_capture", "_clock", "_coordinator", "_current", "_eui",
-        "_handle", "_listener", "_network_name", "_no_access", "_no_ack", "_octets", "_pan", "_pending",
+        "_addressed", "_addressed_at", "_busy_until", "_clock", "_coordinator", "_current", "_eui",
+        "_handle", "_listener", "_no_access", "_no_ack", "_octets", "_pan", "_pending",
         "_queue", "_random", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "losses", "lost",
-        "name", "network", "receiver_on", "short", "source_match",
+        "name", "network", "receiver_on", "short", "source_match", "tap",
     )  # fmt: skip
 
     losses: Losses  # of the directions from here
 
     def __init__(
-        self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, capture: Capture | None
+        self, name: str, network: RadioNetwork, band: Band, clock: Clock, random: Random, tap: Tap | None
     ) -> None:
-        self.name, self.network, self.band, self._network_name = name, network, band, network.name
+        self.name, self.network, self.band = name, network, band
         self.links: dict[SimulatedRadio, Link] = {}  # changed by `connect` only
         self._reach: tuple[Link, ...] = ()  # the same links
         self._addressed: dict[bytes, tuple[Link, ...]] = {}  # the same by PAN id and short address that lead to them
         self._addressed_at = 0  # count of changed addresses in the band that this is good for
         self._clock, self._random = clock, random
-        self._capture: Callable[[str, int, bytes], None] | None = None if capture is None else capture.frame
+        self.tap = tap  # of the capture
         self._listener: RadioListener | None = None
         self._eui, self.short, self._pan, self.channel = Eui64(0), ShortAddress(0xFFFE), BROADCAST, 11
         self.receiver_on = self._coordinator = False
@@ -222,8 +222,8 @@ class SimulatedRadio:
         if out.aborted:
             return
         end, octets, channel = out.end, out.octets, out.channel
-        if self._capture is not None:
-            self._capture(self._network_name, end, octets)
+        if self.tap is not None:
+            self.tap(end, octets)
         self._busy_until = end + INTERFRAME_SPACE[len(octets)]
         wanted, acknowledged = acknowledgeable(octets), False
         for link in self._links_to(octets):
@@ -259,8 +259,8 @@ class SimulatedRadio:
 
     def acknowledged(self, out: Transmission, ack: OnAir) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
-        if self._capture is not None:
-            self._capture(ack.radio.network.name, ack.end, ack.octets)
+        if ack.radio.tap is not None:
+            ack.radio.tap(ack.end, ack.octets)
         if out.aborted:
             return
         link = ack.radio.links.get(self)

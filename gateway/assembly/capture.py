@@ -1,14 +1,16 @@
 """The capture of a run and the keys that open it."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from emulator.air.medium import Tap
 from protocols.pcapng import CaptureKey, PcapngWriter, write_keys
 
 
 class CaptureFile:
-    """`emulator.air` capture port: one interface a radio network, in order of first mention.
+    """`emulator.air` capture port: one interface a radio network, in the order in which they are made.
 
     As a listener of the timeline it gives the next frame after each event of the story that event as its comment.
     """
@@ -18,8 +20,11 @@ class CaptureFile:
         self._file, self._live = file, live
         self._writer = PcapngWriter(file)
         self._interfaces: dict[str, int] = {}
-        self.frames = 0
-        self._comments: list[str] = []  # for the next frame
+
+    @property
+    def frames(self) -> int:
+        """So many are in the file."""
+        return self._writer.frames
 
     def network(self, name: str) -> int:
         """Return the interface of a network, made when first asked for."""
@@ -28,22 +33,17 @@ class CaptureFile:
             number = self._interfaces[name] = self._writer.interface(name)
         return number
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        self.frames += 1
-        comment = ""
-        if self._comments:
-            comment = "\n".join(self._comments)
-            self._comments.clear()
-        interface = self._interfaces.get(network)
-        if interface is None:
-            interface = self.network(network)
-        self._writer.frame(interface, time_ns, octets_with_fcs, comment)
-        if self._live:
-            self._file.flush()
+    def tap(self, network: str) -> Tap:
+        """Return what takes the frames of a network."""
+        return partial(self._frame_at_once if self._live else self._writer.frame, self.network(network))
+
+    def _frame_at_once(self, interface: int, time_ns: int, octets_with_fcs: bytes) -> None:
+        self._writer.frame(interface, time_ns, octets_with_fcs)
+        self._file.flush()
 
     def comment(self, text: str) -> None:
         """Comment the next frame, of whatever network."""
-        self._comments.append(text)
+        self._writer.comments.append(text)
 
     def noted(self, now: int, actor: str, event: str, fields: Mapping[str, str | int | bool | None]) -> None:
         if actor == "story":

@@ -32,7 +32,8 @@ def _written() -> bytes:
     writer = PcapngWriter(file)
     han, backhaul = writer.interface("home-1 2.4 GHz"), writer.interface("home-1 backhaul")
     writer.frame(han, START, FRAME)
-    writer.frame(backhaul, START + 1, FRAME, "collided at bridge-3")
+    writer.comments.append("collided at bridge-3")
+    writer.frame(backhaul, START + 1, FRAME)
     return file.getvalue()
 
 

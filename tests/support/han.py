@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulator.air.medium import Medium
+from emulator.air.medium import Medium, Tap
 from emulator.air.radio import SimulatedRadio
 from emulator.clock import VirtualClock
 from emulator.entropy import SeededEntropy
@@ -37,8 +37,8 @@ class FrameLog:
 
     frames: list[tuple[str, int, bytes]] = field(default_factory=list)
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        self.frames.append((network, time_ns, octets_with_fcs))
+    def tap(self, network: str) -> Tap:
+        return lambda time_ns, octets_with_fcs: self.frames.append((network, time_ns, octets_with_fcs))
 
     def write(self, folder: Path) -> Path:
         """Write the frames as a capture file, one interface a network."""

@@ -21,12 +21,12 @@ def test_the_frame_after_an_event_of_the_story_has_it_as_comment() -> None:
     octets = io.BytesIO()
     capture, timeline = CaptureFile(octets), Timeline(_Clock(), io.StringIO())
     timeline.listeners.append(capture)
-    capture.frame("home-1 2.4 GHz", 1, FRAME)
+    capture.tap("home-1 2.4 GHz")(1, FRAME)
     timeline.note("story", "step", title="Bridges are updated")
     timeline.note("home-1/hub", "tunnel-open", device="00db1234567811b1")
     timeline.note("story", "failure", what="no N39 in 12 h")
-    capture.frame("home-2 2.4 GHz", 2, FRAME)
-    capture.frame("home-1 2.4 GHz", 3, FRAME)
+    capture.tap("home-2 2.4 GHz")(2, FRAME)
+    capture.tap("home-1 2.4 GHz")(3, FRAME)
     octets.seek(0)
     comments = [frame.comment for frame in read_frames(octets)]
     assert comments == ["", "step: Bridges are updated\nfailure: no N39 in 12 h", ""]
@@ -39,6 +39,6 @@ def test_a_live_capture_is_in_the_file_frame_by_frame(tmp_path: Path, *, live: b
         capture = CaptureFile(file, live=live)
         sizes = []
         for time in range(3):
-            capture.frame("home-1 2.4 GHz", time, FRAME)
+            capture.tap("home-1 2.4 GHz")(time, FRAME)
             sizes.append(place.stat().st_size)
     assert (sizes[0] < sizes[1] < sizes[2] == place.stat().st_size) is live

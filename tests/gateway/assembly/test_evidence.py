@@ -19,7 +19,7 @@ def test_each_radio_network_is_an_interface_in_order_of_mention() -> None:
     file = io.BytesIO()
     capture = CaptureFile(file)
     for time, network in enumerate(("b", "a", "b")):
-        capture.frame(network, START + time, FRAME)
+        capture.tap(network)(START + time, FRAME)
     file.seek(0)
     frames = [(frame.network, frame.time, frame.octets) for frame in read_frames(file)]
     assert frames == [("b", START, FRAME), ("a", START + 1, FRAME), ("b", START + 2, FRAME)]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
+from emulator.air.medium import Tap
 from firmware_images import product
 from protocols.gbcs.use_cases import cs08
 from protocols.ota.image import Kind
@@ -24,8 +25,8 @@ class Frames:
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        self.seen.append((time_ns, len(octets_with_fcs)))
+    def tap(self, network: str) -> Tap:
+        return lambda time_ns, octets_with_fcs: self.seen.append((time_ns, len(octets_with_fcs)))
 
 
 def life_of(kind: Kind, type_code: int = PPMID_TYPE) -> Trace:
@@ -66,8 +67,8 @@ class Octets:
     def __init__(self) -> None:
         self.seen: list[tuple[int, bytes]] = []
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        self.seen.append((time_ns, octets_with_fcs))
+    def tap(self, network: str) -> Tap:
+        return lambda time_ns, octets_with_fcs: self.seen.append((time_ns, octets_with_fcs))
 
 
 def octets_of(*, bridge: bool) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:

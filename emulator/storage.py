@@ -24,17 +24,18 @@ class MemoryStorage:
     def put(self, cell: str, value: bytes) -> None:
         if self.before_put is not None:
             self.before_put(cell)
-        if self._kept(cell):
+        if self.before_change is not None:
+            self.before_change(cell)
+        if not self.without_power:
             self._cells[cell] = bytes(value)
 
     def delete(self, cell: str) -> None:
-        if cell in self._cells and self._kept(cell):
-            del self._cells[cell]
-
-    def _kept(self, cell: str) -> bool:
+        if cell not in self._cells:
+            return
         if self.before_change is not None:
             self.before_change(cell)
-        return not self.without_power
+        if not self.without_power:
+            del self._cells[cell]
 
     def cells(self) -> list[str]:
         return sorted(self._cells)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from emulator.air.header import (
     ACK_REQUEST,
@@ -37,16 +38,16 @@ from emulator.air.timing import (
 from emulator.air.transmission import OnAir, Transmission
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
-from protocols.interfaces import Handle, TransmitStatus
+from protocols.interfaces import TransmitStatus
 from protocols.mac.frame import acknowledgement, fcs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from emulator.air.band import Band
     from emulator.air.link import Link, Losses
     from emulator.air.medium import RadioNetwork, Tap
-    from protocols.interfaces import Clock, RadioListener, Random
+    from protocols.interfaces import Clock, Handle, RadioListener, Random
 
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
 _NONE_PENDING: Final = frozenset[int]()
@@ -82,7 +83,7 @@ class SimulatedRadio:
 
     __slots__ = (
         "_addressed", "_addressed_at", "_busy_until", "_clock", "_coordinator", "_current", "_eui",
-        "_handle", "_listener", "_no_access", "_no_ack", "_octets", "_pan", "_pending",
+        "_handles", "_listener", "_no_access", "_no_ack", "_octets", "_pan", "_pending",
         "_queue", "_random", "_reach", "_received", "_retries", "_sent", "band", "channel", "links", "losses", "lost",
         "name", "network", "receiver_on", "short", "source_match", "tap",
     )  # fmt: skip
@@ -107,7 +108,7 @@ class SimulatedRadio:
         self._queue: list[Transmission] = []
         self._current: Transmission | None = None
         self._busy_until = 0
-        self._handle = Handle(0)
+        self._handles = cast("Iterator[Handle]", count(1))
         self._sent = self._octets = self._retries = self._no_ack = self._no_access = self._received = self.lost = 0
 
     def connect(self, receiver: SimulatedRadio, link: Link | None) -> None:
@@ -143,16 +144,14 @@ class SimulatedRadio:
             raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
         if len(frame) < header_size(frame):
             raise UsageError("a frame that ends within its addresses")
-        self._handle = handle = Handle(self._handle + 1)
-        new = Transmission(frame + fcs(frame), self, handle, csma, retries)
-        queue = self._queue
-        if self._current is not None:
-            queue.append(new)
-        elif queue:  # told of the end of one frame, the user gives another: those that wait go first
-            queue.append(new)
-            self._attempt(queue.pop(0))
-        else:
+        handle = next(self._handles)
+        new, queue = Transmission(frame + fcs(frame), self, handle, csma, retries), self._queue
+        if self._current is None and not queue:
             self._attempt(new)
+            return handle
+        queue.append(new)
+        if self._current is None:  # told of the end of one frame, the user gives another: those that wait go first
+            self._attempt(queue.pop(0))
         return handle
 
     def set_pending(self, addresses: Collection[Eui64 | ShortAddress]) -> None:
@@ -173,11 +172,11 @@ class SimulatedRadio:
         """Begin CSMA-CA, or go on the air at once without it."""
         self._current = out
         out.channel = self.channel
-        out.backoffs, out.exponent = 0, MIN_BE
         earliest = self._clock.now()
         if earliest < self._busy_until:
             earliest = self._busy_until
         if out.csma:
+            out.backoffs, out.exponent = 0, MIN_BE
             self._back_off(out, earliest)
         else:
             self._clock.radio_at(earliest, self._begin, out)
@@ -186,27 +185,25 @@ class SimulatedRadio:
         if not out.aborted:
             self._go_on_air(out, self._clock.now())
 
-    def _assess(self, out: Transmission) -> None:
+    def _back_off(self, out: Transmission, earliest: int) -> None:
+        end = earliest + int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
+        self._clock.radio_at(end, self._assess, out, end)
+
+    def _assess(self, out: Transmission, now: int) -> None:
         """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
         if out.aborted:
             return
-        now = self._clock.now()
         if now < self._busy_until:  # the radio acknowledges somebody meanwhile
             self._back_off(out, self._busy_until)
-        elif self.band.busy(self, out.channel, now):
+        elif not self.band.busy(self, out.channel, now):
+            self._go_on_air(out, now)
+        elif out.backoffs == MAX_BACKOFFS:
+            self._no_access += 1
+            self._end(out, _NO_ACCESS, pending=False)
+        else:
             out.backoffs += 1
             out.exponent = min(out.exponent + 1, MAX_BE)
-            if out.backoffs > MAX_BACKOFFS:
-                self._no_access += 1
-                self._end(out, _NO_ACCESS, pending=False)
-            else:
-                self._back_off(out, now)
-        else:
-            self._go_on_air(out, now)
-
-    def _back_off(self, out: Transmission, earliest: int) -> None:
-        wait = int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
-        self._clock.radio_at(earliest + wait, self._assess, out)
+            self._back_off(out, now)
 
     def _go_on_air(self, out: Transmission, now: int) -> None:
         size = len(out.octets)
@@ -233,8 +230,8 @@ class SimulatedRadio:
             if not receiver.hears(out, link):
                 receiver.lost += 1
                 continue
-            if wanted and not acknowledged:
-                acknowledged = True
+            if wanted:
+                wanted, acknowledged = False, True
                 receiver.acknowledge(out)
             receiver.take(octets, link, end)
         if acknowledged or self._current is not out:  # the listener of a receiver switched this radio off

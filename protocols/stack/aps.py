@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from protocols.addresses import Eui64, ShortAddress
 from protocols.aps.commands import ApsCommand, decode_command
@@ -30,9 +30,6 @@ from protocols.stack.state import NodeState
 from protocols.stack.timers import Timers
 from protocols.zdp import messages as zdp
 from protocols.zdp.fields import RESPONSE, Cluster
-
-if TYPE_CHECKING:
-    from protocols.stack.express import Express
 
 PLAIN_ROOM = 82  # octets: 127 less MAC 11, NWK 8, auxiliary header and MIC 18, APS 8
 _NAMING = (Cluster.DEVICE_ANNOUNCE, RESPONSE | Cluster.NWK_ADDRESS, RESPONSE | Cluster.IEEE_ADDRESS)
@@ -61,7 +58,7 @@ class ApsLayer:
 
     __slots__ = (
         "_counter", "_counts", "_established_only", "_extended_nonce", "_nwk", "_reassembler", "_seen", "_sender",
-        "_settings", "_state", "_timers", "express", "secured_room", "unknown_sender", "user",
+        "_settings", "_state", "_timers", "secured_room", "unknown_sender", "user",
     )  # fmt: skip
 
     def __init__(
@@ -80,7 +77,6 @@ class ApsLayer:
         self._seen: Expiring[int, bytes] = Expiring(timers, settings.duplicate_wait)  # by source and counter
         self._reassembler = Reassembler(timers, settings)
         self.user: ApsUser | None = None
-        self.express: Express | None = None  # sends ordinary messages
         self.unknown_sender: Callable[[int], object] = nobody  # a frame came whose sender has no EUI-64
         overhead = EXTENDED_OVERHEAD if settings.extended_nonce else SHORT_OVERHEAD
         self.secured_room = PLAIN_ROOM - overhead
@@ -93,8 +89,6 @@ class ApsLayer:
 
     def send(self, peer: Peer, data: ApsData, done: Done, *, secured: bool, acknowledged: bool) -> None:
         """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""
-        if secured and not acknowledged and self.express is not None and self.express.send(peer, data, done):
-            return
         payload = data.payload
         room = self.secured_room if secured else PLAIN_ROOM
         if self._nwk.routing.special:

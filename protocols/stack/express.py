@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
 
+from protocols.addresses import NO_SHORT_ADDRESS
 from protocols.crypto.ccm import LEVEL, MIC_SIZE
 from protocols.errors import DecodeError
-from protocols.interfaces import ApsData
+from protocols.interfaces import ApsData, Received
 from protocols.mac.frame import PLAIN_DATA, PLAIN_DATA_MASK
 from protocols.nwk.frame import data_header
 from protocols.nwk.security import AUXILIARY_CONTROL
@@ -24,6 +25,7 @@ from protocols.nwk.security import AUXILIARY_CONTROL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from protocols.addresses import Eui64
     from protocols.aps.security import ApsSecurity
     from protocols.interfaces import DeliveryStatus
     from protocols.nwk.security import NwkSecurity
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from protocols.stack.mac import MacLayer
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.peer import Peer
+    from protocols.stack.running import Application
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
 
@@ -75,23 +78,44 @@ class Express:
     """What the layers of one node share for it."""
 
     __slots__ = (
-        "_aps", "_counts", "_established_only", "_forward", "_nwk", "_radius", "_room", "_router", "_routing", "_state",
-        "_wire",
+        "_application", "_aps", "_counts", "_established_only", "_forward", "_nwk", "_radius", "_room", "_router",
+        "_routing", "_state", "_wire",
     )  # fmt: skip
 
     def __init__(
-        self, state: NodeState, nwk: NwkLayer, aps: ApsLayer, settings: StackSettings, counts: Counts, *, router: bool
+        self,
+        state: NodeState,
+        nwk: NwkLayer,
+        aps: ApsLayer,
+        settings: StackSettings,
+        counts: Counts,
+        application: Application,
+        *,
+        router: bool,
     ) -> None:
         self._state, self._nwk, self._aps, self._counts, self._router = state, nwk, aps, counts, router
+        self._application = application
         self._room, self._radius = aps.secured_room, settings.radius
         self._established_only = settings.established_keys_only
         self._routing, self._forward, self._wire = nwk.routing, nwk.forward, state.eui.wire
 
-    def send(self, peer: Peer, data: ApsData, done: Callable[[DeliveryStatus], object]) -> bool:
-        """Send `data` to `peer` if it is ordinary; `done` tells of the next hop."""
+    def send(self, to: Eui64, data: ApsData, done: Callable[[DeliveryStatus], object]) -> bool:
+        """Send `data` to a node under its link key if it is ordinary; `done` tells of the next hop."""
         profile, cluster, source, destination, payload = data
-        state, nwk, routing, link, short = self._state, self._nwk, self._routing, peer.security, peer.short
-        if link is None or peer.former is not None or len(payload) > self._room or routing.special or routing.broken:
+        state, nwk, routing = self._state, self._nwk, self._routing
+        peer = state.peers.get(to)
+        if peer is None:
+            return False
+        link, short = peer.security, peer.short
+        if (
+            link is None
+            or peer.former is not None
+            or (self._established_only and not peer.established)
+            or short == NO_SHORT_ADDRESS
+            or len(payload) > self._room
+            or routing.special
+            or routing.broken
+        ):
             return False
         route = state.routes.get(short) if self._router else state.up
         if route is None:
@@ -99,11 +123,11 @@ class Express:
         counter = state.next_aps_counter(peer)
         header = _APS.pack(SECURED_DATA, destination, cluster, profile, source, self._aps.next_counter())
         message = seal_message(header, link, self._wire, counter, payload)
-        nwk_header = data_header(short, state.short, self._radius, nwk.next_sequence())
+        nwk.sequence = sequence = nwk.sequence + 1 & 0xFF
         self._counts.sent += 1
         if nwk.activity is not None:
             nwk.activity()
-        self._forward(nwk_header, message, route, done)
+        self._forward(data_header(short, state.short, self._radius, sequence), message, route, done)
         return True
 
     def receive(self, mac: MacLayer, frame: bytes, lqi: int) -> bool:
@@ -153,14 +177,17 @@ class Express:
 
     def _message(self, hop: Peer, source: int, octets: bytes, lqi: int) -> bool:
         """Take an APS frame, if it is a message under the present link key; stores what was heard of `hop` too."""
-        peer = self._state.by_short.get(source)
+        state = self._state
+        peer = state.by_short.get(source)
         if peer is None or peer.security is None or peer.former is not None or len(octets) < _APS_CIPHER_AT + MIC_SIZE:
             return False
         control, to, cluster, profile, source_endpoint, _, level, counter = APS_HEADERS.unpack_from(octets)
+        application = self._application
         if (
             control != SECURED_DATA
             or level
             or counter < peer.aps_next
+            or to not in application.endpoint_numbers
             or (self._established_only and not peer.established)
         ):
             return False
@@ -168,14 +195,12 @@ class Express:
             payload = open_message(octets, peer.security, peer.eui, counter)
         except InvalidTag:
             return False
-        self._state.aps_heard(peer, counter)  # stores the NWK counter of the peer as well
+        state.aps_heard(peer, counter)  # stores the NWK counter of the peer as well
         if peer is not hop:
-            self._state.nwk_heard(hop, hop.nwk_next - 1)
-        user = self._aps.user
-        if user is not None:
-            data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
-            try:
-                user.aps_data(peer, data, True, lqi, broadcast=False)
-            except DecodeError:
-                self._counts.refused += 1
+            state.nwk_heard(hop, hop.nwk_next - 1)
+        data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
+        try:
+            application.listener(tuple.__new__(Received, (peer.eui, data, True, lqi, False)))
+        except DecodeError:
+            self._counts.refused += 1
         return True

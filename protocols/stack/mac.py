@@ -28,7 +28,6 @@ from protocols.mac.frame import (
     PLAIN_DATA_MASK,
     FrameType,
     MacFrame,
-    data_frame,
 )
 from protocols.stack.hooks import nobody
 from protocols.stack.indirect import IndirectQueue
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
 BROADCAST = ShortAddress(0xFFFF)
 _PLAIN_SIZE = PLAIN.size
+_TO_ALL, _TO_ONE = PLAIN_DATA, PLAIN_DATA | ACK_REQUEST  # frame control
 _SENT = TransmitStatus.OK
 _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
@@ -173,9 +173,9 @@ class MacLayer:
             if self._away and done is not None:
                 self._timers.soon(done, TransmitStatus.NO_ACK, False)
             return
-        self._sequence = sequence = (self._sequence + 1) & 0xFF
-        unicast = destination != BROADCAST
-        frame = data_frame(sequence, self.pan_id, destination, self.short, payload, ack_request=unicast)
+        self._sequence = sequence = self._sequence + 1 & 0xFF
+        control = _TO_ALL if destination == 0xFFFF else _TO_ONE
+        frame = PLAIN.pack(control, sequence, self.pan_id, destination, self.short) + payload
         handle = self._radio.transmit(frame, retries=self._retries)
         if done is not None:
             self._done[handle] = done

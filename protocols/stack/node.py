@@ -1,7 +1,9 @@
 """One HAN node: a `HanPort` over one radio, or over two of a bridge."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import count
+from typing import cast
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.crypto.mmo import aes_mmo
@@ -44,7 +46,7 @@ class Node:
     """
 
     __slots__ = (
-        "_application", "_clock", "_counts", "_entropy", "_extended_pan_id", "_handle", "_key_log", "_radios",
+        "_application", "_clock", "_counts", "_entropy", "_extended_pan_id", "_handles", "_key_log", "_radios",
         "_recorder", "_running", "_settings", "_storage", "eui", "limits", "name", "role",
     )  # fmt: skip
 
@@ -69,7 +71,7 @@ class Node:
         self._settings, self._key_log, self._recorder = settings, key_log, recorder
         self._application = Application()
         self._counts = Counts()
-        self._handle = Handle(0)
+        self._handles = cast("Iterator[Handle]", count(1))
         self._running: Running | None = None
         self._extended_pan_id = eui
         self._start()
@@ -93,8 +95,15 @@ class Node:
         has no network or knows no short address of `to`. `NO_KEY`: `secured`, and no link key with `to` that may be
         used (`StackSettings.established_keys_only`).
         """
-        running = self._running or self._on()
-        self._handle = handle = Handle(self._handle + 1)
+        running, handle = self._running or self._on(), next(self._handles)
+        express = running.express
+        if (
+            secured
+            and not acknowledged
+            and express is not None
+            and express.send(to, aps, partial(self._delivered, handle))
+        ):
+            return handle
         state = running.state
         peer = state.peers.get(to)
         if peer is None or peer.short == NO_SHORT_ADDRESS or state.network is None:
@@ -144,8 +153,7 @@ class Node:
         self._on().trust().remove(who)
 
     def discover(self, who: Eui64, query: ZdpQuery) -> Handle:
-        running = self._on()
-        self._handle = handle = Handle(self._handle + 1)
+        running, handle = self._on(), next(self._handles)
         peer = running.state.peers.get(who)
         if peer is None or peer.short == NO_SHORT_ADDRESS:
             running.post(Discovered(handle, who, (), None, False))

@@ -47,9 +47,9 @@ class NwkLayer:
     """The NWK layer over all radios of a node."""
 
     __slots__ = (
-        "_counts", "_hops", "_macs", "_radius", "_random", "_relay", "_router", "_sequence", "_settings", "_state",
+        "_counts", "_hops", "_macs", "_radius", "_random", "_relay", "_router", "_settings", "_state",
         "_timers", "activity", "broadcasts", "conflict", "forward", "found_conflict", "handlers", "now", "plain",
-        "routing", "switch_key", "unauthenticated", "user",
+        "routing", "sequence", "switch_key", "unauthenticated", "user",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +65,7 @@ class NwkLayer:
     ) -> None:
         self._state, self._macs, self._timers, self._settings, self._counts = state, macs, timers, settings, counts
         self._router, self._random, self._radius = router, random, settings.radius
-        self._sequence = random.randrange(0, 256)
+        self.sequence = random.randrange(0, 256)
         self.now = timers.now
         self.broadcasts = Broadcasts(self, state, macs, timers, settings, random, router=router)
         self.routing = Routing(self, state, timers, settings, random, router=router)
@@ -86,13 +86,13 @@ class NwkLayer:
     # --- sending -----------------------------------------------------------------------------------------------
 
     def next_sequence(self) -> int:
-        self._sequence = (self._sequence + 1) & 0xFF
-        return self._sequence
+        self.sequence = (self.sequence + 1) & 0xFF
+        return self.sequence
 
     def send(self, destination: int, payload: bytes, done: Callable[[DeliveryStatus], object] | None = None) -> None:
         """Send an APS frame to one node, encrypted for each hop; `done` tells of the next hop."""
         state, routing = self._state, self.routing
-        self._sequence = sequence = (self._sequence + 1) & 0xFF
+        self.sequence = sequence = self.sequence + 1 & 0xFF
         header = data_header(destination, state.short, self._radius, sequence)
         if routing.special and routing.prepare(destination, header, payload, done):
             return

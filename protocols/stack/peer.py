@@ -46,7 +46,6 @@ class Peer:
     """Another node: its address, its link key, its counters."""
 
     __slots__ = (
-        "_heard_cell",
         "aps_next",
         "aps_saved",
         "aps_sent",
@@ -55,6 +54,7 @@ class Peer:
         "eui",
         "former",
         "heard_at",
+        "heard_cell",
         "key",
         "link_until",
         "lqi",
@@ -91,14 +91,7 @@ class Peer:
         self.timeout = 0  # ns, of a child that is an end device: silence after which it is forgotten; 0 the default
         self.link_until = 0  # while its link status holds
         self.outgoing_cost = 0  # by its link status
-        self._heard_cell = ""
-
-    @property
-    def heard_cell(self) -> str:
-        """The cell of the counters heard; asked for with each frame."""
-        if not self._heard_cell:
-            self._heard_cell = sys.intern(f"heard/{self.eui}")
-        return self._heard_cell
+        self.heard_cell = sys.intern(f"heard/{eui}")  # of the counters heard
 
     @property
     def cell(self) -> str:

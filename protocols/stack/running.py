@@ -81,8 +81,8 @@ class Running:
 
     __slots__ = (
         "_application", "_children", "_counts", "_exchange", "_joiner", "_keep_alive", "_macs", "_note", "_nwk",
-        "_parent", "_poller", "_presence", "_random", "_rejoiner", "_role", "_settings", "aps", "bindings", "keys",
-        "management", "membership", "neighbours", "state", "timers", "trust_centre", "zdp",
+        "_parent", "_poller", "_presence", "_random", "_rejoiner", "_role", "_settings", "aps", "bindings", "express",
+        "keys", "management", "membership", "neighbours", "state", "timers", "trust_centre", "zdp",
     )  # fmt: skip
 
     def __init__(
@@ -115,11 +115,11 @@ class Running:
         self.management = Management(state, nwk, self._macs[0], self.neighbours, self.bindings, timers)
         self.zdp = ZdpLayer(state, self.aps, timers, settings, role, application, self.management)
         self.aps.unknown_sender = self.zdp.ask_who
+        self.express: Express | None = None  # sends ordinary messages, and takes them up
         if settings.express and not settings.extended_nonce:
-            express = Express(state, nwk, self.aps, settings, counts, router=router)
-            self.aps.express = express
+            self.express = Express(state, nwk, self.aps, settings, counts, application, router=router)
             for mac in self._macs:
-                mac.express = express
+                mac.express = self.express
         self._children = Children(state, nwk, self._macs, timers, settings)
         self._parent = Parent(state, nwk, timers, settings, random, self._children, self)
         capability = capability_of(role)

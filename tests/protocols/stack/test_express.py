@@ -137,7 +137,7 @@ def test_the_extended_nonce_goes_by_the_layers() -> None:
     han.join("esme")
     running = han.members["hub"].node._running
     assert running is not None
-    assert running.aps.express is None
+    assert running.express is None
     han.members["hub"].send(han.members["esme"], b"sent", acknowledged=False)
     han.run(1)
     assert han.members["esme"].messages == [b"sent"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from emulator.air.disturbance import Bursts, Jammer
     from emulator.air.propagation import Obstacle, PathLoss, Point
     from emulator.air.radio import SimulatedRadio
-    from emulator.air.transmission import OnAir
+    from emulator.air.transmission import OnAir, Transmission
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +41,42 @@ class Band:
     """Shared by the radio networks made for it; transmissions on different channels never meet."""
 
     __slots__ = (
-        "_quiet_from", "addresses", "jammers", "name", "obstacles", "on_air", "settings", "sources", "standing",
+        "addresses", "contending", "jammers", "name", "obstacles", "on_air", "presumed", "quiet_from", "settings",
+        "sources", "standing",
     )  # fmt: skip
 
     def __init__(self, name: str, settings: AirSettings) -> None:
         self.name, self.settings = name, settings
         self.on_air: list[OnAir] = []
-        self._quiet_from = 0  # ns: end of the last of them
+        self.quiet_from = 0  # ns: end of the last of them
+        self.contending = 0  # frames between the begin of their CSMA-CA and their end
+        self.presumed: Transmission | None = None  # the only one of them, see `settle`
         self.addresses = 0  # how often a radio has changed its addresses
         self.jammers: list[Jammer] = []
         self.standing: dict[SimulatedRadio, Stand] = {}
         self.sources: list[tuple[Jammer, Stand]] = []  # jammers that stand somewhere
         self.obstacles: list[Obstacle] = []
 
+    def settle(self, now: int) -> None:
+        """Decide about the frame that was presumed to find the channel clear, before something else happens here.
+
+        Where one frame alone contends, nothing is on the air that it could hear, and its assessment needs no event of
+        its own. Another that contends before the end of that assessment makes it one; later it finds the frame on the
+        air.
+        """
+        out, self.presumed = self.presumed, None
+        if out is not None:
+            out.radio.assess(out, out.start - TURNAROUND, now)
+
     def begin(self, new: OnAir) -> None:
         """Put a frame on the air, its start at most a turnaround ahead, and note what it overlaps."""
-        over = new.start - TURNAROUND - CCA
-        if self._quiet_from < new.start:  # as where one pair of radios speaks: all before is over
-            if self._quiet_from < over:
+        start = new.start
+        over = start - TURNAROUND - CCA
+        if self.quiet_from < start:  # as where one pair of radios speaks: all before is over
+            if self.quiet_from < over:
                 self.on_air.clear()
             self.on_air.append(new)
-            self._quiet_from = new.end
+            self.quiet_from = new.end
             return
         on_air = [other for other in self.on_air if other.end >= over and other is not new]
         for other in on_air:
@@ -70,12 +85,12 @@ class Band:
                 other.overlaps += (new,)
         on_air.append(new)
         self.on_air = on_air
-        if new.end > self._quiet_from:
-            self._quiet_from = new.end
+        if new.end > self.quiet_from:
+            self.quiet_from = new.end
 
     def busy(self, radio: SimulatedRadio, channel: int, now: int) -> bool:
         """Return whether the assessment of `radio` that ends now found the channel busy, by a frame or by energy."""
-        if now < self._quiet_from + CCA:
+        if now < self.quiet_from + CCA:
             for other in self.on_air:
                 if other.channel == channel and other.start < now < other.end + CCA and radio in other.radio.links:
                     return True
@@ -92,6 +107,8 @@ class Band:
 
     def energy(self, radio: SimulatedRadio, channel: int, now: int) -> int:
         """Return all that `radio` hears on `channel` at an instant, noise included, in dBm."""
+        if self.presumed is not None and self.presumed.start - TURNAROUND <= now:
+            self.settle(now)
         power = milliwatts(NOISE_FLOOR)
         for other in self.on_air:
             if other.channel == channel and other.start <= now < other.end:

@@ -6,13 +6,12 @@ TYPE, ACK_REQUEST, _COMPRESSED = 0x07, 0x20, 0x40  # frame control, first octet
 BEACON, ACKNOWLEDGEMENT, COMMAND = 0, 2, 3  # frame types
 PENDING = 0x10
 TO_MODE, TO_SHORT, TO_EXTENDED = 0x0C, 0x08, 0x0C  # second octet: addressing mode of the destination
-BROADCAST = 0xFFFF
+BROADCAST, TO_ALL = 0xFFFF, b"\xff\xff"  # as a number, as octets
 
 _NONE, _SHORT = 0, 2  # addressing modes
 _ADDRESS_SIZE: Final = {_NONE: 0, _SHORT: 2, 3: 8}
 _MODES = 0xCC  # second octet: both addressing modes
 _DATA_REQUEST = 4  # MAC command
-_TO_ALL = b"\xff\xff"
 
 
 def _size(index: int) -> int:
@@ -28,11 +27,6 @@ _SIZES: Final = tuple(_size(index) for index in range(256))
 def header_size(frame: bytes) -> int:
     """Return how many octets a frame of at least 3 needs for its addresses and what precedes them."""
     return _SIZES[frame[1] & _MODES | frame[0] >> 6 & 1]
-
-
-def acknowledgeable(octets: bytes) -> bool:
-    """Return whether a frame asks for an acknowledgement that a receiver gives: one to all gets none."""
-    return octets[0] & ACK_REQUEST != 0 and (octets[1] & TO_MODE != TO_SHORT or octets[5:7] != _TO_ALL)
 
 
 def asks_for_data(octets: bytes) -> int | None:

@@ -166,7 +166,9 @@ class Medium:
 
     def jam(self, band: str, jammer: Jammer) -> None:
         """Let a jammer work in a band; its `levels` say who hears it."""
-        self.band(band).jammers.append(jammer)
+        air = self.band(band)
+        air.settle(self.clock.now())
+        air.jammers.append(jammer)
 
     def stand_jammer(self, band: str, jammer: Jammer, at: Point, power: float, path: PathLoss = _PATH) -> None:
         """Let a jammer of `power` dBm work at a place: all that stand in the band hear it as far as it reaches."""

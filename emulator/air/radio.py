@@ -12,11 +12,11 @@ from emulator.air.header import (
     BROADCAST,
     COMMAND,
     PENDING,
+    TO_ALL,
     TO_EXTENDED,
     TO_MODE,
     TO_SHORT,
     TYPE,
-    acknowledgeable,
     asks_for_data,
     header_size,
 )
@@ -96,7 +96,7 @@ class SimulatedRadio:
         self.name, self.network, self.band = name, network, band
         self.links: dict[SimulatedRadio, Link] = {}  # changed by `connect` only
         self._reach: tuple[Link, ...] = ()  # the same links
-        self._addressed: dict[bytes, tuple[Link, ...]] = {}  # the same by PAN id and short address that lead to them
+        self._addressed: dict[bytes, tuple[tuple[Link, ...], bool]] = {}  # by PAN id and short address: `_addressees`
         self._addressed_at = 0  # count of changed addresses in the band that this is good for
         self._clock, self._random = clock, random
         self.tap = tap  # of the capture
@@ -127,6 +127,7 @@ class SimulatedRadio:
         self.receiver_on = False
         self._queue.clear()
         if self._current is not None:
+            self.band.settle(self._clock.now())
             self._current.aborted = True
             self._current = None
         self._pending = _NONE_PENDING
@@ -172,32 +173,50 @@ class SimulatedRadio:
         """Begin CSMA-CA, or go on the air at once without it."""
         self._current = out
         out.channel = self.channel
-        earliest = self._clock.now()
+        clock, band = self._clock, self.band
+        earliest = clock.now()
+        if band.presumed is not None:
+            band.settle(earliest)
+        alone = not band.contending
+        band.contending += 1
         if earliest < self._busy_until:
             earliest = self._busy_until
-        if out.csma:
-            out.backoffs, out.exponent = 0, MIN_BE
-            self._back_off(out, earliest)
+        if not out.csma:
+            clock.radio_at(earliest, self._begin, out)
+            return
+        out.backoffs, out.exponent = 0, MIN_BE
+        end = earliest + int(self._random.random() * (1 << MIN_BE)) * BACKOFF_PERIOD + CCA
+        if alone and band.quiet_from + CCA <= end and not band.jammers:
+            band.presumed = out
+            out.start = start = end + TURNAROUND
+            out.end = end = start + AIRTIME[len(out.octets)]
+            clock.radio_at(end, self._presumed_ended, out)
         else:
-            self._clock.radio_at(earliest, self._begin, out)
+            clock.radio_at(end, self._assess, out, end)
 
     def _begin(self, out: Transmission) -> None:
-        if not out.aborted:
+        if out.aborted:
+            self.band.contending -= 1
+        else:
             self._go_on_air(out, self._clock.now())
 
-    def _back_off(self, out: Transmission, earliest: int) -> None:
-        end = earliest + int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
-        self._clock.radio_at(end, self._assess, out, end)
+    def assess(self, out: Transmission, end: int, now: int) -> None:
+        """Let the assessment of a presumed frame, which ends at `end`, be made or have been made."""
+        if end <= now:
+            self._go_on_air(out, end)
+        else:
+            self._clock.radio_at(end, self._assess, out, end)
 
     def _assess(self, out: Transmission, now: int) -> None:
         """End of the clear channel assessment. Source: IEEE 802.15.4-2015 clause 6.2.5.1."""
         if out.aborted:
-            return
-        if now < self._busy_until:  # the radio acknowledges somebody meanwhile
+            self.band.contending -= 1
+        elif now < self._busy_until:  # the radio acknowledges somebody meanwhile
             self._back_off(out, self._busy_until)
         elif not self.band.busy(self, out.channel, now):
             self._go_on_air(out, now)
         elif out.backoffs == MAX_BACKOFFS:
+            self.band.contending -= 1
             self._no_access += 1
             self._end(out, _NO_ACCESS, pending=False)
         else:
@@ -205,54 +224,71 @@ class SimulatedRadio:
             out.exponent = min(out.exponent + 1, MAX_BE)
             self._back_off(out, now)
 
+    def _back_off(self, out: Transmission, earliest: int) -> None:
+        end = earliest + int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
+        self._clock.radio_at(end, self._assess, out, end)
+
     def _go_on_air(self, out: Transmission, now: int) -> None:
-        size = len(out.octets)
-        self._sent += 1
-        self._octets += size
         out.start = start = now + TURNAROUND
-        out.end = end = start + AIRTIME[size]
+        out.end = end = start + AIRTIME[len(out.octets)]
         self.band.begin(out)
         self._clock.radio_at(end, self._frame_ended, out)
 
+    def _presumed_ended(self, out: Transmission) -> None:
+        band = self.band
+        if band.presumed is out:  # nobody else came meanwhile
+            band.presumed = None
+            band.begin(out)
+            self._frame_ended(out)
+
     def _frame_ended(self, out: Transmission) -> None:
         """The frame is out: let those in reach receive it, and wait for an acknowledgement if one is due."""
+        self.band.contending -= 1
+        octets, end, channel = out.octets, out.end, out.channel
+        size = len(octets)
+        self._sent += 1
+        self._octets += size
         if out.aborted:
             return
-        end, octets, channel = out.end, out.octets, out.channel
         if self.tap is not None:
             self.tap(end, octets)
-        self._busy_until = end + INTERFRAME_SPACE[len(octets)]
-        wanted, acknowledged = acknowledgeable(octets), False
-        for link in self._links_to(octets):
+        self._busy_until = end + INTERFRAME_SPACE[size]
+        links, answered = self._addressees(octets)
+        wanted, acknowledged = octets[0] & ACK_REQUEST, False
+        for link in links:
             receiver = link.receiver
             if not receiver.receiver_on or receiver.channel != channel:
                 continue
             if not receiver.hears(out, link):
                 receiver.lost += 1
                 continue
-            if wanted:
-                wanted, acknowledged = False, True
+            if wanted and answered and not acknowledged:
+                acknowledged = True
                 receiver.acknowledge(out)
             receiver.take(octets, link, end)
         if acknowledged or self._current is not out:  # the listener of a receiver switched this radio off
             return
-        if octets[0] & ACK_REQUEST:
+        if wanted:
             self._clock.radio_at(end + ACK_WAIT, self._unacknowledged, out)
         else:
             self._end(out, _OK, pending=False)
 
-    def _links_to(self, octets: bytes) -> tuple[Link, ...]:
-        """Return the links to those in reach whose address filter lets the frame through."""
+    def _addressees(self, octets: bytes) -> tuple[tuple[Link, ...], bool]:
+        """Return the links to those in reach whose address filter lets the frame through, and whether they answer.
+
+        A frame to all is not acknowledged, whatever it asks for.
+        """
         if octets[1] & TO_MODE != TO_SHORT:
-            return tuple([link for link in self._reach if link.receiver.accepts(octets)])
+            return tuple([link for link in self._reach if link.receiver.accepts(octets)]), True
         if self._addressed_at != self.band.addresses:
             self._addressed_at = self.band.addresses
             self._addressed.clear()
         address = octets[3:7]
-        links = self._addressed.get(address)
-        if links is None:
-            links = self._addressed[address] = tuple([link for link in self._reach if link.receiver.accepts(octets)])
-        return links
+        addressees = self._addressed.get(address)
+        if addressees is None:
+            links = tuple([link for link in self._reach if link.receiver.accepts(octets)])
+            addressees = self._addressed[address] = links, address[2:] != TO_ALL
+        return addressees
 
     def acknowledged(self, out: Transmission, ack: OnAir) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
@@ -309,14 +345,13 @@ class SimulatedRadio:
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:
-        octets, acks = out.octets, _ACKS
+        octets, begun, acks = out.octets, out.end, _ACKS
         if octets[0] & TYPE == COMMAND:
             source = asks_for_data(octets)
             if source is not None and (source in self._pending or not self.source_match):
                 acks = _ACKS_PENDING
-        ack = OnAir(acks[octets[2]], self)
-        ack.channel, ack.start = out.channel, out.end + TURNAROUND
-        ack.end = end = out.end + ACK_SPAN
+        end = begun + ACK_SPAN
+        ack = OnAir(acks[octets[2]], self, out.channel, begun + TURNAROUND, end)
         self.band.begin(ack)
         until = end + INTERFRAME_SPACE[len(octets)]
         if until > self._busy_until:

@@ -14,13 +14,9 @@ class OnAir:
 
     __slots__ = ("channel", "end", "octets", "overlaps", "radio", "start")
 
-    channel: int
-    start: int  # ns
-    end: int
-
-    def __init__(self, octets: bytes, radio: SimulatedRadio) -> None:
-        """octets: FCS included."""
-        self.octets, self.radio = octets, radio
+    def __init__(self, octets: bytes, radio: SimulatedRadio, channel: int, start: int, end: int) -> None:
+        """octets: FCS included. start, end: ns."""
+        self.octets, self.radio, self.channel, self.start, self.end = octets, radio, channel, start, end
         self.overlaps: tuple[OnAir, ...] = ()  # others on the channel at the same time
 
 
@@ -29,6 +25,9 @@ class Transmission(OnAir):
 
     __slots__ = ("aborted", "backoffs", "csma", "exponent", "handle", "retries")
 
+    channel: int
+    start: int
+    end: int
     backoffs: int
     exponent: int
 

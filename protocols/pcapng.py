@@ -84,9 +84,9 @@ class PcapngWriter:
             self._write(_commented(interface, time, octets, "\n".join(self.comments)))
             self.comments.clear()
             return
-        packed, length = _PACKETS[size]
-        place = interface, time >> 32, time & 0xFFFFFFFF
-        self._write(packed(_ENHANCED_PACKET, length, *place, size, size, octets, length))
+        pack, length = _PACKETS[size]
+        high, low = time >> 32, time & 0xFFFFFFFF
+        self._write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
 
 
 class BlockCutter:

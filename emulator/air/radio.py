@@ -11,6 +11,8 @@ from emulator.air.header import (
     BEACON,
     BROADCAST,
     COMMAND,
+    HEADER_SIZES,
+    MODES,
     PENDING,
     TO_ALL,
     TO_EXTENDED,
@@ -18,7 +20,6 @@ from emulator.air.header import (
     TO_SHORT,
     TYPE,
     asks_for_data,
-    header_size,
 )
 from emulator.air.reception import survives
 from emulator.air.timing import (
@@ -143,7 +144,7 @@ class SimulatedRadio:
     def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
         if not 3 <= len(frame) <= _LONGEST:
             raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
-        if len(frame) < header_size(frame):
+        if len(frame) < HEADER_SIZES[frame[1] & MODES | frame[0] >> 6 & 1]:
             raise UsageError("a frame that ends within its addresses")
         handle = next(self._handles)
         new, queue = Transmission(frame + fcs(frame), self, handle, csma, retries), self._queue

@@ -18,8 +18,9 @@ from protocols.zcl.clusters import ota
 from protocols.zcl.foundation import default_response_to
 from protocols.zcl.frame import CLIENT_COMMAND, ZclFrame, ZclStatus
 
-_BLOCK_REQUEST = struct.Struct("<BBBBHHIIB")
-_BLOCK_RESPONSE = struct.Struct("<HHIIB")
+_IMAGE_ID = struct.Struct("<HHI")
+_BLOCK_REQUEST = struct.Struct("<BBBB8sIB")
+_BLOCK_RESPONSE = struct.Struct("<8sIB")
 _PERIOD = struct.Struct("<H")
 _BLOCK_REQUEST_COMMAND, _PAGE_REQUEST_COMMAND = 0x03, 0x04
 _TELLS_PERIOD = 0x02  # field control bit
@@ -53,6 +54,7 @@ class Download:
         self.block_period = 0  # 16 bits, in the device's unit
         self._identity, self._settings, self._sequence = identity, settings, sequence
         self._wanted = (identity.manufacturer, identity.image_type, version)
+        self._image_id = _IMAGE_ID.pack(*self._wanted)
         self._kept = len(held)  # octets handed out in checkpoints
         self._errors = 0  # in a row
         self._awaiting = False  # an answer to what was sent last
@@ -91,8 +93,8 @@ class Download:
         """Take a Block Response with SUCCESS: the path that is walked 16,000 times an image."""
         if len(octets) < _DATA_AT:
             return _refuse(octets, ZclStatus.MALFORMED_COMMAND)
-        maker, kind, version, offset, count = _BLOCK_RESPONSE.unpack_from(octets, 4)
-        if (maker, kind, version) != self._wanted:
+        image_id, offset, count = _BLOCK_RESPONSE.unpack_from(octets, 4)
+        if image_id != self._image_id:
             return _refuse(octets, ZclStatus.INVALID_VALUE)
         data, held = octets[_DATA_AT:], self.data
         at = len(held)
@@ -156,11 +158,14 @@ class Download:
             return self._request_page(now)
         self.deadline, self._awaiting = now + settings.response_timeout, True
         offset = len(self.data)
-        end = min(self._ahead) if self._ahead else self.size
-        most = min(settings.block_size, end - offset)
+        left, most = (min(self._ahead) if self._ahead else self.size) - offset, settings.block_size
+        if left < most:
+            most = left
         control = _TELLS_PERIOD if settings.tell_block_period else 0
-        fixed = (CLIENT_COMMAND, self._sequence.next(), _BLOCK_REQUEST_COMMAND, control, *self._wanted, offset, most)
-        request = _BLOCK_REQUEST.pack(*fixed)
+        transaction, image_id = self._sequence.next(), self._image_id
+        request = _BLOCK_REQUEST.pack(
+            CLIENT_COMMAND, transaction, _BLOCK_REQUEST_COMMAND, control, image_id, offset, most
+        )
         return [Send(request + _PERIOD.pack(self.block_period) if control else request)]
 
     def _request_page(self, now: int) -> list[Effect]:

@@ -28,9 +28,9 @@ __all__ = [
 
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
 _QUERY_RESPONSE, _SPECIFIC_RESPONSE, _DEFAULT_RESPONSE = 0x02, 0x09, 0x0B
-_BLOCK_REQUEST = struct.Struct("<BHHIIB")
-_BLOCK_RESPONSE = struct.Struct("<BBBBHHIIB")
-_REQUEST_OCTETS = 3 + _BLOCK_REQUEST.size
+_BLOCK_REQUEST = struct.Struct("<3xB8sIB")  # field control, image id, offset, octets at most
+_BLOCK_RESPONSE = struct.Struct("<BBBB8sIB")
+_REQUEST_OCTETS = _BLOCK_REQUEST.size
 
 
 class OtaServer:
@@ -113,7 +113,7 @@ class OtaServer:
 
     def frame(self, device: Eui64, octets: bytes, now: int) -> list[Effect]:
         """Take a ZCL frame of the cluster from `device`."""
-        if octets[:1] == b"\x01" and octets[2:3] == b"\x03":
+        if octets[2:3] == b"\x03" and octets[0] == 1:
             return self._block_requested(device, octets, now)
         frame = ZclFrame.decode(octets)
         if not frame.cluster_specific:
@@ -185,27 +185,30 @@ class OtaServer:
         """Answer a Block Request: the path that is walked 16,000 times an image."""
         if len(octets) < _REQUEST_OCTETS:
             return self._answer(device, ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
-        _, maker, kind, version, offset, most = _BLOCK_REQUEST.unpack_from(octets, 3)
+        control, image_id, offset, most = _BLOCK_REQUEST.unpack_from(octets)
         transfer = self._transfers.get(device)
-        if transfer is None or transfer.image_id != (maker, kind, version):
+        if transfer is None or transfer.wire_id != image_id:
             return [Send(device, ota.encode(ota.ImageBlockRefused(ZclStatus.ABORT), octets[1]))]
         if offset >= transfer.size or not most:
             return self._answer(device, ZclFrame.decode(octets), ZclStatus.MALFORMED_COMMAND)
-        effects: list[Effect] = [] if transfer.started is not None else [TransferStarted(device, version, offset)]
-        if effects:
+        effects: list[Effect] = []
+        if transfer.started is None:
             transfer.started = now
+            effects.append(TransferStarted(device, transfer.header.file_version, offset))
         transfer.last_request = now
         if now < transfer.held_until:
             return [*effects, self._hold(device, octets[1], transfer, now)]
-        if octets[3] & 2 and self._too_fast(octets):
+        if control & 2 and self._too_fast(octets):
             return [*effects, self._slow_down(device, octets[1])]
-        data = self.block(transfer.image, offset, min(most, self.settings.block_size))
+        cap = self.settings.block_size
+        data = self.block(transfer.image, offset, cap if most > cap else most)
+        size = len(data)
         transfer.blocks += 1
         if offset < transfer.served:
             transfer.repeated += 1
         else:
-            transfer.served = offset + len(data)
-        head = _BLOCK_RESPONSE.pack(0x19, octets[1], 0x05, 0x00, maker, kind, version, offset, len(data))
+            transfer.served = offset + size
+        head = _BLOCK_RESPONSE.pack(0x19, octets[1], 0x05, 0x00, image_id, offset, size)
         effects.append(Send(device, head + data))
         return effects
 

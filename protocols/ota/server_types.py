@@ -1,11 +1,14 @@
 """What goes into an `OtaServer` (settings), what it keeps of an offer, and what comes out of it (effects)."""
 
+import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocols.addresses import Eui64
 from protocols.interfaces import DAY
 from protocols.ota.image import OtaHeader
+
+IMAGE_ID = struct.Struct("<HHI")  # manufacturer, image type, file version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +85,14 @@ class Transfer:
     mismatch_told: bool = False
     page: Page | None = None
     size: int = field(init=False)
+    image_id: tuple[int, int, int] = field(init=False)  # manufacturer, image type, file version
+    wire_id: bytes = field(init=False)  # the same as on the air
 
     def __post_init__(self) -> None:
-        self.size = len(self.image)
+        header, self.size = self.header, len(self.image)
+        self.image_id = header.manufacturer, header.image_type, header.file_version
+        self.wire_id = IMAGE_ID.pack(*self.image_id)
 
     @property
     def running(self) -> bool:
         return self.started is not None and self.ended is None
-
-    @property
-    def image_id(self) -> tuple[int, int, int]:
-        """Manufacturer, image type, file version."""
-        return (self.header.manufacturer, self.header.image_type, self.header.file_version)

@@ -42,24 +42,23 @@ def purpose(sender: SimulatedRadio, receiver: SimulatedRadio) -> str:
 class Link:
     """How a receiver hears a sender. `plain`: nothing but `loss` can spoil a frame that overlaps no other."""
 
-    __slots__ = ("_random", "bursts", "errors", "loss", "losses", "lqi", "plain", "receiver", "rssi")
+    __slots__ = ("bursts", "errors", "loss", "losses", "lqi", "plain", "random", "receiver", "rssi")
 
     def __init__(
         self, receiver: SimulatedRadio, rssi: int, loss: float, losses: Losses, bursts: BurstTimes | None = None
     ) -> None:
         """rssi: dBm. loss: share of frames lost whatever their length."""
         self.receiver, self.rssi, self.loss, self.losses, self.bursts = receiver, rssi, loss, losses, bursts
-        self._random: Random | None = None
+        self.random: Random | None = None  # opened by the first `draw`
         self.lqi = link_quality(rssi)
         self.errors = error_rates(rssi)
         self.plain = self.errors is None and bursts is None
 
     def draw(self) -> float:
         """Draw from the chance of this direction, 0 to 1."""
-        random = self._random
-        if random is None:
-            random = self._random = self.losses.towards(self.receiver)
-        return random.random()
+        if self.random is None:
+            self.random = self.losses.towards(self.receiver)
+        return self.random.random()
 
     def expected_loss(self, octets: int) -> float:
         """Return the share of frames of so many octets (FCS included) that noise and `loss` take, bursts left out."""

@@ -342,7 +342,8 @@ class SimulatedRadio:
     def hears(self, out: OnAir, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
         if link.plain and not out.overlaps and not self.band.jammers:
-            return not link.loss or link.draw() >= link.loss
+            loss, random = link.loss, link.random
+            return not loss or (link.draw() if random is None else random.random()) >= loss
         return survives(out, link, self.band)
 
     def acknowledge(self, out: Transmission) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from emulator.air.radio import SimulatedRadio
     from emulator.air.transmission import OnAir, Transmission
 
+_LOOK_BACK = TURNAROUND + CCA  # from the start of a frame to the begin of its assessment
+
 
 @dataclass(frozen=True, slots=True)
 class AirSettings:
@@ -70,14 +72,14 @@ class Band:
 
     def begin(self, new: OnAir) -> None:
         """Put a frame on the air, its start at most a turnaround ahead, and note what it overlaps."""
-        start = new.start
-        over = start - TURNAROUND - CCA
-        if self.quiet_from < start:  # as where one pair of radios speaks: all before is over
-            if self.quiet_from < over:
+        start, quiet_from = new.start, self.quiet_from
+        if quiet_from < start:  # as where one pair of radios speaks: all before is over
+            if quiet_from < start - _LOOK_BACK:
                 self.on_air.clear()
             self.on_air.append(new)
             self.quiet_from = new.end
             return
+        over = start - _LOOK_BACK
         on_air = [other for other in self.on_air if other.end >= over and other is not new]
         for other in on_air:
             if other.channel == new.channel and other.end > new.start and new.end > other.start:

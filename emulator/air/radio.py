@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _OK, _NO_ACK, _NO_ACCESS = TransmitStatus.OK, TransmitStatus.NO_ACK, TransmitStatus.CHANNEL_ACCESS_FAILURE
 _NONE_PENDING: Final = frozenset[int]()
+_FIRST_CHOICES = 1 << MIN_BE
+_FIRST_WAITS: Final = tuple(periods * BACKOFF_PERIOD + CCA for periods in range(_FIRST_CHOICES))  # back-off, assessment
 _LONGEST = MAX_PHY_PACKET - FCS_OCTETS
 
 
@@ -173,7 +175,7 @@ class SimulatedRadio:
     def _attempt(self, out: Transmission) -> None:
         """Begin CSMA-CA, or go on the air at once without it."""
         self._current = out
-        out.channel = self.channel
+        out.channel, out.backoffs = self.channel, 0
         clock, band = self._clock, self.band
         earliest = clock.now()
         if band.presumed is not None:
@@ -185,8 +187,7 @@ class SimulatedRadio:
         if not out.csma:
             clock.radio_at(earliest, self._begin, out)
             return
-        out.backoffs, out.exponent = 0, MIN_BE
-        end = earliest + int(self._random.random() * (1 << MIN_BE)) * BACKOFF_PERIOD + CCA
+        end = earliest + _FIRST_WAITS[int(self._random.random() * _FIRST_CHOICES)]
         if alone and band.quiet_from + CCA <= end and not band.jammers:
             band.presumed = out
             out.start = start = end + TURNAROUND
@@ -222,11 +223,11 @@ class SimulatedRadio:
             self._end(out, _NO_ACCESS, pending=False)
         else:
             out.backoffs += 1
-            out.exponent = min(out.exponent + 1, MAX_BE)
             self._back_off(out, now)
 
     def _back_off(self, out: Transmission, earliest: int) -> None:
-        end = earliest + int(self._random.random() * (1 << out.exponent)) * BACKOFF_PERIOD + CCA
+        exponent = min(MIN_BE + out.backoffs, MAX_BE)
+        end = earliest + int(self._random.random() * (1 << exponent)) * BACKOFF_PERIOD + CCA
         self._clock.radio_at(end, self._assess, out, end)
 
     def _go_on_air(self, out: Transmission, now: int) -> None:

@@ -23,13 +23,12 @@ class OnAir:
 class Transmission(OnAir):
     """A frame of a radio's user, with what CSMA-CA knows of it."""
 
-    __slots__ = ("aborted", "backoffs", "csma", "exponent", "handle", "retries")
+    __slots__ = ("aborted", "backoffs", "csma", "handle", "retries")
 
     channel: int
     start: int
     end: int
-    backoffs: int
-    exponent: int
+    backoffs: int  # so far, after assessments that found the channel busy
 
     def __init__(self, octets: bytes, radio: SimulatedRadio, handle: Handle, csma: bool, retries: int) -> None:
         self.octets, self.radio, self.handle, self.csma, self.retries = octets, radio, handle, csma, retries

@@ -24,6 +24,7 @@ _COMPRESSION = 0x0040
 _NONE, _SHORT, _EXTENDED = 0, 2, 3
 # Data frame, both addresses short, one PAN id: all bits but pending, ack request and the low one of the version.
 PLAIN_DATA_MASK, PLAIN_DATA = 0xEC4F, 0x8841
+UNICAST = PLAIN_DATA | ACK_REQUEST  # frame control of such a frame to one node
 _VERSION_2 = 0x2000
 PLAIN = struct.Struct("<HBHHH")
 _START = struct.Struct("<HB")

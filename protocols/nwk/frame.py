@@ -23,7 +23,7 @@ _SOURCE_ROUTE = 0x0400
 _DESTINATION_IEEE = 0x0800
 _SOURCE_IEEE = 0x1000
 _END_DEVICE = 0x2000
-_DATA = _VERSION | _SECURITY | 1 << 6
+SECURED_DATA = _VERSION | _SECURITY | 1 << 6  # frame control: may discover its route, no optional fields
 _OPTIONAL = _MULTICAST | _SOURCE_ROUTE | _DESTINATION_IEEE | _SOURCE_IEEE
 
 
@@ -72,7 +72,7 @@ class NwkHeader(NamedTuple):
 
 def data_header(destination: int, source: int, radius: int, sequence: int) -> bytes:
     """Return the octets of the header of a secured data frame that may discover its route, without optional fields."""
-    return _FIXED.pack(_DATA, destination, source, radius, sequence)
+    return _FIXED.pack(SECURED_DATA, destination, source, radius, sequence)
 
 
 def decode_header(octets: bytes, offset: int = 0) -> tuple[NwkHeader, int]:

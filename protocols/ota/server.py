@@ -201,7 +201,7 @@ class OtaServer:
         if control & 2 and self._too_fast(octets):
             return [*effects, self._slow_down(device, octets[1])]
         cap = self.settings.block_size
-        data = self.block(transfer.image, offset, cap if most > cap else most)
+        data = self.block(transfer.image, offset, min(most, cap))
         size = len(data)
         transfer.blocks += 1
         if offset < transfer.served:

@@ -57,8 +57,8 @@ class ApsLayer:
     """End to end, between this node and its peers."""
 
     __slots__ = (
-        "_counter", "_counts", "_established_only", "_extended_nonce", "_nwk", "_reassembler", "_seen", "_sender",
-        "_settings", "_state", "_timers", "secured_room", "unknown_sender", "user",
+        "_counts", "_established_only", "_extended_nonce", "_nwk", "_reassembler", "_seen", "_sender",
+        "_settings", "_state", "_timers", "counter", "secured_room", "unknown_sender", "user",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +71,7 @@ class ApsLayer:
         random: Random,
     ) -> None:
         self._state, self._nwk, self._timers, self._settings, self._counts = state, nwk, timers, settings, counts
-        self._counter = random.randrange(0, 256)
+        self.counter = random.randrange(0, 256)
         self._established_only, self._extended_nonce = settings.established_keys_only, settings.extended_nonce
         self._sender = Sender(nwk, state, timers, settings, counts, self._seal, self.next_counter)
         self._seen: Expiring[int, bytes] = Expiring(timers, settings.duplicate_wait)  # by source and counter
@@ -84,8 +84,8 @@ class ApsLayer:
     # --- sending -----------------------------------------------------------------------------------------------
 
     def next_counter(self) -> int:
-        self._counter = (self._counter + 1) & 0xFF
-        return self._counter
+        self.counter = (self.counter + 1) & 0xFF
+        return self.counter
 
     def send(self, peer: Peer, data: ApsData, done: Done, *, secured: bool, acknowledged: bool) -> None:
         """Send a message; `done` tells how it ended. Longer ones go in fragments, then always acknowledged."""

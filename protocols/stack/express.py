@@ -18,8 +18,7 @@ from protocols.addresses import NO_SHORT_ADDRESS
 from protocols.crypto.ccm import LEVEL, MIC_SIZE
 from protocols.errors import DecodeError
 from protocols.interfaces import ApsData, Received
-from protocols.mac.frame import PLAIN_DATA, PLAIN_DATA_MASK
-from protocols.nwk.frame import data_header
+from protocols.nwk.frame import SECURED_DATA as NWK_DATA
 from protocols.nwk.security import AUXILIARY_CONTROL
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ _MAC_END, _NWK_END, _CIPHER_AT = 9, 17, 31  # octets of a frame: ends of the hea
 # Auxiliary header: security control, counter, hop, key sequence.
 HEADERS = struct.Struct("<HBHHHHHHBBBIQB")
 _NWK_DATAS: Final = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
+_NWK = struct.Struct("<HHHBB")
 _NONCE = struct.Struct("<QIB")
 _NWK_LEVEL = AUXILIARY_CONTROL | LEVEL
 _NWK_COMPUTED = bytes((_NWK_LEVEL,))
@@ -102,7 +102,7 @@ class Express:
     def send(self, to: Eui64, data: ApsData, done: Callable[[DeliveryStatus], object]) -> bool:
         """Send `data` to a node under its link key if it is ordinary; `done` tells of the next hop."""
         profile, cluster, source, destination, payload = data
-        state, nwk, routing = self._state, self._nwk, self._routing
+        state, nwk, aps, routing = self._state, self._nwk, self._aps, self._routing
         peer = state.peers.get(to)
         if peer is None:
             return False
@@ -121,13 +121,14 @@ class Express:
         if route is None:
             return False
         counter = state.next_aps_counter(peer)
-        header = _APS.pack(SECURED_DATA, destination, cluster, profile, source, self._aps.next_counter())
+        aps.counter = number = aps.counter + 1 & 0xFF
+        header = _APS.pack(SECURED_DATA, destination, cluster, profile, source, number)
         message = seal_message(header, link, self._wire, counter, payload)
-        nwk.sequence = sequence = nwk.sequence + 1 & 0xFF
+        nwk.sequence = number = nwk.sequence + 1 & 0xFF
         self._counts.sent += 1
         if nwk.activity is not None:
             nwk.activity()
-        self._forward(data_header(short, state.short, self._radius, sequence), message, route, done)
+        self._forward(_NWK.pack(NWK_DATA, short, state.short, self._radius, number), message, route, done)
         return True
 
     def receive(self, mac: MacLayer, frame: bytes, lqi: int) -> bool:
@@ -142,12 +143,9 @@ class Express:
         state, nwk = self._state, self._nwk
         security, peer = state.security, state.peers.get(hop)
         if (
-            control & PLAIN_DATA_MASK != PLAIN_DATA
+            (control, level, destination, key_sequence) != state.ordinary
             or nwk_control not in _NWK_DATAS
-            or level != AUXILIARY_CONTROL
-            or destination != state.short
             or security is None
-            or key_sequence != security.key_sequence
             or peer is None
             or peer.short != neighbour
             or counter < peer.nwk_next
@@ -178,7 +176,7 @@ class Express:
     def _message(self, hop: Peer, source: int, octets: bytes, lqi: int) -> bool:
         """Take an APS frame, if it is a message under the present link key; stores what was heard of `hop` too."""
         state = self._state
-        peer = state.by_short.get(source)
+        peer = hop if source == hop.short else state.by_short.get(source)
         if peer is None or peer.security is None or peer.former is not None or len(octets) < _APS_CIPHER_AT + MIC_SIZE:
             return False
         control, to, cluster, profile, source_endpoint, _, level, counter = APS_HEADERS.unpack_from(octets)

@@ -67,7 +67,8 @@ class Hops:
         `route`: radio and next hop. `done` is for a frame of this node; None for one that is relayed.
         """
         hop = Hop(self, header, payload, route, done)
-        if route[1] in self._state.sleepy_children:
+        sleepy = self._state.sleepy_children
+        if sleepy and route[1] in sleepy:
             make = partial(self.protect, header, payload)
             self._macs[route[0]].indirect.hold(ShortAddress(route[1]), make, partial(self._fetched, hop))
             return
@@ -85,7 +86,8 @@ class Hops:
         return state.security.protect(header, state.eui, state.next_nwk_counter(), payload)
 
     def _transmit(self, hop: Hop) -> None:
-        state, route = self._state, hop.route
+        state = self._state
+        radio, neighbour = route = hop.route
         security = state.security
         if security is None:
             self._under_way.pop(route, None)
@@ -93,7 +95,7 @@ class Hops:
             return
         self._under_way[route] = hop
         frame = security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
-        self._macs[route[0]].send(route[1], frame, hop.sent)
+        self._macs[radio].send(neighbour, frame, hop.sent)
 
     def ended(self, hop: Hop, status: TransmitStatus) -> None:
         """The radio is done with the frame of `hop`: again, or the next."""

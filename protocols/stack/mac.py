@@ -26,6 +26,7 @@ from protocols.mac.frame import (
     PLAIN,
     PLAIN_DATA,
     PLAIN_DATA_MASK,
+    UNICAST,
     FrameType,
     MacFrame,
 )
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 BROADCAST = ShortAddress(0xFFFF)
 _PLAIN_SIZE = PLAIN.size
-_TO_ALL, _TO_ONE = PLAIN_DATA, PLAIN_DATA | ACK_REQUEST  # frame control
 _SENT = TransmitStatus.OK
 _ASSOCIATION_POLLS = 4  # data requests until the response must have come
 
@@ -174,7 +174,7 @@ class MacLayer:
                 self._timers.soon(done, TransmitStatus.NO_ACK, False)
             return
         self._sequence = sequence = self._sequence + 1 & 0xFF
-        control = _TO_ALL if destination == 0xFFFF else _TO_ONE
+        control = PLAIN_DATA if destination == 0xFFFF else UNICAST
         frame = PLAIN.pack(control, sequence, self.pan_id, destination, self.short) + payload
         handle = self._radio.transmit(frame, retries=self._retries)
         if done is not None:

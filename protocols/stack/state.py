@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.errors import DecodeError
 from protocols.interfaces import LinkKey, Storage
-from protocols.nwk.security import INVALID_COUNTER, NwkSecurity
+from protocols.mac.frame import UNICAST
+from protocols.nwk.security import AUXILIARY_CONTROL, INVALID_COUNTER, NwkSecurity
 from protocols.stack.peer import FORMER_OCTETS, FormerKey
 from protocols.stack.peer import Peer as Peer  # what others know of a node goes with its state
 from protocols.stack.settings import KeyLog
@@ -68,8 +69,8 @@ class NodeState:
 
     __slots__ = (
         "_aps_counter", "_aps_saved", "_jump", "_key_log", "_nwk_counter", "_nwk_saved", "_storage",
-        "authorised", "by_short", "eui", "network", "other_is_next", "other_security", "peers", "routes", "security",
-        "short", "sleepy_children", "up",
+        "authorised", "by_short", "eui", "network", "ordinary", "other_is_next", "other_security", "peers", "routes",
+        "security", "short", "sleepy_children", "up",
     )  # fmt: skip
 
     def __init__(self, eui: Eui64, storage: Storage, counter_jump: int, key_log: KeyLog | None) -> None:
@@ -80,6 +81,7 @@ class NodeState:
         self.other_is_next = False
         self.security: NwkSecurity | None = None
         self.up: tuple[int, int] | None = None  # radio and short address of the parent
+        self.ordinary: tuple[int, int, int, int] | None = None  # what the short way takes, see `Express.receive`
         self.short = NO_SHORT_ADDRESS
         self.peers: dict[Eui64, Peer] = {}
         self.by_short: dict[int, Peer] = {}
@@ -123,6 +125,7 @@ class NodeState:
         self.short = network.short
         self.security = NwkSecurity(network.key, network.key_sequence)
         self.up = network.parent_radio, int(network.parent_short)
+        self.ordinary = UNICAST, AUXILIARY_CONTROL, int(network.short), network.key_sequence
 
     def enter(self, network: Network) -> None:
         """Take membership of `network` and save it."""
@@ -174,7 +177,7 @@ class NodeState:
 
     def leave(self) -> None:
         """Forget the network and who is in it; counters and link keys stay."""
-        self.network = self.security = self.other_security = self.up = None
+        self.network = self.security = self.other_security = self.up = self.ordinary = None
         self.short = NO_SHORT_ADDRESS
         for peer in self.peers.values():
             peer.child_radio, peer.member = -1, False

@@ -275,7 +275,7 @@ def test_an_acknowledgement_of_something_else_ends_nothing(change: dict[str, int
     device.node.power_off()
     handle = hub.send(device, b"anybody there", secured=False)
     aps = hub.node._on().aps
-    fields = {"counter": aps._counter} | {name: value for name, value in change.items() if value is not None}
+    fields = {"counter": aps.counter} | {name: value for name, value in change.items() if value is not None}
     if "counter" in change:
         fields["counter"] ^= 1
     counter = fields.pop("counter")

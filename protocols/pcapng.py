@@ -85,8 +85,8 @@ class PcapngWriter:
             self.comments.clear()
             return
         pack, length = _PACKETS[size]
-        high, low = time >> 32, time & 0xFFFFFFFF
-        self._write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
+        high, low, write = time >> 32, time & 0xFFFFFFFF, self._write
+        write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
 
 
 class BlockCutter:

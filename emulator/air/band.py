@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from emulator.air.disturbance import Bursts, Jammer
     from emulator.air.propagation import Obstacle, PathLoss, Point
     from emulator.air.radio import SimulatedRadio
-    from emulator.air.transmission import OnAir, Transmission
+    from emulator.air.transmission import Transmission
 
 _LOOK_BACK = TURNAROUND + CCA  # from the start of a frame to the begin of its assessment
 
@@ -49,7 +49,7 @@ class Band:
 
     def __init__(self, name: str, settings: AirSettings) -> None:
         self.name, self.settings = name, settings
-        self.on_air: list[OnAir] = []
+        self.on_air: list[Transmission] = []
         self.quiet_from = 0  # ns: end of the last of them
         self.contending = 0  # frames between the begin of their CSMA-CA and their end
         self.presumed: Transmission | None = None  # the only one of them, see `settle`
@@ -70,7 +70,7 @@ class Band:
         if out is not None:
             out.radio.assess(out, out.start - TURNAROUND, now)
 
-    def begin(self, new: OnAir) -> None:
+    def begin(self, new: Transmission) -> None:
         """Put a frame on the air, its start at most a turnaround ahead, and note what it overlaps."""
         start, quiet_from = new.start, self.quiet_from
         if quiet_from < start:  # as where one pair of radios speaks: all before is over

@@ -36,7 +36,7 @@ from emulator.air.timing import (
     MIN_BE,
     TURNAROUND,
 )
-from emulator.air.transmission import OnAir, Transmission
+from emulator.air.transmission import Transmission
 from protocols.addresses import Eui64, ShortAddress
 from protocols.errors import UsageError
 from protocols.interfaces import TransmitStatus
@@ -252,8 +252,9 @@ class SimulatedRadio:
         self._octets += size
         if out.aborted:
             return
-        if self.tap is not None:
-            self.tap(end, octets)
+        tap = self.tap
+        if tap is not None:
+            tap(end, octets)
         self._busy_until = end + INTERFRAME_SPACE[size]
         links, answered = self._addressees(octets)
         wanted, acknowledged = octets[0] & ACK_REQUEST, False
@@ -292,10 +293,11 @@ class SimulatedRadio:
             addressees = self._addressed[address] = links, address[2:] != TO_ALL
         return addressees
 
-    def acknowledged(self, out: Transmission, ack: OnAir) -> None:
+    def acknowledged(self, out: Transmission, ack: Transmission) -> None:
         """The acknowledgement is out; hear it, or wait for the rest of the acknowledgement time in vain."""
-        if ack.radio.tap is not None:
-            ack.radio.tap(ack.end, ack.octets)
+        tap = ack.radio.tap
+        if tap is not None:
+            tap(ack.end, ack.octets)
         if out.aborted:
             return
         link = ack.radio.links.get(self)
@@ -340,7 +342,7 @@ class SimulatedRadio:
             return pan in (BROADCAST, named)
         return self._coordinator and named == pan and octets[0] & TYPE != ACKNOWLEDGEMENT
 
-    def hears(self, out: OnAir, link: Link) -> bool:
+    def hears(self, out: Transmission, link: Link) -> bool:
         """Return whether the frame comes over `link` with a good FCS."""
         if link.plain and not out.overlaps and not self.band.jammers:
             loss, random = link.loss, link.random
@@ -353,8 +355,9 @@ class SimulatedRadio:
             source = asks_for_data(octets)
             if source is not None and (source in self._pending or not self.source_match):
                 acks = _ACKS_PENDING
-        end = begun + ACK_SPAN
-        ack = OnAir(acks[octets[2]], self, out.channel, begun + TURNAROUND, end)
+        ack = Transmission(acks[octets[2]], self, out.handle, False, 0)
+        ack.channel, ack.start = out.channel, begun + TURNAROUND
+        ack.end = end = begun + ACK_SPAN
         self.band.begin(ack)
         until = end + INTERFRAME_SPACE[len(octets)]
         if until > self._busy_until:

@@ -13,7 +13,7 @@ from emulator.air.signal import NOISE_FLOOR, dbm, error_rate, level_of, milliwat
 if TYPE_CHECKING:
     from emulator.air.band import Band
     from emulator.air.link import Link
-    from emulator.air.transmission import OnAir
+    from emulator.air.transmission import Transmission
 
 _NOISE = milliwatts(NOISE_FLOOR)
 
@@ -24,7 +24,7 @@ class _Disturber(NamedTuple):
     power: float  # mW
 
 
-def survives(frame: OnAir, link: Link, band: Band) -> bool:
+def survives(frame: Transmission, link: Link, band: Band) -> bool:
     """Return whether the frame, sent over `link`, passes the FCS of the receiver; draws from the link's chance once."""
     disturbers = _frames(frame, link, band.settings.capture)
     if disturbers is None or (link.bursts is not None and link.bursts.cover(frame.start, frame.end)):
@@ -40,7 +40,7 @@ def survives(frame: OnAir, link: Link, band: Band) -> bool:
     return not lost or link.draw() >= lost
 
 
-def _frames(frame: OnAir, link: Link, capture: float | None) -> list[_Disturber] | None:
+def _frames(frame: Transmission, link: Link, capture: float | None) -> list[_Disturber] | None:
     """Return the other frames that the receiver hears at the same time; None if they spoil this one for sure."""
     receiver, levels, found = link.receiver, list[int](), list[_Disturber]()
     for other in frame.overlaps:
@@ -55,7 +55,7 @@ def _frames(frame: OnAir, link: Link, capture: float | None) -> list[_Disturber]
     return found
 
 
-def _jammers(frame: OnAir, link: Link, band: Band) -> list[_Disturber]:
+def _jammers(frame: Transmission, link: Link, band: Band) -> list[_Disturber]:
     found = []
     for jammer in band.jammers:
         level = jammer.levels.get(link.receiver)
@@ -65,7 +65,7 @@ def _jammers(frame: OnAir, link: Link, band: Band) -> list[_Disturber]:
     return found
 
 
-def _disturbed(frame: OnAir, rssi: int, disturbers: list[_Disturber]) -> float:
+def _disturbed(frame: Transmission, rssi: int, disturbers: list[_Disturber]) -> float:
     """Return the error rate of a frame, the disturbance summed up for each stretch of it."""
     edges = {frame.start, frame.end}
     for each in disturbers:

@@ -1,4 +1,4 @@
-"""A frame queued at a radio or on the air."""
+"""A frame queued at a radio or on the air, or an acknowledgement."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ if TYPE_CHECKING:
     from protocols.interfaces import Handle
 
 
-class OnAir:
-    """What a band knows of a frame or an acknowledgement while it is sent."""
+class Transmission:
+    """What its radio and its band know of it. An acknowledgement goes out without CSMA-CA and retries."""
 
-    __slots__ = ("channel", "end", "octets", "overlaps", "radio", "start")
-
-    def __init__(self, octets: bytes, radio: SimulatedRadio, channel: int, start: int, end: int) -> None:
-        """octets: FCS included. start, end: ns."""
-        self.octets, self.radio, self.channel, self.start, self.end = octets, radio, channel, start, end
-        self.overlaps: tuple[OnAir, ...] = ()  # others on the channel at the same time
-
-
-class Transmission(OnAir):
-    """A frame of a radio's user, with what CSMA-CA knows of it."""
-
-    __slots__ = ("aborted", "backoffs", "csma", "handle", "retries")
+    __slots__ = (
+        "aborted", "backoffs", "channel", "csma", "end", "handle", "octets", "overlaps", "radio", "retries", "start",
+    )  # fmt: skip
 
     channel: int
-    start: int
+    start: int  # ns
     end: int
     backoffs: int  # so far, after assessments that found the channel busy
 
     def __init__(self, octets: bytes, radio: SimulatedRadio, handle: Handle, csma: bool, retries: int) -> None:
+        """octets: FCS included."""
         self.octets, self.radio, self.handle, self.csma, self.retries = octets, radio, handle, csma, retries
-        self.overlaps = ()
+        self.overlaps: tuple[Transmission, ...] = ()  # others on the channel at the same time
         self.aborted = False

@@ -39,6 +39,7 @@ __all__ = [
 
 _QUERY_COMMAND, _SPECIFIC_COMMAND = 0x01, 0x08
 _DEFAULT_RESPONSE = 0x0B
+_DOWNLOADING = ClientState.DOWNLOADING
 
 
 class OtaClient:
@@ -137,7 +138,7 @@ class OtaClient:
 
     def frame(self, octets: bytes, now: int, *, broadcast: bool = False) -> list[Effect]:
         """Take a ZCL frame of the cluster from the server; DecodeError if it has no ZCL header."""
-        if octets[2:4] == b"\x05\x00" and self.state is ClientState.DOWNLOADING and self._download is not None:
+        if octets[2:4] == b"\x05\x00" and self.state is _DOWNLOADING and self._download is not None:
             return self._downloading(self._download, self._download.block(octets, now), now)
         frame = ZclFrame.decode(octets)
         if not frame.cluster_specific:

@@ -51,6 +51,7 @@ _APS_END, _APS_CIPHER_AT = 8, 13
 _APS = struct.Struct("<BBHHBB")
 # Frame control, destination endpoint, cluster, profile, source endpoint, counter; security control, frame counter.
 APS_HEADERS = struct.Struct("<BBHHBBBI")
+_new = tuple.__new__
 SECURED_DATA = 0x20  # unicast data, secured
 _LINK_KEY, _APS_COMPUTED = b"\0", bytes((LEVEL,))  # control of the auxiliary header, as sent and in the computation
 
@@ -128,7 +129,8 @@ class Express:
         self._counts.sent += 1
         if nwk.activity is not None:
             nwk.activity()
-        self._forward(_NWK.pack(NWK_DATA, short, state.short, self._radius, number), message, route, done)
+        forward = self._forward
+        forward(_NWK.pack(NWK_DATA, short, state.short, self._radius, number), message, route, done)
         return True
 
     def receive(self, mac: MacLayer, frame: bytes, lqi: int) -> bool:
@@ -196,9 +198,10 @@ class Express:
         state.aps_heard(peer, counter)  # stores the NWK counter of the peer as well
         if peer is not hop:
             state.nwk_heard(hop, hop.nwk_next - 1)
-        data = tuple.__new__(ApsData, (profile, cluster, source_endpoint, to, payload))
+        data = _new(ApsData, (profile, cluster, source_endpoint, to, payload))
+        listener = application.listener
         try:
-            application.listener(tuple.__new__(Received, (peer.eui, data, True, lqi, False)))
+            listener(_new(Received, (peer.eui, data, True, lqi, False)))
         except DecodeError:
             self._counts.refused += 1
         return True

@@ -36,6 +36,7 @@ from protocols.zdp import messages as zdp
 from protocols.zdp.management import Binding
 
 _DEFAULTS = StackSettings()
+_OK, _new = DeliveryStatus.OK, tuple.__new__
 
 
 class Node:
@@ -116,9 +117,10 @@ class Node:
         return handle
 
     def _delivered(self, handle: Handle, status: DeliveryStatus) -> None:
-        if status is not DeliveryStatus.OK:
+        if status is not _OK:
             self._counts.failures += 1
-        self._application.listener(tuple.__new__(Delivered, (handle, status)))
+        listener = self._application.listener
+        listener(_new(Delivered, (handle, status)))
 
     def allow_join(self, who: Eui64, key: LinkKey, seconds: int) -> None:
         """Let `who` join for `seconds` under `key`: at the trust centre for it alone, at the routers by permission."""

@@ -2,7 +2,7 @@
 
 from operator import itemgetter
 
-from emulator.air.medium import Capture
+from emulator.air.medium import Capture, Tap
 
 _time = itemgetter(1)
 
@@ -17,14 +17,15 @@ class Merged:
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
-        self._kept: list[tuple[str, int, bytes]] = []
+        self._kept: list[tuple[Tap, int, bytes]] = []
 
-    def frame(self, network: str, time_ns: int, octets_with_fcs: bytes) -> None:
-        self._kept.append((network, time_ns, octets_with_fcs))
+    def tap(self, network: str) -> Tap:
+        keep, tap = self._kept.append, self._capture.tap(network)
+        return lambda time_ns, octets_with_fcs: keep((tap, time_ns, octets_with_fcs))
 
     def pass_on(self, until: int) -> None:
         """All homes have come to `until`: no earlier frame will come."""
         self._kept.sort(key=_time)
-        for kept in self._kept:
-            self._capture.frame(*kept)
+        for tap, time_ns, octets_with_fcs in self._kept:
+            tap(time_ns, octets_with_fcs)
         self._kept.clear()

@@ -1,5 +1,6 @@
 """ESME: the electricity meter, which also feeds the hub."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Unpack
@@ -17,8 +18,10 @@ from emulator.parts.han_application import (
     OTA_UPGRADE,
     PREPAYMENT,
     PRICE,
+    SECOND_ELEMENT,
     TIME,
     TUNNELING,
+    descriptor,
 )
 from emulator.parts.register_commands import serve_electricity
 from emulator.parts.supply_record import Interruption, SupplyRecord
@@ -31,7 +34,7 @@ from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
 from protocols.gbcs.use_cases import ecs52, ecs80, miiwa
 from protocols.gbcs.use_cases.ecs80 import WHOLE
-from protocols.interfaces import MINUTE, SECOND
+from protocols.interfaces import MINUTE, SECOND, SimpleDescriptor
 
 _CRITICAL = 0x8F
 _BOOT = "boot"
@@ -84,15 +87,18 @@ class Esme(CommandActivatedDevice):
         phases: of a polyphase supply; `mains` is then on while any of them is.
         connected: the household's flows through the meter; by default nothing flows.
         """
-        super().__init__(**parts)
         self.mains, self.dc_out, self.phases = mains, dc_out, phases
         self.esme_settings = esme_settings if esme_settings is not None else EsmeSettings()
+        self._connected = connected if connected is not None else Connected()
+        super().__init__(**parts)
         self.meter = ElectricityMeter(
-            self.meter_parts, connected if connected is not None else Connected(), self.esme_settings.metering,
+            self.meter_parts, self._connected, self.esme_settings.metering,
             serial=self.node.eui.big, supply=lambda: mains.on, alert=self._tell_supplier,
         )  # fmt: skip
         for server in self.meter.servers:
             self.application.serve(server)
+        if self.meter.second_server is not None:
+            self.application.serve(self.meter.second_server, SECOND_ELEMENT.endpoint)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         self.clock_commands = ClockCommands(self.gbcs)
         second = self.meter.second
@@ -108,6 +114,10 @@ class Esme(CommandActivatedDevice):
         for number, phase in enumerate(phases, 1):
             phase.attach(partial(self._phase_changed, number))
         mains.attach(self._mains_changed)
+
+    def further_endpoints(self) -> Sequence[SimpleDescriptor]:
+        """Show the second element of a twin element meter on an endpoint of its own."""
+        return () if self._connected.second is None else (descriptor(SECOND_ELEMENT, servers=(METERING,)),)
 
     # --- activation --------------------------------------------------------------------------------------------
 

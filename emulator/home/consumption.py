@@ -59,6 +59,7 @@ class Consumption(_Model):
     solar_peak: int = Field(default=0, ge=0)  # W
     heating: int = Field(default=0, ge=0)  # W of a storage heater, on the second element of a twin-element ESME
     electricity_tariff: TariffText = Tariff()
+    heating_tariff: TariffText = Tariff()
     gas_tariff: TariffText = Tariff(prices=(78_000, 78_000), standing_charge=31_000)
     prepayment: Prepayment | None = None
     messages: tuple[Message, ...] = ()

@@ -60,7 +60,11 @@ class Life:
                 vouchers={code.encode(): worth for code, worth in paid.vouchers.items()},
             )  # fmt: skip
         metering = ElectricitySettings(
-            variant=described.variant, tariff=use.electricity_tariff, account=account, load_calendar=calendar
+            variant=described.variant,
+            tariff=use.electricity_tariff,
+            second_tariff=use.heating_tariff,
+            account=account,
+            load_calendar=calendar,
         )
         feeds = described.powers_hub  # the home's other ESME stand for others' supplies: nothing flows in them
         twin = household.heating(entropy, self.home.name, use.heating) if metering.elements == "twin" else None

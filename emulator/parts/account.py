@@ -31,8 +31,9 @@ from protocols.zcl.data_types import Value
 from protocols.zcl.frame import ZclFrame, ZclStatus
 
 POUND: Final = 100_000
-_CELL, _USED = "account/state", "account/used/"
+_CELL, _SECOND, _USED = "account/state", "account/second", "account/used/"
 _STATE = struct.Struct(">QQIqBB")
+_TIERS = struct.Struct(">QQ")
 
 
 class Happening(Enum):
@@ -60,9 +61,10 @@ class AccountSettings:
 class Account:
     def __init__(
         self, parts: MeterParts, registers: Registers, tariff: Tariff, settings: AccountSettings,
-        happened: Callable[[Happening], object],
+        happened: Callable[[Happening], object], second: tuple[Registers, Tariff] | None = None,
     ) -> None:  # fmt: skip
-        self._parts, self._registers, self._tariff = parts, registers, tariff
+        """second: registers and tariff of the second element of a twin; its standing charge is not charged."""
+        self._parts, self._registers, self._tariff, self._second = parts, registers, tariff, second
         self.settings, self._happened = settings, happened
         commands: dict[int, Command] = {0x00: self._select, 0x04: self._top_up}
         table = {int(number): Attribute(prepayment.TYPES[number], read) for number, read in self._attributes().items()}
@@ -72,7 +74,10 @@ class Account:
         """Open the account at the first start."""
         if self._parts.storage.get(_CELL) is None:
             day = self._parts.wall.utc() // DAY
-            self._put(self._registers.read().tiers, day, self.settings.opening_credit, selected=False, told=0)
+            with self._parts.storage.transaction():
+                self._put(self._registers.read().tiers, day, self.settings.opening_credit, selected=False, told=0)
+                if self._second is not None:
+                    self._parts.storage.put(_SECOND, _TIERS.pack(*self._second[0].read().tiers))
 
     # --- amounts -----------------------------------------------------------------------------------------------
 
@@ -82,7 +87,15 @@ class Account:
         opened, day, *_ = self._state()
         tiers = self._registers.read().tiers
         used = (tiers[0] - opened[0], tiers[1] - opened[1])
-        return self._tariff.cost(used, max(self._parts.wall.utc() // DAY - day, 0))
+        return self._tariff.cost(used, max(self._parts.wall.utc() // DAY - day, 0)) + self._cost_of_second()
+
+    def _cost_of_second(self) -> int:
+        octets = self._parts.storage.get(_SECOND)
+        if self._second is None or octets is None:
+            return 0
+        registers, tariff = self._second
+        (one, two), opened = registers.read().tiers, _TIERS.unpack(octets)
+        return tariff.cost((one - opened[0], two - opened[1]), 0)
 
     @property
     def balance(self) -> int:

@@ -31,12 +31,15 @@ class ClusterServer:
         commands: Mapping[int, Command] = _NO_COMMANDS,
         generated: Sequence[int] = (),
         from_server: bool = True,
+        name: str = "",
     ) -> None:
         """attributes: by their 16-bit ids. from_server: False for attributes of the client's side.
 
-        generated: the ids of the commands this side sends, for their discovery.
+        generated: the ids of the commands this side sends, for their discovery. name: tells its cells from those of
+        another server of the cluster in the same device.
         """
         self.cluster, self.from_server, self.commands = cluster, from_server, dict(commands)
+        self.name = name
         self.attributes = AttributeServer(
             attributes, from_server=from_server, received=tuple(commands), generated=generated
         )

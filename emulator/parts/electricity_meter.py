@@ -28,6 +28,7 @@ from protocols.zcl.clusters.prepayment import CreditStatus
 
 WATT_HOUR = HOUR  # W ns
 _HALF_HOURS = "half-hours"
+_SECOND = "second/"  # in the cells of the second element
 _ALERTS = {
     Happening.LOW: AlertCode.CREDIT_LOW,
     Happening.EMERGENCY_AVAILABLE: AlertCode.EMERGENCY_CREDIT_AVAILABLE,
@@ -46,6 +47,7 @@ class ElectricitySettings:
 
     variant: str = "A"
     tariff: Tariff = FLAT
+    second_tariff: Tariff = FLAT  # of the second element of a twin
     account: AccountSettings = field(default_factory=AccountSettings)
     load_calendar: tuple[OnTime, ...] = ()
     voltage: VoltageSettings = field(default_factory=VoltageSettings)
@@ -94,10 +96,19 @@ class ElectricityMeter:
             self.voltage = VoltageLog(connected.voltage, clock, wall, storage, settings.voltage)
         self.second: Registers | None = None
         if connected.second is not None:
-            self.second = Registers(connected.second, clock, wall, storage, unit=WATT_HOUR, name="second/")
+            self.second = Registers(
+                connected.second,
+                clock,
+                wall,
+                storage,
+                unit=WATT_HOUR,
+                tier_of=settings.second_tariff.tier,
+                name=_SECOND,
+            )
         self.listeners, self.switches = Listeners(storage, "displays"), Listeners(storage, "switches")
         self.tally = Tally("alerts", "messages")
-        self.account = Account(parts, self.registers, settings.tariff, settings.account, self._happened)
+        second = None if self.second is None else (self.second, settings.second_tariff)
+        self.account = Account(parts, self.registers, settings.tariff, settings.account, self._happened, second)
         self.prices = PriceServer(parts, settings.tariff, self.listeners, unit=metering.Unit.KILOWATT_HOURS)
         self.messages = MessageServer(parts, self.listeners, confirmed=self._confirmed)
         self.loads = LoadControlServer(parts, self.switches, settings.load_calendar)
@@ -111,6 +122,11 @@ class ElectricityMeter:
         self._metering = electricity_server(
             self.registers, wall, serial=serial, supply=self._supply_status, status=lambda: 0
         )
+        self.second_server: ClusterServer | None = None
+        if self.second is not None:
+            self.second_server = electricity_server(
+                self.second, wall, serial=serial, supply=self._supply_status, status=lambda: 0, name=_SECOND
+            )
 
     @property
     def servers(self) -> tuple[ClusterServer, ...]:
@@ -193,7 +209,7 @@ class ElectricityMeter:
             "tier_2_wh": reading.tiers[1],
             "day_import_wh": sum(entry[0] for entry in profile if entry),
             "day_export_wh": sum(entry[1] for entry in profile if entry),
-            "profile": " ".join("-" if entry is None else str(entry[0]) for entry in profile),
+            "profile": _told(profile),
             "cost": self.account.cost,
             "displays": len(self.listeners.all()),
         }
@@ -201,8 +217,16 @@ class ElectricityMeter:
             row["balance"] = self.account.balance
             row["emergency"] = bool(self.account.status & CreditStatus.EMERGENCY_CREDIT_SELECTED)
         if self.second is not None:
+            profile = self.second.day_profile(day)
             row["second_wh"] = self.second.read().taken
+            row["day_second_wh"] = sum(entry[0] for entry in profile if entry)
+            row["second_profile"] = _told(profile)
         if self.voltage is not None and (averages := [phase for phase in self.voltage.day(day) if phase]):
             row["voltage_least"] = min(min(phase) for phase in averages)
             row["voltage_most"] = max(max(phase) for phase in averages)
         return row | self.tally.take()
+
+
+def _told(profile: list[tuple[int, int] | None]) -> str:
+    """Return what each half-hour of a day took; a dash where there is no entry."""
+    return " ".join("-" if entry is None else str(entry[0]) for entry in profile)

@@ -51,6 +51,7 @@ class DeviceId(NamedTuple):
 
 
 METERING_DEVICE = DeviceId(0x0501, 1)
+SECOND_ELEMENT = DeviceId(0x0501, 3)  # of a twin element meter [I]; endpoint 2 is that of foreign hosts
 IN_HOME_DISPLAY = DeviceId(0x0502, 1)
 LOAD_CONTROL_DEVICE = DeviceId(0x0504, 1)
 PREPAYMENT_TERMINAL = DeviceId(0x0506, 1)
@@ -139,15 +140,17 @@ class HanApplication:
         """Hand frames of `cluster` for `endpoint`, the Smart Energy one by default, to `handler`."""
         self._handlers[self.endpoint.endpoint if endpoint is None else endpoint, cluster] = handler
 
-    def serve(self, server: ClusterServer) -> None:
-        """Serve a cluster on all endpoints that list it, those of foreign hosts too.
+    def serve(self, server: ClusterServer, endpoint: int | None = None) -> None:
+        """Serve a cluster on one endpoint, or on all that list it, those of foreign hosts too.
 
-        Answers go under the protection and profile of the question. Raises UsageError if no endpoint lists it.
+        Answers go under the protection and profile of the question. Raises UsageError if no such endpoint lists it.
         """
         cluster, found = server.cluster, False
-        for endpoint in self._endpoints:
-            if cluster in (endpoint.input_clusters if server.from_server else endpoint.output_clusters):
-                self._servers[endpoint.endpoint, cluster, server.from_server] = server
+        for each in self._endpoints:
+            if endpoint not in (None, each.endpoint):
+                continue
+            if cluster in (each.input_clusters if server.from_server else each.output_clusters):
+                self._servers[each.endpoint, cluster, server.from_server] = server
                 found = True
         if not found:
             raise UsageError(f"no endpoint lists cluster {cluster:#06x}")

@@ -34,6 +34,11 @@ _ELECTRICITY = {
     Metering.INSTANTANEOUS_DEMAND: "demand_w",
     Metering.CURRENT_DAY_CONSUMPTION_DELIVERED: "today_wh",
 }
+_SECOND = {  # of a twin element meter
+    Metering.CURRENT_SUMMATION_DELIVERED: "second_wh",
+    Metering.INSTANTANEOUS_DEMAND: "second_demand_w",
+    Metering.CURRENT_DAY_CONSUMPTION_DELIVERED: "second_today_wh",
+}
 _PREPAYMENT = {
     Prepayment.CREDIT_REMAINING: "balance",
     Prepayment.EMERGENCY_CREDIT_REMAINING: "emergency",
@@ -115,13 +120,13 @@ class MeterReader:
     def _read(self) -> None:
         self._parts.timers.after(_READ, self.settings.every, self._read)
         if self.meter.endpoint is not None:
-            self._ask_meter(metering.CLUSTER, _ELECTRICITY, self._balance_next)
+            self._ask_meter("electricity", metering.CLUSTER, _ELECTRICITY, self._second_next)
         self._read_mirror()
 
     def _ask_meter(
-        self, cluster: int, names: dict[Metering, str] | dict[Prepayment, str], then: Callable[[], object]
+        self, of: str, cluster: int, names: Names, then: Callable[[], object], endpoint: int | None = None
     ) -> None:
-        endpoint = self.meter.endpoint
+        endpoint = self.meter.endpoint if endpoint is None else endpoint
         if endpoint is None:
             return
         self.tally.add("reads")
@@ -131,14 +136,20 @@ class MeterReader:
                 self._failed()
                 return
             self._unanswered = 0
-            self._show("electricity" if cluster == metering.CLUSTER else "account", names, values)
+            self._show(of, names, values)
             then()
 
         self._parts.client.read(self.meter.who, cluster, endpoint, tuple(names), answered)
 
+    def _second_next(self) -> None:
+        if self.meter.others:
+            self._ask_meter("second element", metering.CLUSTER, _SECOND, self._balance_next, self.meter.others[0])
+        else:
+            self._balance_next()
+
     def _balance_next(self) -> None:
         if self._balance:
-            self._ask_meter(prepayment.CLUSTER, _PREPAYMENT, self._looked)
+            self._ask_meter("account", prepayment.CLUSTER, _PREPAYMENT, self._looked)
         else:
             self._looked()
 

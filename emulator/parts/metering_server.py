@@ -23,9 +23,15 @@ _LARGEST = 0xFF_FFFE  # of 24 bits; one more is the invalid value
 
 
 def electricity_server(
-    registers: Registers, wall: AdjustableClock, *, serial: bytes, supply: Callable[[], int], status: Callable[[], int]
+    registers: Registers,
+    wall: AdjustableClock,
+    *,
+    serial: bytes,
+    supply: Callable[[], int],
+    status: Callable[[], int],
+    name: str = "",
 ) -> ClusterServer:
-    """Serve an electricity meter; `supply()` gives its SupplyStatus, `status()` its Status bits."""
+    """Serve an element of an electricity meter; `supply()` gives its SupplyStatus, `status()` its Status bits."""
     read: dict[Metering, Callable[[Reading], Value]] = {
         Metering.CURRENT_SUMMATION_DELIVERED: lambda reading: reading.taken,
         Metering.CURRENT_SUMMATION_RECEIVED: lambda reading: reading.given,
@@ -52,8 +58,9 @@ def electricity_server(
     }
     table |= constants(metering.Unit.KILOWATT_HOURS, DeviceType.ELECTRIC, serial)
     return ClusterServer(
-        metering.CLUSTER, table, commands={_GET_PROFILE: profile_command(registers)}, generated=(_GET_PROFILE,)
-    )
+        metering.CLUSTER, table, commands={_GET_PROFILE: profile_command(registers)}, generated=(_GET_PROFILE,),
+        name=name,
+    )  # fmt: skip
 
 
 def _of(registers: Registers, number: Metering, value: Callable[[Reading], Value]) -> Attribute:

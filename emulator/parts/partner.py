@@ -23,6 +23,7 @@ class Partner:
         self._node, self._application, self._timers = node, application, timers
         self.who, self._cluster, self._ready = who, cluster, ready
         self.endpoint: int | None = None
+        self.others: tuple[int, ...] = ()  # further endpoints with that server
         self._timer = f"partner {who} {cluster}"
 
     def connect(self, *, anew: bool = False) -> None:
@@ -46,5 +47,6 @@ class Partner:
     def _discovered(self, event: Discovered) -> None:
         if event.answered and event.endpoints:
             self._timers.cancel(self._timer)
-            self.endpoint = event.endpoints[0]
+            self.endpoint, *others = event.endpoints
+            self.others = tuple(others)
             self._ready()

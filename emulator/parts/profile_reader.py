@@ -22,6 +22,8 @@ class ProfileReader:
         self._parts, self._meter = parts, meter
         self.read: dict[int, tuple[int, ...]] = {}
         """The last days that were read whole, by number of the day, the oldest half-hour first."""
+        self.second: dict[int, tuple[int, ...]] = {}
+        """The same of the second element of a twin element meter."""
 
     def start(self) -> None:
         """Wait for the next night: the device has (again) power."""
@@ -32,13 +34,11 @@ class ProfileReader:
     def _begin(self) -> None:
         self.start()
         day = self._parts.wall.utc() // DAY - 1
-        self._ask(day, (day + 1) * DAY, ())
+        if self._meter.endpoint is not None:
+            self._ask(self._meter.endpoint, day, (day + 1) * DAY, ())
 
-    def _ask(self, day: int, end: int, held: tuple[int, ...]) -> None:
+    def _ask(self, endpoint: int, day: int, end: int, held: tuple[int, ...]) -> None:
         """Ask for what ends at `end`, given what is held already: the half-hours after it."""
-        endpoint = self._meter.endpoint
-        if endpoint is None:
-            return
         wanted = GetProfile(IntervalChannel.DELIVERED, time.from_nanoseconds(end), MOST_INTERVALS)
 
         def answered(command: Command | None) -> None:
@@ -48,14 +48,19 @@ class ProfileReader:
                 return
             whole = (*reversed(command.intervals), *held)
             if len(whole) < _HALF_HOURS:
-                self._ask(day, end - len(command.intervals) * _HALF_HOUR, whole)
+                self._ask(endpoint, day, end - len(command.intervals) * _HALF_HOUR, whole)
             else:
-                self._done(day, whole[-_HALF_HOURS:])
+                self._done(endpoint, day, whole[-_HALF_HOURS:])
 
         self._parts.client.ask(self._meter.who, metering.CLUSTER, endpoint, metering.COMMANDS, wanted, answered)
 
-    def _done(self, day: int, whole: tuple[int, ...]) -> None:
-        self.read[day] = whole
-        for old in sorted(self.read)[:-2]:
-            del self.read[old]
-        self._parts.note("profile-read", date=date(day), profile=" ".join(map(str, whole)))
+    def _done(self, endpoint: int, day: int, whole: tuple[int, ...]) -> None:
+        first = endpoint == self._meter.endpoint
+        read = self.read if first else self.second
+        read[day] = whole
+        for old in sorted(read)[:-2]:
+            del read[old]
+        profile = " ".join(map(str, whole))
+        self._parts.note("profile-read" if first else "second-profile-read", date=date(day), profile=profile)
+        if first and self._meter.others:
+            self._ask(self._meter.others[0], day, (day + 1) * DAY, ())

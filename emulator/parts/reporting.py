@@ -83,7 +83,7 @@ class Reporting:
 
 
 def _cell(server: ClusterServer) -> str:
-    return f"reporting/{server.cluster:04x}{'' if server.from_server else '/client'}"
+    return f"reporting/{server.name}{server.cluster:04x}{'' if server.from_server else '/client'}"
 
 
 def _encode(configurations: dict[int, Configuration]) -> bytes:

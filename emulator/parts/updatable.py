@@ -137,6 +137,8 @@ class UpdatableDevice:
         firmware_from: Carrier = self.application
         if home_automation:
             firmware_from = HomeAutomationEndpoint(self.application, ota=True)
+        for further in self.further_endpoints():
+            self.application.add(further)
         maker, hardware = f"{product.manufacturer:04X}", product.hardware_version >> 8
         identity = Identity(maker, product.model_text, hardware, self.battery)
         serve_plain(self.application, identity, self.storage, clock, self._identify)
@@ -177,6 +179,10 @@ class UpdatableDevice:
         both = (KEY_ESTABLISHMENT,) if self._keyed else ()
         asked = (KEEP_ALIVE,) if self._keyed else ()
         return descriptor(self.shown, servers=(*servers, *both), clients=(*self.clients, *both, *asked))
+
+    def further_endpoints(self) -> Sequence[SimpleDescriptor]:
+        """Return what else the device shows; asked once, while the base is made."""
+        return ()
 
     def _make_tunnel(self) -> TunnelServer | TunnelClient:
         return TunnelServer(

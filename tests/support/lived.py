@@ -29,9 +29,9 @@ def two_days(factory: pytest.TempPathFactory) -> Path:
     return once(factory, "two-days-of-home-1", partial(_live, "home-1", "2d"))
 
 
-def one_day(factory: pytest.TempPathFactory, home: str) -> Path:
-    """Return the same of one day of another home."""
-    return once(factory, f"one-day-of-{home}", partial(_live, home, "1d"))
+def lived(factory: pytest.TempPathFactory, home: str, length: str) -> Path:
+    """Return the same of another home and length, e.g. 1d."""
+    return once(factory, f"{length}-of-{home}", partial(_live, home, length))
 
 
 def verdict(check: Checks, evidence: Evidence) -> tuple[bool, str]:

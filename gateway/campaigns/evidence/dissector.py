@@ -91,6 +91,7 @@ class ApsMessage(NamedTuple):
     payload: bytes
     key: bytes | None  # the link key, None without APS security
     with_coordinator: bool  # which is one of the two ends
+    endpoint: int  # of the source
 
 
 class Dissector:
@@ -265,6 +266,7 @@ class Dissector:
             plain,
             key,
             nwk.source == 0 or nwk.destination == 0,
+            header.source_endpoint,
         )
 
     def _aps_command(self, captured: CapturedFrame, plain: bytes, nwk_security: bool, key: bytes | None) -> None:

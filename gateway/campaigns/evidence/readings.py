@@ -23,6 +23,7 @@ class MeterReading(NamedTuple):
     cluster: int
     reported: bool  # to a mirror, without being asked
     values: Mapping[int, Value]
+    endpoint: int = 1  # of the meter that said it
 
 
 class ReadingLog:
@@ -42,4 +43,8 @@ class ReadingLog:
         else:
             return
         reported = isinstance(command, ReportAttributes)
-        self.found.append(MeterReading(message.frame, message.time, meter, reader, message.cluster, reported, values))
+        self.found.append(
+            MeterReading(
+                message.frame, message.time, meter, reader, message.cluster, reported, values, message.endpoint
+            )
+        )

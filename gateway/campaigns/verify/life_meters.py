@@ -25,12 +25,14 @@ class MeterDay(NamedTuple):
     event: Event  # the row itself; a meter without power at midnight tells it later
 
 
-def meter_days(evidence: Evidence, kind: str, register: str, total: str) -> dict[str, list[MeterDay]]:
-    """Return the rows of the meters of a kind by actor, in order. register, total: fields of the row."""
+def meter_days(
+    evidence: Evidence, kind: str, register: str, total: str, half_hours: str = "profile"
+) -> dict[str, list[MeterDay]]:
+    """Return the rows of the meters of a kind by actor, in order. register, total, half_hours: fields of the row."""
     found: dict[str, list[MeterDay]] = {}
     for event in evidence.events("day"):
-        if event.text("kind") == kind:
-            entries = event.text("profile").split()
+        if event.text("kind") == kind and register in event.fields:
+            entries = event.text(half_hours).split()
             profile = tuple(0 if entry == "-" else int(entry) for entry in entries)
             begin = _midnight(event.text("date"))
             row = MeterDay(begin, _number(event, register), _number(event, total), profile, event)
@@ -51,8 +53,10 @@ def check_registers(evidence: Evidence) -> Iterator[Check]:
     """LIFE-1: a day's register rises by the sum of its half-hours, without a gap between days."""
     facts, faults = list[str](), list[str]()
     electricity = meter_days(evidence, "esme", "import_wh", "day_import_wh")
+    second = meter_days(evidence, "esme", "second_wh", "day_second_wh", "second_profile")
+    apart = {f"{actor}, second element": days for actor, days in second.items()}
     gas = meter_days(evidence, "gsme", "gas_l", "day_gas_l")
-    for actor, days in (electricity | gas).items():
+    for actor, days in (electricity | apart | gas).items():
         before = 0
         for day in days:
             label = f"{actor} on {utc(day.begin)[:10]}"

@@ -10,6 +10,7 @@ from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.folder import Event
 from protocols.addresses import Eui64
+from protocols.duis.inventory import DeviceType
 from protocols.interfaces import DAY, MINUTE, SECOND
 from protocols.zcl.clusters import metering, prepayment
 from protocols.zcl.clusters.metering import Attribute as Metering
@@ -22,7 +23,10 @@ _SHOWN = {  # by what a display shows: cluster, attribute
     "gas_l": (metering.CLUSTER, Metering.CURRENT_SUMMATION_DELIVERED),
     "gas_at": (metering.CLUSTER, Metering.READING_SNAPSHOT_TIME),
     "balance": (prepayment.CLUSTER, Prepayment.CREDIT_REMAINING),
+    "second_wh": (metering.CLUSTER, Metering.CURRENT_SUMMATION_DELIVERED),
+    "second_demand_w": (metering.CLUSTER, Metering.INSTANTANEOUS_DEMAND),
 }
+_SECOND = "second_wh"  # what only the second element of a twin element meter has
 _HEARD_BEFORE = 5 * SECOND  # between an answer on the air and what stands on the display
 _CLOCK = 30 * SECOND  # by which a meter's half-hour may lie off the true one
 _HALF_HOUR = 30 * MINUTE
@@ -40,10 +44,13 @@ class _Held(NamedTuple):
 
 
 def check_displays(evidence: Evidence) -> Iterator[Check]:
-    """MP170-P14: what a display shows is what came over the air, and that is what the meter holds."""
+    """MP170-P14: what a display shows is what came over the air, and that is what the meter holds.
+
+    Of a twin element meter too: each element has an endpoint and a profile of its own, and is shown as itself.
+    """
     facts, faults = dict[str, int](), list[str]()
     readers = {name: device for device, name in evidence.actors.items()}
-    held = _held(evidence)
+    held = {field: _held(evidence, *of) for field, of in _REGISTERS.items()}
     for event in evidence.events("shown"):
         reader = readers.get(event.actor)
         told = _shown(event)
@@ -51,14 +58,44 @@ def check_displays(evidence: Evidence) -> Iterator[Check]:
         if reading is None:
             faults.append(f"{event.actor} at {utc(event.time)} shows what it was not told: {told}")
             continue
-        wrong = _against_meter(evidence, reading, held)
+        field = _SECOND if _SECOND in told else "import_wh"
+        wrong = _against_meter(evidence, reading, held[field]) or _element_fault(evidence, reading, field)
         if wrong:
             faults.append(f"{event.actor} at {utc(event.time)} (frame {reading.frame}): {wrong}")
         else:
-            facts[event.actor] = facts.get(event.actor, 0) + 1
+            what = f"{event.actor}, second element" if field == _SECOND else event.actor
+            facts[what] = facts.get(what, 0) + 1
     lines = [f"{actor}: {count(number, 'reading')}" for actor, number in sorted(facts.items())]
+    faults += _unshown(evidence, facts)
     missing = "no display showed anything"
     yield conclude("MP170-P14", "displays show what meters hold", facts=lines, faults=faults, missing=missing)
+
+
+def _element_fault(evidence: Evidence, reading: MeterReading, field: str) -> str:
+    """Say if an element was read where the meter serves its other one: the first has the lower endpoint."""
+    if reading.cluster != metering.CLUSTER or reading.meter not in _twins(evidence):
+        return ""
+    first = min(r.endpoint for r in evidence.air.readings if r.meter == reading.meter and r.cluster == metering.CLUSTER)
+    if (reading.endpoint == first) is (field == _SECOND):
+        return f"element of endpoint {reading.endpoint} shown as {field}"
+    return ""
+
+
+def _twins(evidence: Evidence) -> dict[Eui64, str]:
+    """Return the meters that tell of a second element, with their names."""
+    twins = {event.actor for event in evidence.events("day") if _SECOND in event.fields}
+    return {device: name for device, name in evidence.actors.items() if name in twins and device in evidence.types}
+
+
+def _unshown(evidence: Evidence, facts: Mapping[str, int]) -> list[str]:
+    """Tell of displays that show one element of a twin element meter and not the other."""
+    esme = {device for device, kind in evidence.types.items() if kind is DeviceType.ESME}
+    if not esme.intersection(_twins(evidence)):
+        return []
+    shown = {name for name in facts if ", second element" not in name}
+    return [
+        f"{name} never showed the second element" for name in sorted(shown) if f"{name}, second element" not in facts
+    ]
 
 
 def _shown(event: Event) -> dict[str, int]:
@@ -74,11 +111,16 @@ def _heard(evidence: Evidence, reader: Eui64, event: Event, told: Mapping[str, i
     return None
 
 
-def _held(evidence: Evidence) -> dict[str, list[_Held]]:
-    """Return what the rows of ESMEs say of their import registers, by actor."""
+_REGISTERS = {"import_wh": ("import_wh", "profile"), _SECOND: (_SECOND, "second_profile")}  # and their half-hours
+
+
+def _held(evidence: Evidence, register: str, half_hours: str) -> dict[str, list[_Held]]:
+    """Return what the rows of ESMEs say of a register, by actor."""
     found: dict[str, list[_Held]] = {}
     for event in evidence.events("day"):
-        profile, end = event.fields.get("profile"), event.fields.get("import_wh")
+        if "import_wh" not in event.fields or event.fields.get("kind", "esme") != "esme":
+            continue
+        profile, end = event.fields.get(half_hours), event.fields.get(register)
         if isinstance(profile, str) and isinstance(end, int):
             taken = [0 if entry == "-" else int(entry) for entry in profile.split()]
             at = accumulate(taken, initial=end - sum(taken))

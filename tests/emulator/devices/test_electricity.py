@@ -5,18 +5,28 @@ import pytest
 from emulator.clock import OffsetWallClock
 from emulator.consumption.flow import ConstantFlow
 from emulator.consumption.voltage import Voltage
+from emulator.devices.communications_hub.kinds import kind_of
 from emulator.devices.esme import Esme, EsmeSettings
 from emulator.entropy import SeededEntropy
 from emulator.parts.clock_keeper import ClockKeeper
+from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.electricity_meter import Connected, ElectricitySettings
+from emulator.parts.han_application import METERING, METERING_DEVICE, SECOND_ELEMENT
+from emulator.parts.zcl_client import values_of
 from emulator.power import Mains, Supply
 from firmware_images import product
 from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
+from protocols.gbcs.use_cases.ccs01 import LogDeviceType
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 from protocols.ota.image import Kind
 from protocols.stack.settings import NodeRole
+from protocols.zcl import foundation
 from protocols.zcl.clusters import time
+from protocols.zcl.clusters.metering import Attribute as Metering
+from protocols.zcl.data_types import Value
+from protocols.zcl.foundation import ReadAttributes
+from protocols.zcl.frame import ZclFrame
 from tests.support.hub_side import KEY, HubSide
 
 DEVICE = Eui64(0x00DB1234567890A0)
@@ -120,3 +130,52 @@ def test_a_drifting_clock_ends_its_half_hours_when_it_says_so() -> None:
     assert meter.hub.timeline.of("day") == []
     meter.hub.run(SECOND - 1)
     assert len(meter.hub.timeline.of("day")) == 1
+
+
+def read(server: ClusterServer, attribute: int) -> Value:
+    asked = ZclFrame.decode(foundation.encode(ReadAttributes((attribute,)), 1, from_server=False))
+    answer = server.attributes.answer(asked, 0)
+    assert answer is not None
+    values = values_of(ZclFrame.decode(answer))
+    assert values is not None
+    return values[attribute]
+
+
+def test_a_twin_element_meter_shows_its_second_element_on_an_endpoint_of_its_own() -> None:
+    """Attributes and profile of the first stay on the first; the hub still takes the meter for an ESME."""
+    meter = Metered("BD")
+    meter.hub.run(2 * HOUR)
+    served = {(endpoint.endpoint, server.cluster): server for endpoint, server in meter.device.application.served}
+    metered = [endpoint for endpoint, cluster in served if cluster == METERING]
+    assert metered == [METERING_DEVICE.endpoint, SECOND_ELEMENT.endpoint]
+    one, two = (read(served[endpoint, METERING], Metering.CURRENT_SUMMATION_DELIVERED) for endpoint in metered)
+    assert (one, two) == pytest.approx((2_016, 6_050), abs=20)
+    assert read(served[metered[1], METERING], Metering.INSTANTANEOUS_DEMAND) == 3_000
+    shown = [endpoint for endpoint, _ in meter.device.application.served]
+    assert kind_of(shown) is LogDeviceType.ESME
+    single = [
+        endpoint.endpoint for endpoint, server in Metered("A").device.application.served if server.cluster == METERING
+    ]
+    assert single == [METERING_DEVICE.endpoint]
+
+
+def test_the_second_element_is_paid_by_its_own_tariff() -> None:
+    meter = Metered("B")
+    meter.hub.run(10 * HOUR)
+    registers, second = meter.device.meter.registers, meter.device.meter.second
+    assert second is not None
+    one, two = registers.read().taken, second.read().taken
+    assert meter.device.meter.account.cost == one * 28 + two * 28
+
+
+def test_what_the_second_element_counted_outlives_a_power_cut() -> None:
+    meter = Metered("B")
+    meter.hub.run(HOUR)
+    assert meter.device.meter.second is not None
+    before, cost = meter.device.meter.second.read().taken, meter.device.meter.account.cost
+    meter.mains.cut(HOUR)
+    meter.hub.run(HOUR)
+    assert meter.device.meter.second.read().taken == before
+    assert meter.device.meter.account.cost == cost
+    meter.hub.run(HOUR)
+    assert meter.device.meter.second.read().taken == pytest.approx(before + 3_000, abs=10)

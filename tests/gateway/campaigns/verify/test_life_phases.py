@@ -12,12 +12,12 @@ from gateway.campaigns.verify.messages import NETWORK_OPERATOR
 from protocols.duis.responses import DeviceAlertMessage
 from protocols.gbcs.use_cases import ecs80
 from protocols.interfaces import MINUTE
-from tests.support.lived import one_day
+from tests.support.lived import lived
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    return gather(one_day(tmp_path_factory, "home-3") / "run")
+    return gather(lived(tmp_path_factory, "home-3", "1d") / "run")
 
 
 def verdict(evidence: Evidence) -> tuple[bool, str]:

@@ -84,7 +84,7 @@ def _supply(plan: Plan, home: HomeDescription) -> dict[str, Any]:
     """Return what is used and told by description: amounts in hundred-thousandths of a pound, times in ns."""
     use = home.consumption
     paid = use.prepayment
-    tariffs = {"esme": use.electricity_tariff, "gsme": use.gas_tariff}
+    tariffs = {"esme": use.electricity_tariff, "second": use.heating_tariff, "gsme": use.gas_tariff}
     return {
         "tariffs": {
             kind: {"prices": list(tariff.prices), "standing_charge": tariff.standing_charge,

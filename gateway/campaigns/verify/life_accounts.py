@@ -8,7 +8,7 @@ from gateway.campaigns.evidence.readings import MeterReading
 from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.life_meters import MeterDay, meter_days
-from gateway.campaigns.verify.life_plan import CLOCK, HALF_HOUR, Tariff, devices, supply_of
+from gateway.campaigns.verify.life_plan import CLOCK, HALF_HOUR, PER_DAY, Supply, Tariff, devices, supply_of
 from protocols.addresses import Eui64
 from protocols.interfaces import DAY, MINUTE, SECOND
 from protocols.zcl.clusters import prepayment
@@ -29,26 +29,31 @@ def _pounds(amount: int) -> str:
 
 
 def check_costs(evidence: Evidence) -> Iterator[Check]:
-    """LIFE-7: at midnight a meter's cost is its half-hours at their prices, and a standing charge a day."""
+    """LIFE-7: at midnight a meter's cost is its half-hours at their prices, and a standing charge a day.
+
+    What the second element of a twin element meter takes is added at its own prices.
+    """
     supply = supply_of(evidence)
     if supply is None:
         return
     facts, faults = list[str](), list[str]()
     for kind, (register, total) in _METERS.items():
         for actor, days in meter_days(evidence, kind, register, total).items():
-            cost, wrong = _priced(supply.tariffs[kind], days)
+            second = _second(evidence, supply, actor)
+            further = second.costs() if kind == "esme" and second is not None else [0] * len(days)
+            cost, wrong = _priced(supply.tariffs[kind], days, further)
             faults += [f"{actor} {line}" for line in wrong]
             facts.append(f"{actor}: {count(len(days), 'day')}, {_pounds(cost)}")
     yield conclude("LIFE-7", "costs follow the tariff", facts=facts, faults=faults, missing="no meter told of its day")
 
 
-def _priced(tariff: Tariff, days: Sequence[MeterDay]) -> tuple[int, list[str]]:
-    """Return what all days cost by the tariff, and where a row says otherwise."""
+def _priced(tariff: Tariff, days: Sequence[MeterDay], further: Sequence[int]) -> tuple[int, list[str]]:
+    """Return what all days cost by the tariff, and where a row says otherwise. further: what to add by each day."""
     used, cost, wrong = [0, 0], 0, list[str]()
-    for number, day in enumerate(days, 1):
+    for number, (day, more) in enumerate(zip(days, further, strict=True), 1):
         for half, amount in enumerate(day.profile):
             used[tariff.tiers[half] - 1] += amount
-        cost = tariff.cost(used, number)
+        cost = tariff.cost(used, number) + more
         if day.event.time > day.begin + DAY + LATE:
             continue
         fields, date = day.event.fields, utc(day.begin)[:10]
@@ -71,14 +76,17 @@ def check_balance(evidence: Evidence) -> Iterator[Check]:
     facts, faults = list[str](), list[str]()
     meters = devices(evidence, "esme")
     for actor, days in meter_days(evidence, "esme", *_METERS["esme"]).items():
-        account = _Account(supply.tariffs["esme"], days)
+        account, second = _Account(supply.tariffs["esme"], days), _second(evidence, supply, actor)
+        accounts = (account,) if second is None else (account, second)
         paid = _paid(evidence, meters[actor], supply.opening_credit)
         last: int | None = None
         read = 0
         for reading in _balances(evidence, meters[actor], account.end):
             last, read = int(str(reading.values[Prepayment.CREDIT_REMAINING])), read + 1
-            least = _paid_by(paid, reading.time - ANSWERED) - account.cost(reading.time + CLOCK, rounded_up=True)
-            most = _paid_by(paid, reading.time + ANSWERED) - account.cost(reading.time - CLOCK, rounded_up=False)
+            dearest = sum(each.cost(reading.time + CLOCK, rounded_up=True) for each in accounts)
+            cheapest = sum(each.cost(reading.time - CLOCK, rounded_up=False) for each in accounts)
+            least = _paid_by(paid, reading.time - ANSWERED) - dearest
+            most = _paid_by(paid, reading.time + ANSWERED) - cheapest
             if not least <= last <= most:
                 told = f"{_pounds(last)}, where {_pounds(least)} to {_pounds(most)} is left"
                 faults.append(f"{actor} at {utc(reading.time)} (frame {reading.frame}): {told}")
@@ -106,6 +114,17 @@ class _Account:
         place = (when - self.begin) // HALF_HOUR + rounded_up
         used = self._used[min(max(place, 0), len(self._used) - 1)]
         return self._tariff.cost(used, max(0, when - self.begin) // DAY)
+
+    def costs(self) -> list[int]:
+        """Return the cost at the end of each day."""
+        ends = range(PER_DAY, len(self._used), PER_DAY)
+        return [self._tariff.cost(self._used[end], number) for number, end in enumerate(ends, 1)]
+
+
+def _second(evidence: Evidence, supply: Supply, actor: str) -> _Account | None:
+    """Return the account of the second element of a twin element meter, None for another meter."""
+    days = meter_days(evidence, "esme", "second_wh", "day_second_wh", "second_profile").get(actor)
+    return None if days is None else _Account(supply.tariffs["second"]._replace(standing_charge=0), days)
 
 
 def _balances(evidence: Evidence, meter: Eui64, end: int) -> Iterator[MeterReading]:

@@ -40,7 +40,7 @@ class Load(NamedTuple):
 
 
 class Supply(NamedTuple):
-    tariffs: Mapping[str, Tariff]  # by kind of meter: esme, gsme
+    tariffs: Mapping[str, Tariff]  # by kind of meter: esme, gsme; second: of the second element of a twin
     opening_credit: int | None  # None: not prepaid
     texts: tuple[Text, ...]
     loads: Mapping[str, Load]  # by actor of the HCALCS

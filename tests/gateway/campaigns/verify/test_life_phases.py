@@ -13,6 +13,8 @@ from protocols.duis.responses import DeviceAlertMessage
 from protocols.gbcs.use_cases import ecs80
 from protocols.interfaces import MINUTE
 from tests.support.lived import lived
+from tests.support.lived import planned as replanned
+from tests.support.lived import verdict as lived_verdict
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +23,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 
 def verdict(evidence: Evidence) -> tuple[bool, str]:
-    (found,) = check_phases(evidence)
-    return found.passed, found.evidence
-
-
-def with_plan(evidence: Evidence, **changes: object) -> Evidence:
-    plan = {**evidence.files.summary["plan"], **changes}
-    return replace(evidence, files=replace(evidence.files, summary={**evidence.files.summary, "plan": plan}))
+    return lived_verdict(check_phases, evidence)
 
 
 def cuts(evidence: Evidence) -> list[Any]:
@@ -46,13 +42,13 @@ def test_an_honest_life_tells_all_six_codes_of_phases(honest: Evidence) -> None:
 
 def test_a_phase_that_nobody_told_is_found(honest: Evidence) -> None:
     (when, _, _) = cuts(honest)[0]
-    passed, said = verdict(with_plan(honest, phase_cuts=[*cuts(honest), [when + 45 * MINUTE, MINUTE, [3]]]))
+    passed, said = verdict(replanned(honest, phase_cuts=[*cuts(honest), [when + 45 * MINUTE, MINUTE, [3]]]))
     assert not passed
     assert "phase 3 off for 60 s" in said
 
 
 def test_a_phase_that_was_not_cut_is_found(honest: Evidence) -> None:
-    passed, said = verdict(with_plan(honest, phase_cuts=cuts(honest)[1:]))
+    passed, said = verdict(replanned(honest, phase_cuts=cuts(honest)[1:]))
     assert not passed
     assert "8F39 of" in said
     assert "tells what was not" in said
@@ -60,21 +56,21 @@ def test_a_phase_that_was_not_cut_is_found(honest: Evidence) -> None:
 
 def test_a_phase_told_as_another_is_found(honest: Evidence) -> None:
     (when, length, _), *rest = cuts(honest)
-    passed, said = verdict(with_plan(honest, phase_cuts=[[when, length, [3]], *rest]))
+    passed, said = verdict(replanned(honest, phase_cuts=[[when, length, [3]], *rest]))
     assert not passed
     assert "no 8F3B" in said
 
 
 def test_a_code_that_does_not_fit_the_length_is_found(honest: Evidence) -> None:
     (when, length, phases), *rest = cuts(honest)
-    passed, said = verdict(with_plan(honest, phase_cuts=[[when, length + 1_000_000_000, phases], *rest]))
+    passed, said = verdict(replanned(honest, phase_cuts=[[when, length + 1_000_000_000, phases], *rest]))
     assert not passed
     assert "no 8F3A" in said
 
 
 @pytest.mark.parametrize(("hub_phase", "says"), [(2, "no AD1 of"), (None, "an AD1, and the hub had its phase")])
 def test_a_hub_on_another_phase_is_found(honest: Evidence, hub_phase: int | None, says: str) -> None:
-    passed, said = verdict(with_plan(honest, hub_phase=hub_phase))
+    passed, said = verdict(replanned(honest, hub_phase=hub_phase))
     assert not passed
     assert says in said
 

@@ -1,37 +1,20 @@
 """Both elements of a twin element meter are held against what is told and shown of them; each defect is found."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from gateway.campaigns.verify.evidence import Evidence, gather
 from gateway.campaigns.verify.folder import Event
+from gateway.campaigns.verify.life_accounts import check_costs
 from gateway.campaigns.verify.life_meters import check_registers
 from gateway.campaigns.verify.living import check_displays
-from tests.support.lived import lived
+from tests.support.lived import added, altered, lived, planned
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     return gather(lived(tmp_path_factory, "home-4", "2d") / "run")
-
-
-def changed(evidence: Evidence, fits: Callable[[Event], bool], change: Callable[[Event], Event]) -> Evidence:
-    """Change the last event that fits."""
-    lines = list(evidence.files.timeline)
-    place = max(at for at, event in enumerate(lines) if fits(event))
-    lines[place] = change(lines[place])
-    return replace(evidence, files=replace(evidence.files, timeline=tuple(lines)))
-
-
-def more(field: str, by: int) -> Callable[[Event], Event]:
-    def change(event: Event) -> Event:
-        value = event.fields[field]
-        assert isinstance(value, int)
-        return event._replace(fields={**event.fields, field: value + by})
-
-    return change
 
 
 def row(event: Event) -> bool:
@@ -53,13 +36,13 @@ def test_both_elements_add_up_and_are_shown_by_every_display(honest: Evidence) -
 
 
 def test_a_second_register_that_left_its_profile_is_found(honest: Evidence) -> None:
-    (check,) = check_registers(changed(honest, row, more("second_wh", 1)))
+    (check,) = check_registers(altered(honest, row, added("second_wh", 1)))
     assert not check.passed
     assert "home-4/esme, second element on 2026-03-03" in check.evidence
 
 
 def test_a_second_element_shown_as_nobody_told_it_is_found(honest: Evidence) -> None:
-    (check,) = check_displays(changed(honest, second, more("second_wh", 1)))
+    (check,) = check_displays(altered(honest, second, added("second_wh", 1)))
     assert not check.passed
     assert "shows what it was not told" in check.evidence
 
@@ -81,7 +64,7 @@ def test_a_second_register_off_its_own_profile_is_found(honest: Evidence) -> Non
         flat = " ".join(["0"] * 48)
         return event._replace(fields={**event.fields, "second_profile": flat})
 
-    (check,) = check_displays(changed(honest, row, idle))
+    (check,) = check_displays(altered(honest, row, idle))
     assert not check.passed
     assert "Wh, where the meter's day has" in check.evidence
 
@@ -91,3 +74,14 @@ def test_a_display_that_leaves_the_second_element_out_is_found(honest: Evidence)
     (check,) = check_displays(replace(honest, files=replace(honest.files, timeline=lines)))
     assert not check.passed
     assert "home-4/ihd never showed the second element" in check.evidence
+
+
+def test_the_second_element_is_paid_at_its_own_prices(honest: Evidence) -> None:
+    (check,) = check_costs(honest)
+    assert check.passed, check.evidence
+    plan = honest.files.summary["plan"]
+    second = {**plan["supply"]["tariffs"]["second"], "prices": [28_001, 28_001]}
+    supply = {**plan["supply"], "tariffs": {**plan["supply"]["tariffs"], "second": second}}
+    (dearer,) = check_costs(planned(honest, supply=supply))
+    assert not dearer.passed
+    assert "the tariff makes it" in dearer.evidence

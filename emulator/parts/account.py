@@ -188,6 +188,7 @@ class Account:
 
     def _select(self, frame: ZclFrame, event: Received) -> int:
         SelectAvailableEmergencyCredit.decode(frame.payload)
+        self.look()  # what made the credit available is told first
         opened, day, credit, selected, told = self._state()
         if selected or not self.status & CreditStatus.EMERGENCY_CREDIT_AVAILABLE or not self.settings.prepaid:
             return ZclStatus.INVALID_VALUE

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from emulator.clock import OffsetWallClock, VirtualClock
 from emulator.devices.alt_han_bridge import AltHanBridge, BridgeSettings
 from emulator.parts.battery import Battery, BatterySettings
+from emulator.parts.self_activating import SelfActivatingDevice
 from emulator.storage import MemoryStorage
 from firmware_images import product
 from gateway.assembly.images import FULL_SIZE
@@ -20,6 +21,7 @@ from protocols.ota.image import Kind
 from tests.support.broker import Broker
 from tests.support.hub_bench import PPMID_TYPE, HubBench, acb, delivery, eui, image_of
 from tests.support.keyed_home import KeyedHome
+from tests.support.requirements import patched
 
 DEVICE = eui(1)
 BRIDGES = (Kind.BRIDGE1, Kind.BRIDGE2, Kind.BRIDGE3, Kind.BRIDGE4)
@@ -100,7 +102,9 @@ def test_the_other_bridges_live_on_the_mains(kind: Kind) -> None:
     assert bridge.affords_update(1, FULL_SIZE)
 
 
-@pytest.mark.requirement("MP170-R1", "MP170-A1")
+@pytest.mark.requirement(
+    "MP170-R1", "MP170-A1", planted=patched(AltHanBridge, "check_image", lambda self, version, file: None)
+)
 @pytest.mark.parametrize("kind", BRIDGES)
 def test_each_of_the_four_products_takes_its_own_image_and_no_other(kind: Kind) -> None:
     bench = HubBench()
@@ -148,7 +152,7 @@ def _answers(home: KeyedHome, who: Eui64) -> bool:
     return home.updatable("bridge-1").node.statistics.relayed >= before + 2
 
 
-@pytest.mark.requirement("MP170-R10")
+@pytest.mark.requirement("MP170-R10", planted=patched(AltHanBridge, "activate", SelfActivatingDevice.activate))
 def test_an_activation_waits_while_something_passes_through() -> None:
     idle, outage = updated_while(busy=0)
     assert idle <= 10

@@ -204,7 +204,7 @@ def image(version: int = NEW) -> FirmwareImage:
     )  # fmt: skip
 
 
-@pytest.mark.requirement("SM7-R4", "SM7-R5")
+@pytest.mark.requirement("SM7-R4", "SM7-R5", "SM7-R7")
 def test_the_sleepy_meter_is_updated_by_11_1_and_cs06(home: GasHome) -> None:
     """SM7-R4, SM7-R5 for the gas meter: image over the air, 8F72 in its own form, activation on command."""
     file = image()

@@ -6,15 +6,17 @@ import pytest
 
 from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.devices.ppmid import Ppmid
+from emulator.parts.firmware import FirmwareStore
 from emulator.parts.gbcs_entity import TrustAnchors
 from emulator.parts.self_activating import SelfActivatingDevice
+from emulator.storage import MemoryStorage
 from firmware_images import Product, product
 from protocols.addresses import Eui64
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import cs06, cs08, cs09
 from protocols.interfaces import MINUTE, SECOND
-from protocols.ota.client import ZclStatus
+from protocols.ota.client import Checkpoint, PartialImage, ZclStatus
 from protocols.ota.image import FirmwareImage, Kind, build_image
 from protocols.ota.server import TransferEnded, TransferStarted
 from protocols.stack.settings import NodeRole
@@ -266,3 +268,12 @@ def test_the_same_seed_gives_the_same_alert() -> None:
         octets.append(hub.octets)
     assert octets[0] == octets[1]
     assert Message.decode(octets[0][0]).message_code == cs09.MESSAGE_CODE
+
+
+def test_a_part_of_an_image_counts_up_to_its_first_gap() -> None:
+    """A power cut may leave a later part without the one before."""
+    store = FirmwareStore(MemoryStorage(), 1)
+    store.begin(2, 100, 0)
+    for offset, data in ((0, b"a" * 10), (20, b"c" * 10), (10, b"b" * 5)):
+        store.keep(Checkpoint(2, 100, offset, data))
+    assert store.partial == PartialImage(2, 100, b"a" * 10 + b"b" * 5)

@@ -55,6 +55,15 @@ def test_the_rows_of_an_esme_add_up(home: LivingHome) -> None:
     assert rows[1]["day_import_wh"] > 10_000
 
 
+def test_each_half_hour_is_in_the_register_of_its_tier(home: LivingHome) -> None:
+    """Economy 7: tier 2 from half past midnight to half past seven."""
+    first, second = (fields for _, _, fields in home.lines("day", "esme"))
+    night = sum(int(entry) for entry in second["profile"].split()[1:15])
+    assert night > 8_000
+    assert second["tier_2_wh"] - first["tier_2_wh"] == night
+    assert second["tier_1_wh"] - first["tier_1_wh"] == second["day_import_wh"] - night
+
+
 def test_the_account_follows_from_the_registers(home: LivingHome) -> None:
     (row,) = [fields for _, _, fields in home.lines("day", "esme") if fields["date"] == "2026-03-03"]
     tariff = home.home.description.consumption.electricity_tariff

@@ -91,6 +91,15 @@ def test_emergency_credit_is_refused_while_there_is_credit() -> None:
     assert home.told("emergency-credit-activated") == 0
 
 
+def test_low_credit_is_told_before_emergency_credit_is_taken() -> None:
+    """The button is pressed between two half-hours: the meter has not looked at its account yet."""
+    home = PoorHome()
+    home.leave(150_000)
+    home.ppmid.select_emergency_credit()
+    home.run(10)
+    assert home.alerts() == ["810D", "8119", "81AB"]
+
+
 def test_emergency_credit_that_is_used_up_is_told_once() -> None:
     home = PoorHome()
     home.ppmid._vouchers.clear()

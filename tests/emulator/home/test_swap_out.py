@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.devices.alt_han_bridge import AltHanBridge
 from gateway.campaigns.evidence.capture import dissect
 from protocols.gbcs.device_log import HashedKey, LogBackup
 from protocols.gbcs.use_cases import cs08, cs09
@@ -12,6 +13,7 @@ from protocols.ota.image import Kind
 from tests.support.broker import Broker
 from tests.support.hub_bench import image_of
 from tests.support.keyed_home import HUB, KeyedHome
+from tests.support.requirements import patched
 
 PPMID_TYPE = 132
 WHOLE = ("ihd", "gsme", "hcalcs", "ppmid", "bridge-1", "bridge-3")
@@ -133,7 +135,9 @@ def test_who_has_another_key_does_not_come_back() -> None:
     assert swapped.home.node("ppmid").trust_centre == HUB
 
 
-@pytest.mark.requirement("MP170-A10", "MP170-C16", "X-7")
+@pytest.mark.requirement(
+    "MP170-A10", "MP170-C16", "X-7", planted=patched(AltHanBridge, "serves_tunnels", property(lambda self: True))
+)
 @pytest.mark.parametrize(
     ("tunnelling", "type_after", "transferred", "answers"),
     [("until_swap", "IHD", False, 0), ("always", "PPMID", True, 1), ("never", "IHD", False, 0)],

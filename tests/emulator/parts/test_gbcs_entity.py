@@ -179,8 +179,7 @@ def test_an_alert_with_a_mac_needs_a_key_of_its_target() -> None:
         entity(anchors=TrustAnchors.of(PARTIES.broker)).alert(0x1001, SUPPLIER, b"\x05\x00", signed=False)
 
 
-@pytest.mark.requirement("MP170-A13")
-def test_a_bridge_holds_the_brokers_anchor_only() -> None:
+def test_who_is_no_anchor_has_no_role() -> None:
     anchors = entity(anchors=TrustAnchors.of(PARTIES.broker)).anchors
     assert anchors.eui(RemotePartyRole.ACCESS_CONTROL_BROKER) == BROKER
     assert anchors.role_of(SUPPLIER) is None

@@ -335,6 +335,7 @@ def test_an_image_without_the_block_of_the_signature_is_refused() -> None:
 # --- device lists --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("SM7-R6")
 def test_devices_are_listed_each_by_its_reason_and_the_rest_proceeds() -> None:
     devices = [replace(d, status=DeviceStatus.PENDING) if d.device == ESME_2 else d for d in estate()]
     other = replace(

@@ -27,6 +27,7 @@ from tests.support.hub_bench import (
     credentials,
     eui,
 )
+from tests.support.requirements import patched
 
 
 class PowerCut(Exception):  # noqa: N818 - what happens, not an error
@@ -117,7 +118,7 @@ def test_a_replayed_command_is_refused(bench: HubBench) -> None:
     ]
 
 
-@pytest.mark.requirement("MP170-C3", "MP170-A11")
+@pytest.mark.requirement("MP170-C3", "MP170-A11", planted=patched(DeviceLog, "has_room", lambda self, type_code: True))
 @pytest.mark.parametrize("last", [PPMID_TYPE, HCALCS_TYPE])
 def test_a_seventh_type_1_device_is_refused_and_other_types_still_fit(bench: HubBench, last: int) -> None:
     for number in range(6):

@@ -6,6 +6,7 @@ import pytest
 
 from emulator.devices.communications_hub import HubSettings
 from emulator.devices.communications_hub.device_log import DeviceLog
+from emulator.devices.communications_hub.firmware import Firmware
 from firmware_images import product
 from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
@@ -38,6 +39,7 @@ from tests.support.hub_bench import (
     eui,
     image_of,
 )
+from tests.support.requirements import patched
 
 DEVICE, OTHER = eui(1), eui(2)
 V1, V2 = product(Kind.PPMID).versions[1:3]
@@ -207,7 +209,9 @@ def test_octets_that_are_no_whole_image_are_discarded(octets: bytes) -> None:
 # --- the blocks --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("MP170-A4", "MP170-A5")
+@pytest.mark.requirement(
+    "MP170-A4", "MP170-A5", planted=patched(Firmware, "_discard", lambda self, devices, version: None)
+)
 @pytest.mark.parametrize("first", [PPMID_TYPE, HCALCS_TYPE])
 @pytest.mark.parametrize("second", [PPMID_TYPE, HCALCS_TYPE])
 def test_the_shared_block_is_overwritten_and_the_loser_alerted(first: int, second: int) -> None:
@@ -500,7 +504,7 @@ def test_the_alert_counter_of_the_chf_counts_up() -> None:
     assert len(counters) == 3
 
 
-@pytest.mark.requirement("SM7-R9")
+@pytest.mark.requirement("SM7-R9", planted=patched(Firmware, "knows", lambda self, delivery: True))
 @pytest.mark.parametrize(("type_code", "taken"), [(PPMID_TYPE, False), (HCALCS_TYPE, False), (ESME_TYPE, True)])
 def test_a_hub_of_before_secmp0007_acknowledges_images_for_meters_only(type_code: int, taken: bool) -> None:
     """SM7-R9: nothing is stored, told or passed on, so that to the CSP the delivery fails."""

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import pytest
 
 from emulator.air.medium import Tap
+from emulator.devices.alt_han_bridge import AltHanBridge
 from firmware_images import product
 from protocols.gbcs.use_cases import cs08
 from protocols.ota.image import Kind
 from protocols.wan.envelope import GbcsCarried
 from tests.support.hub_bench import HCALCS_TYPE, PPMID_TYPE, START, HubBench, delivery, eui, image_of
+from tests.support.requirements import patched
 
 DEVICE = eui(1)
 
@@ -88,7 +90,13 @@ def octets_of(*, bridge: bool) -> tuple[list[tuple[int, bytes]], list[tuple[int,
     return capture.seen, [(at, message.encode()) for at, message in bench.up]
 
 
-@pytest.mark.requirement("MP170-A9", "MP170-C1", "MP170-A4", "MP170-P4")
+@pytest.mark.requirement(
+    "MP170-A9",
+    "MP170-C1",
+    "MP170-A4",
+    "MP170-P4",
+    planted=patched(AltHanBridge, "serves_tunnels", property(lambda self: False)),
+)
 def test_under_one_name_a_bridge_and_a_ppmid_are_equal_octet_by_octet() -> None:
     """With identifier, product and keys of a PPMID a bridge leaves its very octets on the air and on the WAN."""
     frames, messages = octets_of(bridge=False)

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from emulator.devices.esme import Esme
 from firmware_images import product
 from protocols.gbcs import security
 from protocols.gbcs.codes import AlertCode
@@ -26,6 +27,7 @@ from tests.support.hub_bench import (
     image_of,
     supplier,
 )
+from tests.support.requirements import patched
 
 ESME = eui(1)
 V2 = product(Kind.ESME).versions[1]
@@ -63,7 +65,9 @@ def bench() -> HubBench:
     return bench
 
 
-@pytest.mark.requirement("MP102B-R1", "MP102B-G11")
+@pytest.mark.requirement(
+    "MP102B-R1", "MP102B-G11", planted=patched(Esme, "activate", lambda self: self.restart_after(30 * SECOND))
+)
 def test_an_activation_takes_the_hub_down_and_its_answer_comes_when_both_are_back(bench: HubBench) -> None:
     """MP102B-R1, MP102B-G11: 8F72, CS06, 13 minutes of no hub, one PowerLoss, the response, and no 8F35 or 8F36."""
     image = image_of(Kind.ESME, size=5_000)

@@ -78,15 +78,24 @@ class PcapngWriter:
 
     def frame(self, interface: int, time: int, octets: bytes) -> None:
         """Write one frame with FCS. time: ns since 1970 UTC."""
-        self.frames += 1
-        size = len(octets)
-        if self.comments or size > MAXIMUM_SIZE:
-            self._write(_commented(interface, time, octets, "\n".join(self.comments)))
-            self.comments.clear()
-            return
-        pack, length = _PACKETS[size]
-        high, low, write = time >> 32, time & 0xFFFFFFFF, self._write
-        write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
+        self.tap(interface)(time, octets)
+
+    def tap(self, interface: int) -> Callable[[int, bytes], None]:
+        """Return what writes the frames of one interface, called as `frame` is."""
+        write, comments = self._write, self.comments
+
+        def take(time: int, octets: bytes) -> None:
+            self.frames += 1
+            size = len(octets)
+            if comments or size > MAXIMUM_SIZE:
+                write(_commented(interface, time, octets, "\n".join(comments)))
+                comments.clear()
+            else:
+                pack, length = _PACKETS[size]
+                high, low = time >> 32, time & 0xFFFFFFFF
+                write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
+
+        return take
 
 
 class BlockCutter:

@@ -10,7 +10,7 @@ BROADCAST, TO_ALL = 0xFFFF, b"\xff\xff"  # as a number, as octets
 
 _NONE, _SHORT = 0, 2  # addressing modes
 _ADDRESS_SIZE: Final = {_NONE: 0, _SHORT: 2, 3: 8}
-MODES = 0xCC  # second octet: both addressing modes
+_MODES = 0xCC  # second octet: both addressing modes
 _DATA_REQUEST = 4  # MAC command
 
 
@@ -21,12 +21,18 @@ def _size(index: int) -> int:
     return 3 + 2 * pans + _ADDRESS_SIZE.get(to, 0) + _ADDRESS_SIZE.get(source, 0)
 
 
-HEADER_SIZES: Final = tuple(_size(index) for index in range(256))
+_SIZES: Final = tuple(_size(index) for index in range(256))
+LONGEST_HEADER = max(_SIZES)  # octets
+
+
+def header_size(frame: bytes) -> int:
+    """Return how many octets a frame of at least 3 needs for its addresses and what precedes them."""
+    return _SIZES[frame[1] & _MODES | frame[0] >> 6 & 1]
 
 
 def asks_for_data(octets: bytes) -> int | None:
     """Return the source if a MAC command is a data request, which is acknowledged with the pending bit; else None."""
-    size, mode = HEADER_SIZES[octets[1] & MODES | octets[0] >> 6 & 1], octets[1] >> 6
+    size, mode = header_size(octets), octets[1] >> 6
     if octets[size] != _DATA_REQUEST or mode == _NONE:
         return None
     return int.from_bytes(octets[size - _ADDRESS_SIZE.get(mode, 0) : size], "little")

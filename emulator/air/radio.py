@@ -11,8 +11,7 @@ from emulator.air.header import (
     BEACON,
     BROADCAST,
     COMMAND,
-    HEADER_SIZES,
-    MODES,
+    LONGEST_HEADER,
     PENDING,
     TO_ALL,
     TO_EXTENDED,
@@ -20,6 +19,7 @@ from emulator.air.header import (
     TO_SHORT,
     TYPE,
     asks_for_data,
+    header_size,
 )
 from emulator.air.reception import survives
 from emulator.air.timing import (
@@ -64,6 +64,14 @@ def _acknowledgements(*, pending: bool) -> tuple[bytes, ...]:
 
 
 _ACKS, _ACKS_PENDING = _acknowledgements(pending=False), _acknowledgements(pending=True)
+
+
+def _check_size(frame: bytes) -> None:
+    """Raise UsageError for a frame that is too long, or ends within its addresses."""
+    if not 3 <= len(frame) <= _LONGEST:
+        raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
+    if len(frame) < header_size(frame):
+        raise UsageError("a frame that ends within its addresses")
 
 
 class RadioStatistics(NamedTuple):
@@ -144,10 +152,8 @@ class SimulatedRadio:
         self.channel, self.receiver_on, self._coordinator = channel, receiver_on, coordinator
 
     def transmit(self, frame: bytes, *, csma: bool = True, retries: int = 3) -> Handle:
-        if not 3 <= len(frame) <= _LONGEST:
-            raise UsageError(f"a frame of {len(frame)} octets does not fit the air")
-        if len(frame) < HEADER_SIZES[frame[1] & MODES | frame[0] >> 6 & 1]:
-            raise UsageError("a frame that ends within its addresses")
+        if not LONGEST_HEADER <= len(frame) <= _LONGEST:
+            _check_size(frame)
         handle = next(self._handles)
         new, queue = Transmission(frame + fcs(frame), self, handle, csma, retries), self._queue
         if self._current is None and not queue:

@@ -35,10 +35,11 @@ class CaptureFile:
 
     def tap(self, network: str) -> Tap:
         """Return what takes the frames of a network."""
-        return partial(self._frame_at_once if self._live else self._writer.frame, self.network(network))
+        tap = self._writer.tap(self.network(network))
+        return partial(self._at_once, tap) if self._live else tap
 
-    def _frame_at_once(self, interface: int, time_ns: int, octets_with_fcs: bytes) -> None:
-        self._writer.frame(interface, time_ns, octets_with_fcs)
+    def _at_once(self, tap: Tap, time_ns: int, octets_with_fcs: bytes) -> None:
+        tap(time_ns, octets_with_fcs)
         self._file.flush()
 
     def comment(self, text: str) -> None:

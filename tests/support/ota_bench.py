@@ -1,7 +1,7 @@
 """Downloads on whole stacks with nothing above the OTA machines: what the air and the stack cost a block.
 
-A hub with an `OtaServer`, end devices with an `OtaClient` each, all within reach of each other. NWK and APS security,
-CSMA-CA, acknowledgements, a share of frames lost on every link, and a capture file.
+A hub with an `OtaServer`, end devices with an `OtaClient` each, all within reach of each other. NWK security, APS
+security under link keys as key establishment leaves them, CSMA-CA, acknowledgements, a share of frames lost on every link, and a capture file.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from time import process_time
 from typing import NamedTuple
 
 from gateway.assembly.capture import CaptureFile
-from protocols.interfaces import SECOND, ApsData, HanEvent, Received
+from protocols.interfaces import SECOND, ApsData, HanEvent, LinkKey, Received
 from protocols.ota import client as device_side
 from protocols.ota import server as hub_side
 from protocols.ota.client import OtaClient, OtaClientSettings, OtaIdentity
@@ -77,6 +77,10 @@ class OtaBench:
                 self.han.link(member, other, loss=LOSS)
         self.han.join(*(member.name for member in members))
         self.han.run(30)
+        for number, member in enumerate(members, 1):
+            key = LinkKey(bytes((number,)) * 16)
+            self.hub.node.install_link_key(member.eui, key)
+            member.node.install_link_key(self.hub.eui, key)
         built = build_image(Kind.PPMID, version=VERSION, size=size, manufacturer=MAKER, model=1, image_type=TYPE)
         self.image = built.encode()
         self.server = OtaServer(OtaServerSettings(block_size=block_size))

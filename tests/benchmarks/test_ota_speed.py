@@ -4,8 +4,8 @@ All in one process, in processor time, taken by turns; the best time of each cou
 Upgrade End, application layer only. Against it stand
 
 * downloads on whole stacks (`tests/support/ota_bench.py`), one device and ten at once, blocks of 50 octets: NWK and APS
-  security, CSMA-CA, acknowledgements, losses and a capture on disk. 8 times zigpy's blocks a second for one device is asked
-  for; 8.7 to 9.3 was measured on two busy cores.
+  security, CSMA-CA, acknowledgements, losses and a capture on disk. For one device 8 times zigpy's blocks a second are
+  asked for; 8.7 to 9.3 were measured on two busy cores.
 * the demo's own home, blocks of 48 octets, from SR 11.4 to N39: DUIS, DSP, CSP, hub, the same air, check and activation
   in the bridge. 6.4 to 6.5 was measured.
 """

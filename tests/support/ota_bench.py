@@ -1,7 +1,8 @@
 """Downloads on whole stacks with nothing above the OTA machines: what the air and the stack cost a block.
 
 A hub with an `OtaServer`, end devices with an `OtaClient` each, all within reach of each other. NWK security, APS
-security under link keys as key establishment leaves them, CSMA-CA, acknowledgements, a share of frames lost on every link, and a capture file.
+security under link keys as key establishment leaves them, CSMA-CA, acknowledgements, a share of frames lost on every
+link, and a capture file.
 """
 
 from collections.abc import Iterable

@@ -16,6 +16,8 @@ _ACK_FORMAT = 0x10
 _SECURITY = 0x20
 _ACK_REQUEST = 0x40
 _EXTENDED = 0x80
+_UNUSUAL = 0xFF & ~(_SECURITY | _ACK_REQUEST)  # bits of the frame control
+_new = tuple.__new__
 
 
 class FrameType(IntEnum):
@@ -120,12 +122,12 @@ def acknowledgement_of(
 
 def decode_header(octets: bytes, offset: int = 0) -> tuple[ApsHeader, int]:
     """Return the header that starts at `offset`, and the offset after it."""
-    length = len(octets)
-    if offset + _DATA_SIZE <= length and not octets[offset] & ~(_SECURITY | _ACK_REQUEST):
+    end = offset + _DATA_SIZE
+    if end <= len(octets):
         control, to, cluster, profile, source, counter = _DATA.unpack_from(octets, offset)
-        security, ack = control & _SECURITY != 0, control & _ACK_REQUEST != 0
-        fields = (0, to, cluster, profile, source, counter, security, ack, 0, False, 0, 0, 0)
-        return tuple.__new__(ApsHeader, fields), offset + _DATA_SIZE
+        if not control & _UNUSUAL:
+            security, ack = control & _SECURITY != 0, control & _ACK_REQUEST != 0
+            return _new(ApsHeader, (0, to, cluster, profile, source, counter, security, ack, 0, False, 0, 0, 0)), end
     return _decode_any(octets, offset)
 
 

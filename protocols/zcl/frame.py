@@ -15,6 +15,7 @@ _CLUSTER_SPECIFIC = 0x01
 _MANUFACTURER_SPECIFIC = 0x04
 _FROM_SERVER = 0x08
 _DISABLE_DEFAULT_RESPONSE = 0x10
+_new = tuple.__new__
 
 
 class ZclStatus(IntEnum):
@@ -64,11 +65,12 @@ class ZclFrame(NamedTuple):
         """Read a frame; TruncatedError if the header stops early. Reserved bits are kept."""
         if len(octets) < 3:
             raise TruncatedError("ZCL header expected", offset=len(octets), data=octets)
-        if not octets[0] & _MANUFACTURER_SPECIFIC:
-            return tuple.__new__(cls, (octets[0], octets[1], octets[2], octets[3:], None))
+        control = octets[0]
+        if not control & _MANUFACTURER_SPECIFIC:
+            return _new(cls, (control, octets[1], octets[2], octets[3:], None))
         if len(octets) < 5:
             raise TruncatedError("ZCL header expected", offset=len(octets), data=octets)
-        return cls(octets[0], octets[3], octets[4], octets[5:], int.from_bytes(octets[1:3], "little"))
+        return cls(control, octets[3], octets[4], octets[5:], int.from_bytes(octets[1:3], "little"))
 
     def encode(self) -> bytes:
         control, transaction, command, payload, manufacturer = self

@@ -99,6 +99,8 @@ class QueryNextImageRequest(NamedTuple):
         return _QUERY.pack(1, *self[:3]) + _U16.pack(self.hardware_version)
 
 
+_new = tuple.__new__
+_HEAD = struct.Struct("<BBB")
 _QUERY = struct.Struct("<BHHI")
 _U16 = struct.Struct("<H")
 
@@ -140,13 +142,13 @@ class ImageBlockRequest(NamedTuple):
     def decode(cls, octets: bytes) -> "ImageBlockRequest":
         control, *fixed = _unpack(_BLOCK_REQUEST, octets)
         if not control & 3:
-            return tuple.__new__(cls, (*fixed, None, None))
+            return _new(cls, (*fixed, None, None))
         offset, node, period = _BLOCK_REQUEST.size, None, None
         if control & 1:
             node, offset = Eui64(_unpack(_U64, octets, offset)[0]), offset + 8
         if control & 2:
             period = _unpack(_U16, octets, offset)[0]
-        return tuple.__new__(cls, (*fixed, node, period))
+        return _new(cls, (*fixed, node, period))
 
     def encode(self) -> bytes:
         manufacturer, image_type, version, offset, size, node, period = self
@@ -178,7 +180,7 @@ class ImagePageRequest(NamedTuple):
     def decode(cls, octets: bytes) -> "ImagePageRequest":
         control, *fixed = _unpack(_PAGE_REQUEST, octets)
         node = Eui64(_unpack(_U64, octets, _PAGE_REQUEST.size)[0]) if control & 1 else None
-        return tuple.__new__(cls, (*fixed, node))
+        return _new(cls, (*fixed, node))
 
     def encode(self) -> bytes:
         node = b"" if self.request_node is None else self.request_node.wire
@@ -235,7 +237,7 @@ def decode_block_response(octets: bytes) -> ImageBlockResponse | ImageBlockWait 
         _, manufacturer, image_type, version, offset, size = _BLOCK.unpack_from(octets)
         data = octets[14 : 14 + size]
         if len(data) == size:
-            return tuple.__new__(ImageBlockResponse, (manufacturer, image_type, version, offset, data))
+            return _new(ImageBlockResponse, (manufacturer, image_type, version, offset, data))
     if not octets or not octets[0]:
         raise TruncatedError("image block stops early", offset=len(octets), data=octets)
     if octets[0] != 0x97:
@@ -255,7 +257,7 @@ class UpgradeEndRequest(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> "UpgradeEndRequest":
-        return tuple.__new__(cls, _unpack(_QUERY, octets))
+        return _new(cls, _unpack(_QUERY, octets))
 
     def encode(self) -> bytes:
         return _QUERY.pack(*self)
@@ -272,7 +274,7 @@ class UpgradeEndResponse(NamedTuple):
 
     @classmethod
     def decode(cls, octets: bytes) -> "UpgradeEndResponse":
-        return tuple.__new__(cls, _unpack(_END_RESPONSE, octets))
+        return _new(cls, _unpack(_END_RESPONSE, octets))
 
     def encode(self) -> bytes:
         return _END_RESPONSE.pack(*self)
@@ -293,7 +295,7 @@ class QuerySpecificFileRequest(NamedTuple):
     @classmethod
     def decode(cls, octets: bytes) -> "QuerySpecificFileRequest":
         node, *rest = _unpack(_SPECIFIC, octets)
-        return tuple.__new__(cls, (Eui64(node), *rest))
+        return _new(cls, (Eui64(node), *rest))
 
     def encode(self) -> bytes:
         return _SPECIFIC.pack(*self)
@@ -339,25 +341,25 @@ _SENT_AS: Final[dict[type, tuple[int, int]]] = {
     QuerySpecificFileResponse: (SERVER_RESPONSE, 0x09),
 }
 
-# (frame control bits cluster-specific and direction, command id) -> decoder of the payload.
-_DECODERS: Final[dict[tuple[int, int], Callable[[bytes], OtaCommand]]] = {
-    (0x09, 0x00): ImageNotify.decode,
-    (0x01, 0x01): QueryNextImageRequest.decode,
-    (0x09, 0x02): QueryNextImageResponse.decode,
-    (0x01, 0x03): ImageBlockRequest.decode,
-    (0x01, 0x04): ImagePageRequest.decode,
-    (0x09, 0x05): decode_block_response,
-    (0x01, 0x06): UpgradeEndRequest.decode,
-    (0x09, 0x07): UpgradeEndResponse.decode,
-    (0x01, 0x08): QuerySpecificFileRequest.decode,
-    (0x09, 0x09): QuerySpecificFileResponse.decode,
+# Decoders of the payload, by the frame control bits cluster-specific and direction and by command id.
+_DECODERS: Final[dict[int, Callable[[bytes], OtaCommand]]] = {
+    0x0900: ImageNotify.decode,
+    0x0101: QueryNextImageRequest.decode,
+    0x0902: QueryNextImageResponse.decode,
+    0x0103: ImageBlockRequest.decode,
+    0x0104: ImagePageRequest.decode,
+    0x0905: decode_block_response,
+    0x0106: UpgradeEndRequest.decode,
+    0x0907: UpgradeEndResponse.decode,
+    0x0108: QuerySpecificFileRequest.decode,
+    0x0909: QuerySpecificFileResponse.decode,
 }
 
 
 def decode(frame: ZclFrame) -> OtaCommand:
     """Return the command of a cluster-specific frame; DecodeError for one the cluster does not have."""
     control, _, command, payload, manufacturer = frame
-    decoder = _DECODERS.get((control & 0x09, command))
+    decoder = _DECODERS.get((control & 0x09) << 8 | command)
     if decoder is None or manufacturer is not None:
         raise DecodeError(f"no OTA command {command:#04x} of frame control {control:02x}")
     return decoder(payload)
@@ -366,4 +368,4 @@ def decode(frame: ZclFrame) -> OtaCommand:
 def encode(command: OtaCommand, transaction: int) -> bytes:
     """Return the whole ZCL frame: requests 0x01, responses 0x19, Image Notify 0x09 as frame control."""
     control, identifier = _SENT_AS[type(command)]
-    return bytes((control, transaction, identifier)) + command.encode()
+    return _HEAD.pack(control, transaction, identifier) + command.encode()

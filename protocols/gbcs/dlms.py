@@ -29,6 +29,7 @@ INT8 = 0x0F
 UINT8 = 0x11
 UINT16 = 0x12
 UINT32 = 0x06
+COMPACT_ARRAY = 0x13
 ENUM = 0x16
 
 _DESCRIPTOR = struct.Struct(">BH6sB")
@@ -54,10 +55,21 @@ _COUNTER_MASK = 0xFFFFFF
 class Descriptor(NamedTuple):
     """One attribute or method of an access request."""
 
-    choice: int  # GET, SET or ACTION
+    choice: int  # GET, SET, ACTION or GET_WITH_SELECTION
     class_id: int  # 16 bits
     instance: bytes  # OBIS, 6 octets
     member: int  # attribute or method, 8 bits
+    selection: bytes = b""  # access selector and its parameters, with GET_WITH_SELECTION alone
+
+    def encode(self) -> bytes:
+        return _DESCRIPTOR.pack(self.choice, self.class_id, self.instance, self.member) + self.selection
+
+    @classmethod
+    def read(cls, reader: Reader) -> "Descriptor":
+        found = cls(*_DESCRIPTOR.unpack(reader.octets(_DESCRIPTOR.size)))
+        if found.choice != GET_WITH_SELECTION:
+            return found
+        return found._replace(selection=reader.octets(1) + read_element(reader))
 
 
 class AccessRequest(NamedTuple):
@@ -217,7 +229,7 @@ def access_request(counter: int, descriptors: Sequence[Descriptor], data: Sequen
     """Return an access request; `data` has one encoded element a descriptor, NULL for a get."""
     if len(descriptors) != len(data):
         raise UsageError("an access request has as many data elements as descriptors")
-    listed = b"".join(_DESCRIPTOR.pack(*descriptor) for descriptor in descriptors)
+    listed = b"".join(descriptor.encode() for descriptor in descriptors)
     count = bytes((len(data),))
     return _head(ACCESS_REQUEST, counter) + count + listed + count + b"".join(data)
 
@@ -237,13 +249,13 @@ def data_notification(counter: int, alert_code: int, time: int, *more: bytes) ->
 def parse_access_request(octets: bytes, expected: Sequence[Descriptor]) -> AccessRequest:
     """Read up to the data elements; their reader must be emptied and finished by the caller.
 
-    Raises DecodeError for other descriptors than `expected`.
+    Raises DecodeError for other descriptors than `expected`, whatever they select.
     """
     reader = Reader(octets)
     counter = _read_head(reader, ACCESS_REQUEST)
     count = reader.uint8()
-    descriptors = tuple(Descriptor(*_DESCRIPTOR.unpack(reader.octets(_DESCRIPTOR.size))) for _ in range(count))
-    if descriptors != tuple(expected):
+    descriptors = tuple(Descriptor.read(reader) for _ in range(count))
+    if [descriptor._replace(selection=b"") for descriptor in descriptors] != list(expected):
         raise DecodeError("other requests than those of the use case", offset=reader.offset, data=octets)
     expect(reader, bytes((count,)), "number of data elements")
     return AccessRequest(counter, descriptors, reader)
@@ -310,5 +322,22 @@ def _pass(reader: Reader, depth: int) -> None:
     elif tag in (ARRAY, STRUCTURE) and depth:
         for _ in range(read_length(reader)):
             _pass(reader, depth - 1)
+    elif tag == COMPACT_ARRAY:
+        _pass_description(reader, depth)
+        reader.octets(read_length(reader))
     else:
         raise DecodeError(f"data of tag {tag:02X}, or too deep", offset=start, data=reader.data)
+
+
+def _pass_description(reader: Reader, depth: int) -> None:
+    """Pass the description of a compact array's elements."""
+    start = reader.offset
+    tag = reader.uint8()
+    if tag in (ARRAY, STRUCTURE) and not depth:
+        raise DecodeError("a description too deep", offset=start, data=reader.data)
+    if tag == ARRAY:
+        reader.octets(2)
+        _pass_description(reader, depth - 1)
+    elif tag == STRUCTURE:
+        for _ in range(reader.uint8()):
+            _pass_description(reader, depth - 1)

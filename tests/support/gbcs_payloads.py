@@ -54,6 +54,15 @@ alert_codes = codes(AlertCode, uint16)
 results = codes(AccessResult)
 failures = results.filter(lambda result: result != AccessResult.SUCCESS)
 success = st.just(AccessResult.SUCCESS)
+averages = lists(st.builds(uc.ecs23.Average, zigbee_instants, uint32))
+phases = (
+    st.builds(uc.ecs23.Phase, uint32, uint32, averages, uint32, success, success)
+    | st.builds(uc.ecs23.Phase, uint32, uint32, st.none(), uint32, failures, success)
+    | st.builds(uc.ecs23.Phase, uint32, uint32, averages, st.none(), success, failures)
+)
+LOG_DATA = {
+    uc.ecs35.Log.EVENT: st.binary(max_size=200), uc.ecs35.Log.SECURITY: st.just(b""), uc.ecs35.Log.POWER: octets(4)
+}  # fmt: skip
 install_codes = st.sampled_from(uc.ccs01.INSTALL_CODE_LENGTHS).flatmap(octets)
 certificates = st.binary(max_size=300).map(
     lambda body: (
@@ -138,6 +147,20 @@ PAYLOADS: dict[type, Strategy] = {
         uc.ecs17b.Response, st.builds(Protected, uint64, euis, euis, st.binary(max_size=200)), success, uint24
     )
     | st.builds(uc.ecs17b.Response, st.none(), failures, uint24),
+    uc.ecs23.Command: st.builds(uc.ecs23.Command, zigbee_instants, zigbee_instants, st.sampled_from((1, 3)), uint24),
+    uc.ecs23.Response: st.builds(
+        uc.ecs23.Response, phases.map(lambda each: (each,)) | st.tuples(phases, phases, phases), uint24
+    ),
+    uc.ecs35.Command: st.builds(
+        uc.ecs35.Command, st.sampled_from(uc.ecs35.Log), zigbee_instants, zigbee_instants, uint24
+    ),
+    uc.ecs35.Response: st.sampled_from(tuple(LOG_DATA)).flatmap(
+        lambda log: st.builds(
+            uc.ecs35.Response, st.just(log),
+            lists(st.builds(uc.ecs35.Entry, zigbee_instants, uint16, LOG_DATA[log])), success, uint24,
+        )
+    )
+    | st.builds(uc.ecs35.Response, st.none(), st.just(()), failures, uint24),
     uc.ecs52.Command: st.builds(uc.ecs52.Command, uint24),
     uc.ecs52.Response: st.builds(uc.ecs52.Response, uint32, success, uint24)
     | st.builds(uc.ecs52.Response, st.none(), failures, uint24),

@@ -16,6 +16,8 @@ from protocols.gbcs.use_cases import cs08 as cs08
 from protocols.gbcs.use_cases import cs09 as cs09
 from protocols.gbcs.use_cases import cs14 as cs14
 from protocols.gbcs.use_cases import ecs17b as ecs17b
+from protocols.gbcs.use_cases import ecs23 as ecs23
+from protocols.gbcs.use_cases import ecs35 as ecs35
 from protocols.gbcs.use_cases import ecs52 as ecs52
 from protocols.gbcs.use_cases import ecs70 as ecs70
 from protocols.gbcs.use_cases import ecs80 as ecs80

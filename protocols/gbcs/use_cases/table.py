@@ -177,6 +177,27 @@ _READINGS = (
         Access(_ACB, (_GSME,), on_behalf=True, inferred=True), critical=False, replay=False,
     ),
 )  # fmt: skip
+_OPERATIONAL_DATA = (
+    *(
+        _commands(
+            code, "ecs23", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_OPERATOR, (_ESME,)),
+            Access(_ACB, (_ESME,), on_behalf=True), critical=False, replay=False,
+        )
+        for code in (0x0039, 0x00BC)
+    ),
+    _commands(
+        0x0048, "ecs35", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_ACB, (_ESME,), on_behalf=True, inferred=True),
+        critical=False, replay=False,
+    ),
+    _commands(
+        0x0049, "ecs35", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_ACB, (_ESME,), on_behalf=True, inferred=True),
+        critical=False, replay=False,
+    ),
+    _commands(
+        0x00B9, "ecs35", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_OPERATOR, (_ESME,), inferred=True),
+        Access(_ACB, (_ESME,), on_behalf=True, inferred=True), critical=False, replay=False,
+    ),
+)  # fmt: skip
 _CLOCKS = (
     _commands(0x0062, "ecs70", _DLMS, Access(_SUPPLIER, (_ESME,), inferred=True), critical=True, replay=True),
     _commands(0x007F, "gcs28", _DER, Access(_SUPPLIER, (_GSME,), inferred=True), critical=True, replay=True),
@@ -263,7 +284,7 @@ def _by_code(typed: Iterable[UseCase]) -> dict[int, UseCase]:
 
 
 USE_CASES = _by_code(
-    (*_HUB, *_FIRMWARE, *_JOINING, *_READINGS, *_CLOCKS, *_CREDENTIALS, *_OTHER_ALERTS)
+    (*_HUB, *_FIRMWARE, *_JOINING, *_READINGS, *_OPERATIONAL_DATA, *_CLOCKS, *_CREDENTIALS, *_OTHER_ALERTS)
 )  # by message code, in order
 
 

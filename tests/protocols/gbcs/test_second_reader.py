@@ -201,6 +201,40 @@ def response(counter: int, data: Leaves, *results: tuple[str, int]) -> Leaves:
     return [f"20{counter:06X}", "", *data, *(leaf for result in results for leaf in result)]
 
 
+def selected(instance: str, begin: int, end: int) -> Leaves:
+    """Return a request for the rows of a log from begin to end."""
+    return ["get-with-selection", 7, instance, 2, 1, 1, "00005E2C64FF", 2, 0, zigbee_time(begin), zigbee_time(end)]
+
+
+def voltage_requests(begin: int, end: int, phases: int) -> Leaves:
+    asked = Leaves()
+    for phase in range(phases):
+        quantity = f"0100{32 + 20 * phase:02X}"
+        counters = (f"{quantity}200004", f"{quantity}240004")
+        asked += [leaf for each in counters for member in (2, 3) for leaf in ("get", 3, each, member)]
+        asked += [*selected(f"{quantity}1800FF", begin, end), "get", 7, f"{quantity}1800FF", 4]
+    return asked
+
+
+def voltages(phase: uc.ecs23.Phase) -> Leaves:
+    found: Leaves = [phase.under, 0, 255, phase.over, 0, 255]
+    if phase.averages is not None:
+        found += ["02020606", "".join(f"{zigbee_time(each.end):08X}{each.volts:08X}" for each in phase.averages)]
+    return found if phase.period is None else [*found, phase.period]
+
+
+def log_rows(response: uc.ecs35.Response) -> Leaves:
+    if response.log is None:
+        return []
+    event = response.log is uc.ecs35.Log.EVENT
+    rows = ""
+    for each in response.entries:
+        rows += f"{zigbee_time(each.time):08X}{each.code:04X}"
+        rows += "" if not event else f"{len(each.other):02X}" if len(each.other) < 128 else f"81{len(each.other):02X}"
+        rows += hexadecimal(each.other)
+    return [{0: "0203061209", 1: "02020612", 4: "0203061206"}[response.log], rows]
+
+
 def protection(counter: int, originator: Eui64, recipient: Eui64) -> Leaves:
     """Return the options of a protected value: transaction, parties, nothing more, key agreed by their two keys."""
     return [f"04{counter:016X}", hexadecimal(originator), hexadecimal(recipient), "", 2, "02", ""]
@@ -286,6 +320,15 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
         ],
         ("action", p.result),
     ),
+    uc.ecs23.Command: lambda p: [f"20{p.counter:06X}", "", *voltage_requests(p.begin, p.end, p.phases)],
+    uc.ecs23.Response: lambda p: response(
+        p.counter, [leaf for phase in p.phases for leaf in voltages(phase)],
+        *(("get", result) for phase in p.phases for result in (0, 0, 0, 0, phase.averages_result, phase.period_result)),
+    ),
+    uc.ecs35.Command: lambda p: [
+        f"20{p.counter:06X}", "", *selected(f"00006362{p.log:02X}FF", p.begin, p.end)
+    ],
+    uc.ecs35.Response: lambda p: response(p.counter, log_rows(p), ("get", p.result)),
     uc.ecs52.Command: lambda p: [f"20{p.counter:06X}", "", "get", 1, "0000000201FF", 2],
     uc.ecs52.Response: lambda p: response(
         p.counter, [] if p.firmware_version is None else [version(p.firmware_version)], ("get", p.result)

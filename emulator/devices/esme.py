@@ -23,6 +23,7 @@ from emulator.parts.han_application import (
     TUNNELING,
     descriptor,
 )
+from emulator.parts.log_commands import serve_logs, serve_voltages
 from emulator.parts.register_commands import serve_electricity
 from emulator.parts.supply_record import Interruption, SupplyRecord
 from emulator.parts.updatable import DeviceParts
@@ -101,6 +102,8 @@ class Esme(CommandActivatedDevice):
             self.application.serve(self.meter.second_server, SECOND_ELEMENT.endpoint)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         self.clock_commands = ClockCommands(self.gbcs)
+        serve_logs(self.gbcs, self.meter.log)
+        serve_voltages(self.gbcs, self.meter.voltage)
         second = self.meter.second
         serve_electricity(
             self.gbcs,
@@ -151,6 +154,10 @@ class Esme(CommandActivatedDevice):
     def image_verified(self, version: int, file: bytes) -> None:
         super().image_verified(version, file)
         self.meter.log.add(AlertCode.FIRMWARE_VERIFIED)
+
+    def note(self, event: str, **fields: str | int | bool | None) -> None:
+        super().note(event, **fields)
+        self.meter.log.tell(event, str(fields.get("reason")))
 
     def _give_supply(self) -> None:
         if self.storage.get(_CUTTING) is not None:
@@ -211,6 +218,7 @@ class Esme(CommandActivatedDevice):
         codes = ecs80.CODES[over.phase]
         long = told >= self.esme_settings.long_outage // SECOND
         code = codes.restored_after_outage if long else codes.restored
+        self.meter.log.add(code)
         operator = self.entity.anchors.eui(RemotePartyRole.NETWORK_OPERATOR)
 
         def payload(counter: int) -> bytes:

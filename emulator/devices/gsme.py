@@ -96,6 +96,10 @@ class Gsme(CommandActivatedDevice):
         super().image_verified(version, file)
         self.meter.log.add(AlertCode.FIRMWARE_VERIFIED)
 
+    def note(self, event: str, **fields: str | int | bool | None) -> None:
+        super().note(event, **fields)
+        self.meter.log.tell(event, str(fields.get("reason")))
+
     def _firmware_waits(self) -> None:
         self.download.look()
 

@@ -12,13 +12,13 @@ from emulator.parts.clock_keeper import ClockKeeper, ClockSettings
 from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.day_rows import DayRows, Fields, Tally
 from emulator.parts.displays import Listeners
+from emulator.parts.event_log import EventLog
 from emulator.parts.load_control import LoadControlServer, OnTime
 from emulator.parts.message_server import MessageServer
 from emulator.parts.meter_parts import MeterParts
 from emulator.parts.metering_server import electricity_server
 from emulator.parts.price_server import PriceServer
 from emulator.parts.registers import HALF_HOUR, Registers, set_clock
-from emulator.parts.security_log import SecurityLog
 from emulator.parts.voltage_log import VoltageLog, VoltageSettings
 from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
@@ -112,7 +112,7 @@ class ElectricityMeter:
         self.prices = PriceServer(parts, settings.tariff, self.listeners, unit=metering.Unit.KILOWATT_HOURS)
         self.messages = MessageServer(parts, self.listeners, confirmed=self._confirmed)
         self.loads = LoadControlServer(parts, self.switches, settings.load_calendar)
-        self.log = SecurityLog(storage, wall, parts.note)
+        self.log = EventLog(storage, wall, parts.note)
         self.clock = ClockKeeper(
             parts.client, parts.application, parts.timers, storage, wall, note=parts.note, set_clock=self._set_clock,
             adjusted=lambda _: self.log.add(AlertCode.CLOCK_ADJUSTED), refused=self._clock_refused,
@@ -190,6 +190,7 @@ class ElectricityMeter:
         self._tell(AlertCode.MESSAGE_CONFIRMED)
 
     def _clock_refused(self, off: int) -> None:
+        self.log.add(AlertCode.CLOCK_NOT_ADJUSTED)
         self._tell(AlertCode.CLOCK_NOT_ADJUSTED)
 
     def _tell(self, code: AlertCode) -> None:

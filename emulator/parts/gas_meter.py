@@ -8,11 +8,11 @@ from emulator.consumption.tariff import FLAT, Tariff
 from emulator.parts.clock_keeper import ClockKeeper, ClockSettings
 from emulator.parts.cluster_server import ClusterServer, Command
 from emulator.parts.day_rows import DayRows, Fields, Tally
+from emulator.parts.event_log import EventLog
 from emulator.parts.meter_parts import MeterParts
 from emulator.parts.metering_server import constants, profile_command
 from emulator.parts.mirror_client import MirrorClient
 from emulator.parts.registers import Reading, Registers, set_clock
-from emulator.parts.security_log import SecurityLog
 from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
 from protocols.interfaces import DAY, HOUR
@@ -66,11 +66,11 @@ class GasMeter:
         self.mirror = MirrorClient(
             parts.client, changing=self._changing, lasting=self._lasting, flagged=flagged, note=parts.note
         )
-        self.log = SecurityLog(storage, wall, parts.note)
+        self.log = EventLog(storage, wall, parts.note)
         self.clock = ClockKeeper(
             parts.client, parts.application, parts.timers, storage, wall, note=parts.note, set_clock=self._set_clock,
             adjusted=lambda _: self.log.add(AlertCode.CLOCK_ADJUSTED),
-            refused=lambda _: alert(AlertCode.CLOCK_NOT_ADJUSTED), settings=settings.clock,
+            refused=self._clock_refused, settings=settings.clock,
         )  # fmt: skip
         self.tally = Tally("wakes", "alerts")
         self.wakes = 0  # since the battery was put in
@@ -106,6 +106,10 @@ class GasMeter:
     def _set_clock(self, utc: int) -> None:
         set_clock(self._parts.wall, utc, (self.registers,))
         self.rows.start()
+
+    def _clock_refused(self, off: int) -> None:
+        self.log.add(AlertCode.CLOCK_NOT_ADJUSTED)
+        self._alert(AlertCode.CLOCK_NOT_ADJUSTED)
 
     # --- attributes --------------------------------------------------------------------------------------------
 

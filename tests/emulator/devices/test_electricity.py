@@ -101,7 +101,8 @@ def test_nothing_is_measured_without_mains() -> None:
     meter.mains.cut(2 * HOUR)
     meter.hub.run(2 * HOUR + 5 * SECOND)
     assert meter.device.meter.registers.read().taken == before
-    assert [entry.code for entry in meter.device.meter.log.entries()] == [AlertCode.SUPPLY_INTERRUPTED]
+    codes = [entry.code for entry in meter.device.meter.log.entries()]
+    assert codes == [AlertCode.SUPPLY_INTERRUPTED, AlertCode.SUPPLY_RESTORED_AFTER_OUTAGE]
 
 
 @pytest.mark.requirement("MP102B-G12")

@@ -79,7 +79,7 @@ def test_a_phase_that_comes_back_is_told_to_the_network_operator(phase: int, dur
     assert message.target == NETWORK_OPERATOR
     security.verify_signature(message, meter.hub.parties.pki.device(DEVICE).ds_certificate.public_key)
     assert meter.hub.timeline.of("phase-restored") == [{"phase": phase, "duration": duration}]
-    assert [entry.code for entry in meter.device.meter.log.entries()] == [0x8F57 + phase]
+    assert [entry.code for entry in meter.device.meter.log.entries()] == [0x8F57 + phase, code]
     assert meter.dc == []
     assert meter.hub.timeline.of("supply-interrupted") == []
 

@@ -133,7 +133,7 @@ class VirtualClock:
             self.holding -= 1
 
     def run_until(self, when: int) -> None:
-        """Run what is due up to `when` (included) without a loop, and leave the time at `when`."""
+        """Run what is due up to `when` (included) without a loop, and leave the time at `when`. Not for callbacks."""
         frames, heap, pop, count = self._frames, self._heap, heappop, 0
         self._sequence = sequence = self._sequence + 1
         end = VirtualTimer(_nothing, ())  # after all that is due at `when`: the heap is never empty before

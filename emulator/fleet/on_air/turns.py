@@ -11,7 +11,7 @@ TURN = 20 * MINUTE
 """ns that one clock runs before the next has its turn.
 
 While it runs, the objects of its home stay in the processor's caches; fetching them is paid once a turn. Measured with
-1,000 homes of 5 devices, a report a minute each: 0.7 of the speed of ten homes with turns of 1 minute, 0.9 with 5,
+1,000 homes of 5 devices, a report a minute each: 0.7 of the speed of ten homes with turns of 1 minute, 0.95 with 5,
 0.98 with 10, and from 20 on no difference that can be measured. A longer one would only keep more of a capture back.
 """
 

@@ -11,14 +11,12 @@ from protocols.addresses import BROADCAST_ROUTERS, ShortAddress
 from protocols.interfaces import MILLISECOND, SECOND
 from protocols.nwk.commands import RouteReply, RouteRequest
 from protocols.nwk.frame import FrameType, NwkHeader
-from protocols.stack.hooks import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from protocols.interfaces import Random
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.nwk_arrival import Arrival
+    from protocols.stack.routing import Routing
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
     from protocols.stack.timers import Timers
@@ -54,8 +52,7 @@ class Discovery:
     """Requests and replies of one router."""
 
     __slots__ = (
-        "_found", "_identifier", "_nwk", "_random", "_settings", "_state", "_table", "_timers", "_vain", "_wanted",
-        "concentrator",
+        "_identifier", "_nwk", "_random", "_routing", "_settings", "_state", "_table", "_timers", "_vain", "_wanted",
     )  # fmt: skip
 
     def __init__(
@@ -65,23 +62,22 @@ class Discovery:
         timers: Timers,
         settings: StackSettings,
         random: Random,
-        found: Callable[[int, bool], object],
+        routing: Routing,
     ) -> None:
-        """`found(destination, whether)` ends what `start` began."""
+        """`routing.found(destination, whether)` ends what `start` began."""
         self._nwk, self._state, self._timers, self._settings, self._random = nwk, state, timers, settings, random
-        self._found = found
+        self._routing = routing
         self._identifier = random.randrange(0, 256)
         self._table: dict[tuple[int, int], _Entry] = {}  # by originator and identifier
         self._wanted: dict[int, int] = {}  # destination: attempts left
         self._vain: dict[int, int] = {}  # destination that nobody knew: no request for it until then
-        self.concentrator: Callable[[int, bool], object] = nobody
 
     # --- own requests ------------------------------------------------------------------------------------------
 
     def start(self, destination: int) -> None:
         """Look for a route to `destination`; in vain at once if that was so a moment ago."""
         if self._vain.get(destination, 0) > self._timers.now():
-            self._timers.soon(self._found, destination, False)
+            self._timers.soon(self._routing.found, destination, False)
         elif destination not in self._wanted:
             self._wanted[destination] = self._settings.route_attempts
             self._attempt(destination)
@@ -89,7 +85,7 @@ class Discovery:
     def forget(self, destination: int) -> None:
         """`destination` was heard of by itself."""
         if self._wanted.pop(destination, None) is not None:
-            self._found(destination, destination in self._state.routes)
+            self._routing.found(destination, destination in self._state.routes)
 
     def _attempt(self, destination: int) -> None:
         left = self._wanted.get(destination)
@@ -98,7 +94,7 @@ class Discovery:
         if not left:
             del self._wanted[destination]
             self._vain[destination] = self._timers.now() + self._settings.route_pause
-            self._found(destination, False)
+            self._routing.found(destination, False)
             return
         self._wanted[destination] = left - 1
         peer = self._state.by_short.get(destination)
@@ -135,7 +131,7 @@ class Discovery:
             return
         state.learn_route(source, *entry.route)
         if command.many_to_one:
-            self.concentrator(source, command.many_to_one == _KEEPS_RECORDS)
+            self._routing.note_concentrator(source, command.many_to_one == _KEEPS_RECORDS)
         elif self._answers_for(command.destination):
             self._reply(source, command, entry)
             return
@@ -203,4 +199,4 @@ class Discovery:
             cost = min(command.path_cost + link_cost(how.lqi), _MOST)
             self._nwk.send_reply(command._replace(path_cost=cost).encode(), entry.route)
         elif self._wanted.pop(responder, None) is not None:
-            self._found(responder, True)
+            self._routing.found(responder, True)

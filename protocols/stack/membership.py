@@ -51,7 +51,7 @@ class Membership:
         self._unknown_keys = 0  # frames under a network key that this node has not
         self._conflicts: dict[int, int] = {}  # address reported, until when it is not again
         nwk.handlers[CommandId.LEAVE] = self
-        nwk.conflict = self.conflict
+        nwk.membership = self
 
     # --- coming back -------------------------------------------------------------------------------------------
 

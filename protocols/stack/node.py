@@ -1,7 +1,7 @@
 """One HAN node: a `HanPort` over one radio, or over two of a bridge."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from typing import cast
 
@@ -37,6 +37,11 @@ from protocols.zdp.management import Binding
 
 _DEFAULTS = StackSettings()
 _OK, _new = DeliveryStatus.OK, tuple.__new__
+
+
+@cache
+def _limits(room: int, routes: bool) -> HanLimits:
+    return HanLimits(PLAIN_ROOM, room, True, True, routes)
 
 
 class Node:
@@ -78,7 +83,7 @@ class Node:
         self._start()
         room = self._on().aps.secured_room
         routes = role in (NodeRole.COORDINATOR, NodeRole.ROUTER)
-        self.limits = HanLimits(PLAIN_ROOM, room, True, True, routes)
+        self.limits = _limits(room, routes)
 
     # --- HanPort -----------------------------------------------------------------------------------------------
 

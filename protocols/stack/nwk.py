@@ -16,7 +16,6 @@ from protocols.nwk.commands import CommandId, decode_command
 from protocols.nwk.frame import FrameType, NwkHeader, SourceRoute, data_header, decode_header
 from protocols.nwk.security import KEY_SEQUENCE_AT
 from protocols.stack.broadcasts import Broadcasts
-from protocols.stack.hooks import nobody
 from protocols.stack.hops import Hops
 from protocols.stack.nwk_arrival import Arrival
 from protocols.stack.plain import PlainSender
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     from protocols.addresses import Eui64
     from protocols.interfaces import Random
     from protocols.stack.counts import Counts
+    from protocols.stack.keys import NodeKeys
     from protocols.stack.mac import MacLayer
+    from protocols.stack.membership import Membership
     from protocols.stack.nwk_arrival import CommandHandler, NwkUser
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState, Peer
@@ -48,9 +49,12 @@ class NwkLayer:
 
     __slots__ = (
         "_counts", "_hops", "_macs", "_radius", "_random", "_relay", "_router", "_settings", "_state",
-        "_timers", "activity", "broadcasts", "conflict", "forward", "found_conflict", "handlers", "now", "plain",
-        "routing", "sequence", "switch_key", "unauthenticated", "user",
+        "_timers", "activity", "broadcasts", "forward", "handlers", "keys", "membership", "now", "plain",
+        "routing", "sequence", "unauthenticated", "user",
     )  # fmt: skip
+
+    keys: NodeKeys  # hears of a frame under the next network key
+    membership: Membership  # hears of two nodes with one address
 
     def __init__(
         self,
@@ -77,9 +81,6 @@ class NwkLayer:
         self.handlers: list[CommandHandler | None] = [None] * (max(CommandId) + 1)  # by command id
         self.unauthenticated: dict[Eui64, int] = {}  # children without network key yet, their deadline
         self.activity: Callable[[], object] | None = None  # a sleepy node polls faster after each frame
-        self.conflict: Callable[[int], object] = nobody  # two nodes use this address, one reports
-        self.found_conflict: Callable[[int], object] = nobody  # the same, seen by this node
-        self.switch_key: Callable[[], object] = nobody  # a frame came under the next network key
         for command in _ABOUT_ROUTES:
             self.handlers[command] = self.routing
 
@@ -246,7 +247,7 @@ class NwkLayer:
         if peer.short != neighbour:
             other = self._state.by_short.get(neighbour)
             if other is not None or neighbour == self._state.short:
-                self.found_conflict(neighbour)
+                self.membership.found_conflict(neighbour)
             if neighbour == self._state.short:
                 return
             self._state.set_short(peer, ShortAddress(neighbour))
@@ -290,7 +291,7 @@ class NwkLayer:
             return
         self._counts.refused -= 1
         if state.other_is_next:
-            self.switch_key()
+            self.keys.switch()
             self.receive(radio, neighbour, octets, lqi)
             return
         peer = state.peers.get(hop)

@@ -52,9 +52,8 @@ class Routing:
         router: bool,
     ) -> None:
         self._nwk, self._state, self._timers, self._settings, self._router = nwk, state, timers, settings, router
-        self._discovery = Discovery(nwk, state, timers, settings, random, self._found)
+        self._discovery = Discovery(nwk, state, timers, settings, random, self)
         self.parent_failed: Callable[[], object] = nobody  # at an end device
-        self._discovery.concentrator = self._note_concentrator
         self.special = False  # whether sending needs more than a look at the routes
         self.broken: dict[tuple[int, int], int] = {}  # radio and neighbour: no way through it until then
         self._unreachable: dict[int, int] = {}  # not by way of the tree until then, a node has reported
@@ -134,7 +133,7 @@ class Routing:
         elif done is not None:
             self._timers.soon(done, DeliveryStatus.NO_ROUTE)
 
-    def _found(self, destination: int, found: bool) -> None:
+    def found(self, destination: int, found: bool) -> None:
         """The discovery of a route has ended."""
         waiting = self._held.pop(destination, [])
         self._settle()
@@ -210,7 +209,7 @@ class Routing:
         """A node reports a failure, or an address that two have."""
         destination = int(command.destination)
         if command.status == StatusCode.ADDRESS_CONFLICT:
-            self._nwk.conflict(destination)
+            self._nwk.membership.conflict(destination)
         elif command.status in _ROUTE_FAILURES and self._router:
             self._forget_source_route(destination)
             peer = self._state.by_short.get(destination)
@@ -228,7 +227,8 @@ class Routing:
         """Ask all routers for routes to this node: it is a concentrator that keeps route records."""
         self._discovery.request_many_to_one()
 
-    def _note_concentrator(self, source: int, keeps_records: bool) -> None:
+    def note_concentrator(self, source: int, keeps_records: bool) -> None:
+        """`source` has made itself known as one to which many speak."""
         self.concentrators[source] = {}
         if keeps_records:
             self._forgetful.pop(source, None)

@@ -130,7 +130,7 @@ class Running:
             sleepy = role is NodeRole.SLEEPY_END_DEVICE
             self._keep_alive = KeepAlive(state, nwk, timers, settings, self._parent_lost, sleepy=sleepy)
         self.keys = NodeKeys(state, self.aps, timers, settings, self.zdp.ask_where)
-        nwk.switch_key = self.keys.switch
+        nwk.keys = self.keys
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None
         self._presence: Presence | None = None
@@ -140,7 +140,6 @@ class Running:
         self.trust_centre: TrustCentre | None = None
         nwk.user = self.aps.user = self
         self.management.membership = self.membership
-        nwk.found_conflict = self.membership.found_conflict
         for mac in self._macs:
             mac.deliver = nwk.receive
             mac.user = self._parent if router else None

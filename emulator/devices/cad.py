@@ -5,7 +5,6 @@ from emulator.parts.han_application import IN_HOME_DISPLAY, MESSAGING, METERING,
 from emulator.parts.meter_parts import MeterParts
 from emulator.parts.profile_reader import ProfileReader
 from emulator.parts.quiet import QuietDevice
-from protocols.addresses import Eui64
 
 
 class Cad(QuietDevice):
@@ -15,8 +14,8 @@ class Cad(QuietDevice):
     shown = IN_HOME_DISPLAY
     clients = (TIME, PRICE, METERING, MESSAGING)
 
-    def make_display(self, parts: MeterParts, meter: Eui64, settings: DisplaySettings) -> Display:
-        display = super().make_display(parts, meter, settings)
+    def make_display(self, parts: MeterParts, settings: DisplaySettings) -> Display:
+        display = super().make_display(parts, settings)
         self.profile = ProfileReader(parts, display.reader.meter)
         return display
 

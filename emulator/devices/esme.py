@@ -100,6 +100,7 @@ class Esme(CommandActivatedDevice):
             self.application.serve(server)
         if self.meter.second_server is not None:
             self.application.serve(self.meter.second_server, SECOND_ELEMENT.endpoint)
+        self.partners.listen(lambda _: None, self.meter.unjoined)
         self.gbcs.on(ecs52.MESSAGE_CODE, self._ecs52)
         self.clock_commands = ClockCommands(self.gbcs)
         serve_logs(self.gbcs, self.meter.log)

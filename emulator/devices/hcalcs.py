@@ -11,7 +11,6 @@ from emulator.parts.gbcs_entity import DeviceKind
 from emulator.parts.han_application import LOAD_CONTROL, LOAD_CONTROL_DEVICE, OTA_UPGRADE
 from emulator.parts.load_control import LoadControlClient
 from emulator.parts.updatable import DeviceParts
-from protocols.addresses import Eui64
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs08
 from protocols.interfaces import SECOND
@@ -19,9 +18,9 @@ from protocols.interfaces import SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HcalcsSettings:
-    """meter: the ESME whose load control events it follows; None: it is switched by hand alone."""
+    """controlled: follows the load control events of the ESME it is joined to; else it is switched by hand alone."""
 
-    meter: Eui64 | None = None
+    controlled: bool = False
 
 
 class Hcalcs(CommandActivatedDevice):
@@ -42,8 +41,8 @@ class Hcalcs(CommandActivatedDevice):
         self.tally, self._closed_at = Tally("switched", "seconds_on"), 0
         self.control: LoadControlClient | None = None
         self.rows: DayRows | None = None
-        if self.hcalcs_settings.meter is not None:
-            self.control = LoadControlClient(self.meter_parts, self.hcalcs_settings.meter, self.switch_load)
+        if self.hcalcs_settings.controlled:
+            self.control = LoadControlClient(self.meter_parts, self.switch_load)
             self.rows = DayRows("hcalcs", self.timers, self.wall, self.note, self._row)
         self.gbcs.on(cs08.MESSAGE_CODE, self._cs08)
 
@@ -71,11 +70,6 @@ class Hcalcs(CommandActivatedDevice):
         super()._run()
         if self.rows is not None:
             self.rows.start()
-
-    def _joined(self, hub: Eui64) -> None:
-        super()._joined(hub)
-        if self.powered and self.control is not None:
-            self.control.start()
 
     def _stop(self) -> None:
         self.switch_load(False)

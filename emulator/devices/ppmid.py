@@ -1,6 +1,6 @@
 """PPMID: the prepayment display; firmware by 11.4, version read by CS08, activation told by CS09."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Unpack
 
 from emulator.parts.display import Display, DisplaySettings
@@ -22,9 +22,12 @@ from protocols.zcl.command_set import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PpmidSettings:
-    """vouchers: top-up codes that the household types in, one each time its credit is used up."""
+    """display: None for one that shows nothing.
 
-    display: DisplaySettings = field(default_factory=DisplaySettings)
+    vouchers: top-up codes that the household types in, one each time its credit is used up.
+    """
+
+    display: DisplaySettings | None = None
     vouchers: tuple[bytes, ...] = ()
 
 
@@ -41,10 +44,9 @@ class Ppmid(SelfActivatingDevice):
         self.ppmid_settings = settings = ppmid_settings if ppmid_settings is not None else PpmidSettings()
         self.display: Display | None = None
         self._vouchers = list(settings.vouchers)
-        meter = settings.display.meter
-        if meter is not None:
+        if settings.display is not None:
             self.display = Display(
-                "ppmid", self.meter_parts, meter, settings.display, balance=True, looked=self._press_buttons
+                "ppmid", self.meter_parts, settings.display, balance=True, looked=self._press_buttons
             )
 
     def _run(self) -> None:
@@ -85,11 +87,9 @@ class Ppmid(SelfActivatingDevice):
         self._ask(ConsumerTopUp(Originator.IN_HOME_DISPLAY, code))
 
     def _ask(self, command: Command) -> None:
-        meter = None if self.display is None else self.display.reader.meter
-        if meter is not None and meter.endpoint is not None:
-            self.client.ask(
-                meter.who, prepayment.CLUSTER, meter.endpoint, prepayment.COMMANDS, command, self._topped_up
-            )
+        place = None if self.display is None else self.display.reader.meter.place
+        if place is not None:
+            self.client.ask(place[0], prepayment.CLUSTER, place[1], prepayment.COMMANDS, command, self._topped_up)
 
     def _topped_up(self, command: Command | None) -> None:
         if isinstance(command, ConsumerTopUpResponse):

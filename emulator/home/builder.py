@@ -20,8 +20,10 @@ from emulator.devices.ppmid import Ppmid
 from emulator.home.consumption import Message
 from emulator.home.description import DeviceDescription, HomeDescription, HubDescription
 from emulator.home.living import Life
+from emulator.home.prejoined import join_beforehand
 from emulator.home.siting import HUB, REPLACEMENT, Siting
 from emulator.parts.gbcs_entity import GbcsEntity, TrustAnchors
+from emulator.parts.joined_devices import JoinedLog, log_prefix
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import SuiteCredentials
 from emulator.power import Mains, Supply
@@ -122,13 +124,13 @@ class HomeDevice:
 class Household:
     """The devices of one HAN and the place of a hub, which subclasses fill. Nothing runs before `switch_on`."""
 
-    _paired = False  # displays and switches with their meter
+    _joins = False  # whether devices are joined to each other
 
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         self.description, self.name = description, description.name
         self._around, self._defects = around, defects if defects is not None else Defects()
         self.mains = Mains(around.clock, description.phases)
-        self.life = Life(description, around.entropy, paired=self._paired)
+        self.life = Life(description, around.entropy, joins=self._joins)
         self.dc = Supply()
         self.siting = Siting(description, around.medium)
         self._fill_hub_place()
@@ -246,7 +248,7 @@ class Home(Household):
     `hub`, `chf`, `gpf` and `wan` are those of the hub in place; `replace_hub` puts another one there.
     """
 
-    _paired = True
+    _joins = True
 
     def __init__(self, description: HomeDescription, around: Surroundings, defects: Defects | None = None) -> None:
         """Raises InputError for a description that only suits a foreign host."""
@@ -256,6 +258,10 @@ class Home(Household):
             if device.home_automation:
                 raise InputError(f"{description.name}: {device.name} has home_automation, which is for foreign hosts")
         super().__init__(description, around, defects)
+        if description.joined:
+            keys = around.entropy.random(f"partner keys {self.name}")
+            devices = {device.name: device.device for device in self.devices}
+            join_beforehand(description, devices, JoinedLog(self._hub_storage, log_prefix(self.gpf)), keys)
 
     def _fill_hub_place(self) -> None:
         self._install(HUB, self.description.hub, self.siting.radio(HUB))
@@ -303,6 +309,7 @@ class Home(Household):
 
     def _build_hub(self, described: HubDescription) -> CommunicationsHub:
         around, storage = self._around, Journal(MemoryStorage())  # CHF, GPF and hub change together
+        self._hub_storage = storage
         return CommunicationsHub(
             self.hub_name,
             (self._hub_node,),

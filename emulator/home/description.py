@@ -134,6 +134,8 @@ class HomeDescription(_Model):
     consumption: Consumption = Consumption()
     site: SiteDescription = SiteDescription()
     backhaul: Backhaul = Backhaul()
+    joined: bool = False
+    """Devices are joined to each other before the run begins, their keys and logs in their storage; else by CS03."""
     trust: Literal["install_code", "well_known"] = "install_code"
     """The link key under which devices join: of their install code; well_known: for foreign hosts that know none."""
 

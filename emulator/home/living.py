@@ -1,4 +1,7 @@
-"""Gives the devices of a home their part in its life: flows to meter, tariffs, what to read, what to switch."""
+"""Gives the devices of a home their part in its life: flows to meter, tariffs, what to read, what to switch.
+
+Which device is to be joined to which is no part of a device: `emulator/home/pairs.py`.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,17 +21,16 @@ from emulator.parts.gas_meter import GasSettings
 from emulator.parts.load_control import OnTime
 from emulator.parts.meter_reader import ReaderSettings
 from emulator.parts.tunnel_client import TunnelClientSettings
-from protocols.addresses import Eui64
 from protocols.interfaces import SECOND, Entropy
 
 
 @dataclass(slots=True)
 class Life:
-    """Of one home; `paired` is False where nobody has paired the devices, as with a hub of others."""
+    """Of one home; `joins` is False where nobody joins the devices to each other, as with a hub of others."""
 
     home: HomeDescription
     entropy: Entropy
-    paired: bool = True
+    joins: bool = True
     _loads: dict[str, SwitchedLoad] = field(default_factory=dict)
 
     def arguments(self, described: DeviceDescription) -> dict[str, Any]:
@@ -39,11 +41,6 @@ class Life:
         }  # fmt: skip
         make = makers.get(described.kind)
         return {} if make is None else make(described)
-
-    @property
-    def meter(self) -> Eui64 | None:
-        """The ESME that displays and switches are paired with: the one that feeds the hub."""
-        return next(device.eui for device in self.home.devices if device.powers_hub) if self.paired else None
 
     def _load(self, described: DeviceDescription) -> SwitchedLoad:
         return self._loads.setdefault(described.name, SwitchedLoad(described.load))
@@ -95,13 +92,14 @@ class Life:
         }
 
     def _hcalcs(self, described: DeviceDescription) -> dict[str, Any]:
-        return {"load": self._load(described), "hcalcs_settings": HcalcsSettings(meter=self.meter)}
+        return {"load": self._load(described), "hcalcs_settings": HcalcsSettings(controlled=self.joins)}
 
     def _display(self, described: DeviceDescription) -> dict[str, Any]:
         return {"settings": self._display_settings(described)}
 
-    def _display_settings(self, described: DeviceDescription) -> DisplaySettings:
-        return DisplaySettings(meter=self.meter, reader=ReaderSettings(every=described.reads_every * SECOND))
+    def _display_settings(self, described: DeviceDescription) -> DisplaySettings | None:
+        reader = ReaderSettings(every=described.reads_every * SECOND)
+        return DisplaySettings(reader=reader) if self.joins else None
 
     def _ppmid(self, described: DeviceDescription) -> dict[str, Any]:
         paid = self.home.consumption.prepayment

@@ -12,27 +12,25 @@ from protocols.addresses import Eui64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplaySettings:
-    """meter: the ESME it is paired with; None: it reads nothing."""
+    """What it shows of the electricity is that of the meter it was joined to last."""
 
-    meter: Eui64 | None = None
     reader: ReaderSettings = field(default_factory=ReaderSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
 
 
 class Display:
-    """Built by a device that knows a meter; `looked` hears when a reading is complete."""
+    """Built by a device with a screen; `looked` hears when a reading is complete."""
 
     def __init__(
         self,
         kind: str,
         parts: MeterParts,
-        meter: Eui64,
         settings: DisplaySettings,
         *,
         balance: bool = False,
         looked: Callable[[], object] = lambda: None,
     ) -> None:
-        self.reader = MeterReader(parts, meter, settings.reader, balance=balance, looked=looked)
+        self.reader = MeterReader(parts, settings.reader, balance=balance, looked=looked)
         self.clock = ClockKeeper(
             parts.client, parts.application, parts.timers, parts.storage, parts.wall, note=parts.note,
             settings=settings.clock,

@@ -27,6 +27,13 @@ class Listeners:
             kept = [each for each in held if each.device != listener.device][-(CAPACITY - 1) :]
             self._storage.put(self._cell, b"".join(_ENTRY.pack(*each) for each in [*kept, listener]))
 
+    def forget(self, device: Eui64) -> None:
+        """Tell a device nothing more: it was unjoined."""
+        held = self.all()
+        kept = [each for each in held if each.device != device]
+        if kept != held:
+            self._storage.put(self._cell, b"".join(_ENTRY.pack(*each) for each in kept))
+
     def all(self) -> list[Listener]:
         octets = self._storage.get(self._cell) or b""
         return [Listener(Eui64(device), endpoint) for device, endpoint in _ENTRY.iter_unpack(octets)]

@@ -147,6 +147,11 @@ class ElectricityMeter:
     def joined(self, hub: Eui64) -> None:
         self.clock.start(hub)
 
+    def unjoined(self, device: Eui64) -> None:
+        """Tell a display or switch nothing more: there is no key with it any more."""
+        self.listeners.forget(device)
+        self.switches.forget(device)
+
     def stop(self) -> None:
         """Keep what was measured: the supply goes."""
         for each in self._measuring():

@@ -1,14 +1,18 @@
 """The device log of a meter, HCALCS, PPMID or GPF: whom it is joined to, by CS03, CS04 and GCS59, told by CS07.
 
-Joining here is the log entry and the codes; the key establishment between the two devices is not part of it: what would
-come of it but success is a setting.
+A join that needs a link key with the other device (A1 and B at an ESME) is answered when it is known what came of
+that, also over a power cut; there is an entry only for what succeeded. The responder of method A enters the other one
+at once, and is then begun with. Joins of a GSME, of a GPF and by method C need no key on the HAN: the first two go
+through the hub, whose key is there, the last is between certificates.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from emulator.parts.gbcs_application import Answer, GbcsApplication
 from emulator.parts.journal import Journal
+from emulator.parts.partner_keys import PartnerKeys
 from protocols.addresses import Eui64
 from protocols.errors import DecodeError
 from protocols.gbcs.certificate_path import check_device, check_validity
@@ -43,13 +47,21 @@ PARTNERS: dict[tuple[DeviceKind, int], tuple[DeviceType, ...]] = {
 """Whom a kind of device joins by a command."""
 
 _UNJOINS = (cs04.MESSAGE_CODE_AC, cs04.MESSAGE_CODE_B)
+_BEGINS = {cs03.MESSAGE_CODE_A1: True, cs03.MESSAGE_CODE_B: False}
+"""The commands that make an ESME begin, and whether by certificates."""
+_KEYED_WITH = (_T.ESME, _T.HCALCS, _T.PPMID, _T.TYPE_2)
+"""Kinds of device, of a log of an ESME, HCALCS or PPMID, with which there is a link key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinSettings:
     log_capacity: int = 16  # entries [inferred]
     check_validity: bool = True  # of the certificate of method C
-    failing: Mapping[Eui64, JoinCode] = field(default_factory=dict)  # planted: what comes of joining these
+
+
+def log_prefix(entity: Eui64) -> str:
+    """Return how the cells of an entity's log begin."""
+    return f"joined/{entity}/"
 
 
 class JoinedLog:
@@ -78,18 +90,26 @@ class JoinedLog:
 
 
 class JoinCommands:
-    """Serves CS03, CS04 and CS07 (a GPF also GCS59); `changed` hears of every change of the log."""
+    """Serves CS03, CS04 and CS07 (a GPF also GCS59); `changed` hears of every change of the log.
+
+    keys: how link keys with others come; None for one that has none, as a GPF.
+    """
 
     def __init__(
         self,
         application: GbcsApplication,
         settings: JoinSettings | None = None,
         changed: Callable[[], None] = lambda: None,
+        keys: PartnerKeys | None = None,
     ) -> None:
         self._application, self._kind, self._wall = application, application.kind, application.wall
         self._settings = settings if settings is not None else JoinSettings()
-        self._changed = changed
-        self.log = JoinedLog(application.storage, f"joined/{application.entity.eui}/")
+        self._changed, self._keys = changed, keys
+        self.log = JoinedLog(application.storage, log_prefix(application.entity.eui))
+        self._underway = f"joining/{application.entity.eui}/"  # cells: the commands
+        self._begun: set[str] = set()  # of these, those that `keys` knows of
+        if keys is not None:
+            keys.wanted, keys.responds = self._wants, self._responds
         codes = [code for kind, code in PARTNERS if kind is self._kind]
         for code in codes:
             application.on(code, self._join)
@@ -99,15 +119,77 @@ class JoinCommands:
         if self._kind is DeviceKind.GPF:
             application.on(gcs59.MESSAGE_CODE, self._restore)
 
+    def stop(self) -> None:
+        """Forget what is under way, but for the storage: the power went."""
+        self._begun.clear()
+
+    def joined(self) -> None:
+        """There is (again) a network: go on with the joins that the power took."""
+        if self._keys is not None:
+            self._keys.joined()
+            for cell in self._application.storage.cells():
+                if cell.startswith(self._underway):
+                    self._begin(cell)
+
     # --- CS03 --------------------------------------------------------------------------------------------------
 
-    def _join(self, message: Message) -> Answer:
+    def _join(self, message: Message) -> Answer | None:
         command = cs03.Command.decode(message.payload)
-        code = self._why_not(message.message_code, command) or self._enter(command.device, command.device_type)
+        code = self._why_not(message.message_code, command) or self._room_for(command.device, command.device_type)
+        if code is JoinCode.SUCCESS and self._needs_key(message.message_code, command.device):
+            cell = f"{self._underway}{command.device}/{message.counter}"
+            self._application.storage.put(cell, message.encode())
+            self._application.storage.afterwards(partial(self._begin, cell))
+            return None
+        return self._conclude(command, code)
+
+    def _conclude(self, command: cs03.Command, code: JoinCode) -> Answer:
+        """Enter the other device if all went well; return the answer."""
         if code is not JoinCode.SUCCESS:
+            self._application.note("join-failed", device=str(command.device), code=int(code))
             return Answer(cs03.Response(code).encode())
+        self.log.put(LogEntry(command.device, command.device_type))
         self._application.note("joined-device", device=str(command.device), type=int(command.device_type))
         return Answer(cs03.Response(code).encode(), then=self._changed)
+
+    # --- link keys ---------------------------------------------------------------------------------------------
+
+    def _needs_key(self, message_code: int, device: Eui64) -> bool:
+        """Return whether this device is to begin, and has no key with the other yet."""
+        if self._keys is None or self._kind is not DeviceKind.ESME or message_code not in _BEGINS:
+            return False
+        return self.log.get(device) is None or not self._keys.has(device)
+
+    def _begin(self, cell: str) -> None:
+        octets = self._application.storage.get(cell)
+        if octets is None or self._keys is None or cell in self._begun:
+            return
+        self._begun.add(cell)
+        message = Message.decode(octets)
+        device = cs03.Command.decode(message.payload).device
+        certificates = _BEGINS[message.message_code]
+        self._keys.establish(device, partial(self._established, cell, message), certificates=certificates)
+
+    def _established(self, cell: str, message: Message, code: JoinCode) -> None:
+        """Answer a command whose key is there, or will not come."""
+        storage = self._application.storage
+        self._begun.discard(cell)
+        with storage.transaction():
+            storage.delete(cell)
+            answer = self._conclude(cs03.Command.decode(message.payload), code)
+            self._application.respond(message, answer, signed=_BEGINS[message.message_code])
+            if answer.then is not None:
+                answer.then()
+
+    def _wants(self, partner: Eui64) -> bool:
+        """Tell whether a link key with a device is wanted: it is in the log, or about to be."""
+        if any(cell.startswith(f"{self._underway}{partner}/") for cell in self._application.storage.cells()):
+            return True
+        return self._kind is not DeviceKind.GSME and self.log.get(partner) in _KEYED_WITH
+
+    def _responds(self, partner: Eui64) -> bool:
+        """Tell whether a device may begin key establishment: an ESME with what it was joined to by method A."""
+        return self._kind in (DeviceKind.HCALCS, DeviceKind.PPMID) and self.log.get(partner) is DeviceType.ESME
 
     def _why_not(self, message_code: int, command: cs03.Command) -> JoinCode | None:
         """Return what is wrong with a join command, None if nothing is."""
@@ -120,7 +202,7 @@ class JoinCommands:
             return JoinCode.INVALID_METHOD_AND_ROLE
         if method == MethodAndRole.C and not self._certificate_good(command):
             return JoinCode.INVALID_OR_MISSING_CERTIFICATE
-        return self._settings.failing.get(command.device)
+        return None
 
     def _certificate_good(self, command: cs03.Command) -> bool:
         """Return whether the certificate is the partner's. Its issuer is not known to devices here."""
@@ -134,14 +216,12 @@ class JoinCommands:
             return False
         return True
 
-    def _enter(self, device: Eui64, device_type: DeviceType | int) -> JoinCode:
+    def _room_for(self, device: Eui64, device_type: DeviceType | int) -> JoinCode:
         held = self.log.get(device)
         if held is not None:
             return JoinCode.SUCCESS if held == device_type else JoinCode.INCOMPATIBLE_ENTRY
-        if len(self.log.entries()) >= self._settings.log_capacity:
-            return JoinCode.LOG_FULL
-        self.log.put(LogEntry(device, device_type))
-        return JoinCode.SUCCESS
+        full = len(self.log.entries()) >= self._settings.log_capacity
+        return JoinCode.LOG_FULL if full else JoinCode.SUCCESS
 
     # --- CS04, CS07, GCS59 -------------------------------------------------------------------------------------
 
@@ -151,6 +231,8 @@ class JoinCommands:
             return Answer(cs04.Response(UnjoinCode.NOT_IN_LOG).encode())
         self.log.remove(device)
         self._application.note("unjoined-device", device=str(device))
+        if self._keys is not None:
+            self._application.storage.afterwards(partial(self._keys.drop, device))
         return Answer(cs04.Response(UnjoinCode.SUCCESS).encode(), then=self._changed)
 
     def _read(self, message: Message) -> Answer:
@@ -167,4 +249,7 @@ class JoinCommands:
     def _restore_one(self, entry: LogEntry) -> JoinCode:
         if entry.device_type not in PARTNERS[DeviceKind.GPF, cs03.MESSAGE_CODE_B]:
             return JoinCode.INVALID_METHOD_AND_ROLE
-        return self._enter(entry.device, entry.device_type)
+        code = self._room_for(entry.device, entry.device_type)
+        if code is JoinCode.SUCCESS:
+            self.log.put(entry)
+        return code

@@ -13,7 +13,6 @@ from emulator.parts.displays import Listeners
 from emulator.parts.meter_parts import MeterParts
 from emulator.parts.partner import Partner
 from emulator.parts.zcl_client import command_of
-from protocols.addresses import Eui64
 from protocols.interfaces import DAY, MINUTE, Received
 from protocols.zcl.clusters import drlc, time
 from protocols.zcl.clusters.drlc import EventStatus, GetScheduledEvents, LoadControlEvent, ReportEventStatus
@@ -102,15 +101,11 @@ class LoadControlServer:
 class LoadControlClient:
     """The switch's side; switch(on) moves the contact."""
 
-    def __init__(self, parts: MeterParts, meter: Eui64, switch: Callable[[bool], object]) -> None:
+    def __init__(self, parts: MeterParts, switch: Callable[[bool], object]) -> None:
         self._parts, self._switch = parts, switch
-        self._partner = Partner(parts.node, parts.application, parts.timers, meter, drlc.CLUSTER, self._ready)
+        self._partner = Partner(parts, drlc.CLUSTER, self._ready)
         self._event: LoadControlEvent | None = None
         parts.client.on(drlc.CLUSTER, self._received)
-
-    def start(self) -> None:
-        """Begin: the device has (again) a network."""
-        self._partner.connect()
 
     def reset(self) -> None:
         """Forget the event: the power went."""
@@ -118,12 +113,10 @@ class LoadControlClient:
         self._partner.reset()
 
     def _ready(self) -> None:
-        endpoint = self._partner.endpoint
-        if endpoint is not None:
+        if self._partner.place is not None:
+            who, endpoint = self._partner.place
             asked = GetScheduledEvents(time.from_nanoseconds(self._parts.wall.utc()), 1)
-            self._parts.client.ask(
-                self._partner.who, drlc.CLUSTER, endpoint, drlc.COMMANDS, asked, self._told
-            )  # fmt: skip
+            self._parts.client.ask(who, drlc.CLUSTER, endpoint, drlc.COMMANDS, asked, self._told)
 
     def _received(self, frame: ZclFrame, event: Received) -> None:
         if event.who == self._partner.who and event.secured:
@@ -157,8 +150,8 @@ class LoadControlClient:
             self._report(event, status)
 
     def _report(self, event: LoadControlEvent, status: EventStatus) -> None:
-        endpoint = self._partner.endpoint
-        if endpoint is not None:
+        if self._partner.place is not None:
+            who, endpoint = self._partner.place
             now = time.from_nanoseconds(self._parts.wall.utc())
             report = ReportEventStatus(event.issuer_event_id, status, now, event.criticality, event.duty_cycle)
-            self._parts.client.tell(self._partner.who, drlc.CLUSTER, endpoint, drlc.COMMANDS, report, from_server=False)
+            self._parts.client.tell(who, drlc.CLUSTER, endpoint, drlc.COMMANDS, report, from_server=False)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from emulator.parts.gbcs_application import Note
 from emulator.parts.han_application import HanApplication
 from emulator.parts.journal import Journal
+from emulator.parts.partner_keys import PartnerKeys
 from emulator.parts.timers import Timers
 from emulator.parts.zcl_client import ZclClient
 from protocols.interfaces import AdjustableClock, Clock
@@ -20,3 +21,4 @@ class MeterParts(NamedTuple):
     wall: AdjustableClock
     storage: Journal
     note: Note
+    partners: PartnerKeys

@@ -73,12 +73,11 @@ class Shown:
 
 
 class MeterReader:
-    """Reads the electricity meter as its partner, and the gas meter in the hub's mirror."""
+    """Reads the electricity meter it is joined to, and the gas meter in the hub's mirror."""
 
     def __init__(
         self,
         parts: MeterParts,
-        meter: Eui64,
         settings: ReaderSettings,
         *,
         balance: bool = False,
@@ -88,7 +87,7 @@ class MeterReader:
         self._parts, self.settings, self._balance, self._looked = parts, settings, balance, looked
         self.shown = Shown()
         self.tally = Tally("reads", "failed", "prices", "messages")
-        self.meter = Partner(parts.node, parts.application, parts.timers, meter, metering.CLUSTER, self._ready)
+        self.meter = Partner(parts, metering.CLUSTER, self._ready)
         self._hub: Eui64 | None = None
         self._mirror: int | None = None  # endpoint
         self._unanswered = 0
@@ -98,7 +97,6 @@ class MeterReader:
     def start(self, hub: Eui64) -> None:
         """Begin: the device has (again) a network."""
         self._hub, self._mirror = hub, None
-        self.meter.connect()
         self._parts.timers.after(_READ, self.settings.first, self._read)
 
     def reset(self) -> None:
@@ -110,25 +108,23 @@ class MeterReader:
 
     def _ready(self) -> None:
         """The meter is found: be told prices and messages from now on."""
-        endpoint = self.meter.endpoint
-        if endpoint is not None:
-            client, who = self._parts.client, self.meter.who
+        if self.meter.place is not None:
+            client, (who, endpoint) = self._parts.client, self.meter.place
             client.ask(who, price.CLUSTER, endpoint, price.COMMANDS, GetCurrentPrice(), self._price)
             client.ask(who, price.CLUSTER, endpoint, price.COMMANDS, GetTariffInformation(0), self._tariff)
             client.ask(who, messaging.CLUSTER, endpoint, messaging.COMMANDS, GetLastMessage(), self._message)
 
     def _read(self) -> None:
         self._parts.timers.after(_READ, self.settings.every, self._read)
-        if self.meter.endpoint is not None:
-            self._ask_meter("electricity", metering.CLUSTER, _ELECTRICITY, self._second_next)
+        self._ask_meter("electricity", metering.CLUSTER, _ELECTRICITY, self._second_next)
         self._read_mirror()
 
     def _ask_meter(
         self, of: str, cluster: int, names: Names, then: Callable[[], object], endpoint: int | None = None
     ) -> None:
-        endpoint = self.meter.endpoint if endpoint is None else endpoint
-        if endpoint is None:
+        if self.meter.place is None:
             return
+        who, first = self.meter.place
         self.tally.add("reads")
 
         def answered(values: Values | None) -> None:
@@ -139,7 +135,7 @@ class MeterReader:
             self._show(of, names, values)
             then()
 
-        self._parts.client.read(self.meter.who, cluster, endpoint, tuple(names), answered)
+        self._parts.client.read(who, cluster, first if endpoint is None else endpoint, tuple(names), answered)
 
     def _second_next(self) -> None:
         if self.meter.others:
@@ -158,7 +154,7 @@ class MeterReader:
         self._unanswered += 1
         if self._unanswered >= _PATIENCE:
             self._unanswered = 0
-            self.meter.connect(anew=True)
+            self.meter.find()
 
     # --- gas ---------------------------------------------------------------------------------------------------
 
@@ -197,15 +193,15 @@ class MeterReader:
             self._price(command_of(price.COMMANDS, frame))
 
     def _price(self, command: Command | None) -> None:
-        endpoint = self.meter.endpoint
-        if not isinstance(command, PublishPrice) or endpoint is None:
+        if not isinstance(command, PublishPrice) or self.meter.place is None:
             return
+        who, endpoint = self.meter.place
         self.shown.price = command
         self.tally.add("prices")
         self._parts.note("price-shown", price=command.price, tier=command.tier)
         now = time.from_nanoseconds(self._parts.wall.utc())
         done = PriceAcknowledgement(command.provider_id, command.issuer_event_id, now)
-        self._parts.client.tell(self.meter.who, price.CLUSTER, endpoint, price.COMMANDS, done, from_server=False)
+        self._parts.client.tell(who, price.CLUSTER, endpoint, price.COMMANDS, done, from_server=False)
 
     def _tariff(self, command: Command | None) -> None:
         if isinstance(command, PublishTariffInformation):
@@ -236,9 +232,7 @@ class MeterReader:
             self._parts.timers.after(_CONFIRM, self.settings.confirm_after, self._confirm, message)
 
     def _confirm(self, message: DisplayMessage) -> None:
-        endpoint = self.meter.endpoint
-        if endpoint is not None:
+        if self.meter.place is not None:
+            who, endpoint = self.meter.place
             told = MessageConfirmation(message.message_id, time.from_nanoseconds(self._parts.wall.utc()))
-            self._parts.client.tell(
-                self.meter.who, messaging.CLUSTER, endpoint, messaging.COMMANDS, told, from_server=False
-            )
+            self._parts.client.tell(who, messaging.CLUSTER, endpoint, messaging.COMMANDS, told, from_server=False)

@@ -1,52 +1,59 @@
-"""A device of the same HAN that another one speaks to directly, under a link key the trust centre gives to both."""
+"""A device of the same HAN that another one speaks to directly, once a join has given both a link key."""
 
 from collections.abc import Callable
 
-from emulator.parts.han_application import HanApplication
-from emulator.parts.timers import Timers
+from emulator.parts.meter_parts import MeterParts
 from protocols.addresses import Eui64
 from protocols.interfaces import MINUTE, Discovered, MatchDescriptor
-from protocols.stack.node import Node
 from protocols.zcl.protection import SMART_ENERGY
 
 RETRY = 5 * MINUTE  # [I]
 
 
 class Partner:
-    """Gets the key, finds the endpoint with the wanted server, and tries again until it has both."""
+    """Whoever the device was joined to last, and has the wanted server. Looks for its endpoint until it is found."""
 
-    def __init__(
-        self, node: Node, application: HanApplication, timers: Timers, who: Eui64, cluster: int,
-        ready: Callable[[], object],
-    ) -> None:  # fmt: skip
-        """cluster: whose server is looked for. ready: hears that `endpoint` is known now."""
-        self._node, self._application, self._timers = node, application, timers
-        self.who, self._cluster, self._ready = who, cluster, ready
-        self.endpoint: int | None = None
+    def __init__(self, parts: MeterParts, cluster: int, ready: Callable[[], object]) -> None:
+        """cluster: whose server is looked for. ready: hears that `place` is known now."""
+        self._parts, self._cluster, self._ready = parts, cluster, ready
+        self.who: Eui64 | None = None
+        self._endpoint: int | None = None
         self.others: tuple[int, ...] = ()  # further endpoints with that server
-        self._timer = f"partner {who} {cluster}"
+        self._timer = f"partner {cluster}"
+        parts.partners.listen(self._met, self._gone)
 
-    def connect(self, *, anew: bool = False) -> None:
-        """Begin: the device has (again) a network. `anew`: with another key, since the one there does not serve."""
-        self.endpoint = None
-        self._timers.after(self._timer, RETRY, self.connect)
-        if not self._node.joined:
+    @property
+    def place(self) -> tuple[Eui64, int] | None:
+        """The partner and the endpoint of its server; None before they are known."""
+        return None if self.who is None or self._endpoint is None else (self.who, self._endpoint)
+
+    def find(self) -> None:
+        """Look for the endpoint, again if it was found before."""
+        self._endpoint = None
+        if self.who is None:
             return
-        if self._node.key_established(self.who) and not anew:
-            self._keyed(True)
-        else:
-            self._node.request_partner_key(self.who, self._keyed)
+        self._parts.timers.after(self._timer, RETRY, self.find)
+        if self._parts.node.joined:
+            query = MatchDescriptor(SMART_ENERGY, (self._cluster,))
+            self._parts.application.discover(self.who, query, self._discovered)
 
     def reset(self) -> None:
-        self.endpoint = None
+        """Forget where it is: the power went."""
+        self.who = self._endpoint = None
 
-    def _keyed(self, came: bool) -> None:
-        if came and self._node.powered:
-            self._application.discover(self.who, MatchDescriptor(SMART_ENERGY, (self._cluster,)), self._discovered)
+    def _met(self, partner: Eui64) -> None:
+        if partner != self.who or self._endpoint is None:
+            self.who = partner
+            self.find()
+
+    def _gone(self, partner: Eui64) -> None:
+        if partner == self.who:
+            self._parts.timers.cancel(self._timer)
+            self.reset()
 
     def _discovered(self, event: Discovered) -> None:
-        if event.answered and event.endpoints:
-            self._timers.cancel(self._timer)
-            self.endpoint, *others = event.endpoints
+        if event.who == self.who and event.answered and event.endpoints:
+            self._parts.timers.cancel(self._timer)
+            self._endpoint, *others = event.endpoints
             self.others = tuple(others)
             self._ready()

@@ -34,11 +34,14 @@ class ProfileReader:
     def _begin(self) -> None:
         self.start()
         day = self._parts.wall.utc() // DAY - 1
-        if self._meter.endpoint is not None:
-            self._ask(self._meter.endpoint, day, (day + 1) * DAY, ())
+        if self._meter.place is not None:
+            self._ask(self._meter.place[1], day, (day + 1) * DAY, ())
 
     def _ask(self, endpoint: int, day: int, end: int, held: tuple[int, ...]) -> None:
         """Ask for what ends at `end`, given what is held already: the half-hours after it."""
+        who = self._meter.who
+        if who is None:
+            return
         wanted = GetProfile(IntervalChannel.DELIVERED, time.from_nanoseconds(end), MOST_INTERVALS)
 
         def answered(command: Command | None) -> None:
@@ -52,10 +55,10 @@ class ProfileReader:
             else:
                 self._done(endpoint, day, whole[-_HALF_HOURS:])
 
-        self._parts.client.ask(self._meter.who, metering.CLUSTER, endpoint, metering.COMMANDS, wanted, answered)
+        self._parts.client.ask(who, metering.CLUSTER, endpoint, metering.COMMANDS, wanted, answered)
 
     def _done(self, endpoint: int, day: int, whole: tuple[int, ...]) -> None:
-        first = endpoint == self._meter.endpoint
+        first = endpoint not in self._meter.others
         read = self.read if first else self.second
         read[day] = whole
         for old in sorted(read)[:-2]:

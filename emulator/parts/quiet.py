@@ -10,6 +10,7 @@ from emulator.parts.home_automation import HomeAutomationEndpoint
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.meter_parts import MeterParts
+from emulator.parts.partner_keys import PartnerKeys
 from emulator.parts.reporting import Reporting
 from emulator.parts.timers import Timers
 from emulator.parts.trust_watch import TrustWatch
@@ -30,6 +31,7 @@ class QuietDevice:
     servers: tuple[int, ...] = ()
     clients: tuple[int, ...] = ()
     battery = False
+    partner_keys = PartnerKeys
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class QuietDevice:
             self.keys = KeyEstablishment(self.application, node, clock, key_establishment, random, note=self.note)
             random = entropy.random(f"trust watch {node.eui}")
             self.watch = TrustWatch(self.application, clock, random, lost=self._trust_centre_lost)
+        self.partners = self.partner_keys(node, self.application, self.keys)
         if home_automation:
             HomeAutomationEndpoint(self.application, ota=False)
         maker, model, hardware = ("hanlab", type(self).__name__, 1)
@@ -82,15 +85,16 @@ class QuietDevice:
         self.timers = Timers(clock)
         self.client = ZclClient(self.application, self.timers)
         self.display: Display | None = None
-        if settings is not None and settings.meter is not None:
+        if settings is not None:
             parts = MeterParts(
-                node, self.application, self.client, self.timers, clock, wall, Journal.over(storage), self.note
-            )
-            self.display = self.make_display(parts, settings.meter, settings)
+                node, self.application, self.client, self.timers, clock, wall, Journal.over(storage), self.note,
+                self.partners,
+            )  # fmt: skip
+            self.display = self.make_display(parts, settings)
         self.application.attach()
 
-    def make_display(self, parts: MeterParts, meter: Eui64, settings: DisplaySettings) -> Display:
-        return Display(self.kind, parts, meter, settings)
+    def make_display(self, parts: MeterParts, settings: DisplaySettings) -> Display:
+        return Display(self.kind, parts, settings)
 
     def start(self, key: LinkKey | None = None, channels: Sequence[int] = (11,)) -> None:
         """Switch on for the first time; with `key` also look for a network under that install-code link key."""
@@ -113,6 +117,7 @@ class QuietDevice:
                 self.display.stop()
             self.application.forget()
             self.reporting.stop()
+            self.partners.stop()
             if self.keys is not None:
                 self.keys.stop()
             if self.watch is not None:
@@ -137,6 +142,7 @@ class QuietDevice:
             self.watch.start(hub)
         if self.display is not None:
             self.display.joined(hub)
+        self.partners.joined()
 
     def _trust_centre_lost(self) -> None:
         self.note("trust-centre-lost")

@@ -28,6 +28,7 @@ from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
 from emulator.parts.long_messages import Assembly
 from emulator.parts.meter_parts import MeterParts
+from emulator.parts.partner_keys import PartnerKeys
 from emulator.parts.reporting import Reporting, ReportingSettings
 from emulator.parts.timers import Timers
 from emulator.parts.trust_watch import TrustWatch, TrustWatchSettings
@@ -95,6 +96,7 @@ class UpdatableDevice:
     shown: DeviceId  # on the HAN
     servers: tuple[int, ...] = (TUNNELING,)
     clients: tuple[int, ...] = (OTA_UPGRADE,)
+    partner_keys = PartnerKeys
 
     def __init__(
         self,
@@ -134,6 +136,7 @@ class UpdatableDevice:
                 self.application, clock, entropy.random(f"trust watch {node.eui}"),
                 lost=self._trust_centre_lost, settings=self.settings.trust_watch,
             )  # fmt: skip
+        self.partners = self.partner_keys(node, self.application, self.keys)
         firmware_from: Carrier = self.application
         if home_automation:
             firmware_from = HomeAutomationEndpoint(self.application, ota=True)
@@ -156,7 +159,7 @@ class UpdatableDevice:
             sign_alert=self.sign_alert,
         )
         self.credentials = CredentialCommands(self.gbcs, self.timers.after, self.settings.credentials)
-        self.joins = JoinCommands(self.gbcs, self.settings.joins)
+        self.joins = JoinCommands(self.gbcs, self.settings.joins, keys=self.partners)
         self.download = FirmwareDownload(
             firmware_from,
             clock,
@@ -238,8 +241,9 @@ class UpdatableDevice:
     def meter_parts(self) -> MeterParts:
         """What a meter or display is built on."""
         return MeterParts(
-            self.node, self.application, self.client, self.timers, self.clock, self.wall, self.storage, self.note
-        )
+            self.node, self.application, self.client, self.timers, self.clock, self.wall, self.storage, self.note,
+            self.partners,
+        )  # fmt: skip
 
     def note(self, event: str, **fields: str | int | bool | None) -> None:
         self.recorder.note(self.name, event, **fields)
@@ -258,6 +262,8 @@ class UpdatableDevice:
         self.application.forget()
         self.client.reset()
         self.reporting.stop()
+        self.partners.stop()
+        self.joins.stop()
         if self.keys is not None:
             self.keys.stop()
         if self.watch is not None:
@@ -276,6 +282,7 @@ class UpdatableDevice:
             self.download.start(hub)
             if isinstance(self.tunnel, TunnelServer):
                 self.tunnel.start()
+            self.joins.joined()
 
     def _trust_centre_lost(self) -> None:
         """Look for the network anew: the hub may be another one by now."""

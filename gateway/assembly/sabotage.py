@@ -6,8 +6,10 @@ from dataclasses import replace
 from emulator.devices.alt_han_bridge import AltHanBridge
 from emulator.devices.communications_hub.own_firmware import OwnFirmware, OwnVersion
 from emulator.devices.esme import Esme
+from emulator.devices.ihd import Ihd
 from emulator.entropy import SeededEntropy
 from emulator.home.builder import Defects
+from emulator.parts.partner_keys import Done, PartnerKeys
 from emulator.parts.supply_record import Interruption
 from gateway.assembly.stories import FIRST
 from gateway.assembly.world import PlantedFaults
@@ -27,6 +29,7 @@ from protocols.wan.smwan import HubFirmwareActivated
 
 _BRIDGES = ("bridge1", "bridge2", "bridge3", "bridge4")
 _SKIPPED_FROM = 960  # octet offset of the block the hub leaves out
+_TO_METER = 3  # from the identifier of a hub to that of the meter that feeds it, in the shipped homes
 _SIGNATURE_FIELD = 1 + 64  # octets at the end of a signed alert
 
 
@@ -72,6 +75,43 @@ class _StubbornEsme(Esme):
 
     def cancel_activation(self) -> None:
         return
+
+
+class _HastyKeys(PartnerKeys):
+    """Takes the hub's key for the one that two devices agree on."""
+
+    def establish(self, partner: Eui64, done: Done, *, certificates: bool) -> None:
+        super().establish(partner, done, certificates=False)
+
+
+class _HastyEsme(Esme):
+    """Answers a join of method A before there was key establishment."""
+
+    partner_keys = _HastyKeys
+
+
+class _TrustingKeys(PartnerKeys):
+    """Takes keys with everybody, and keeps them."""
+
+    def admits(self, partner: Eui64) -> bool:
+        return True
+
+    def drop(self, partner: Eui64) -> None:
+        return
+
+
+class _TrustingEsme(Esme):
+    """Talks to whoever asks the hub for a key with it."""
+
+    partner_keys = _TrustingKeys
+
+
+class _PushyIhd(Ihd):
+    """Asks the hub for a key with the meter instead of waiting until it is joined."""
+
+    def _joined(self, hub: Eui64) -> None:
+        super()._joined(hub)
+        self.partners.establish(Eui64(hub - _TO_METER), lambda _: None, certificates=False)
 
 
 class _HastyDsp(Dsp):
@@ -144,6 +184,8 @@ SABOTAGES: dict[str, Callable[[], PlantedFaults]] = {
     "old-hub-serves-small-devices": lambda: PlantedFaults(homes=Defects(own_version=_BoastfulVersion)),
     "hub-ignores-image-signature": lambda: PlantedFaults(homes=Defects(own_firmware=_CarelessHub)),
     "hub-version-not-followed": lambda: PlantedFaults(dsp=_DeafDsp),
+    "join-without-key-establishment": lambda: _esme(_HastyEsme),
+    "display-talks-unjoined": lambda: PlantedFaults(homes=Defects(classes={"esme": _TrustingEsme, "ihd": _PushyIhd})),
     "install-code-keys-kept": lambda: PlantedFaults(homes=Defects(key_establishment=lambda eui, own: None)),
 }
 

@@ -88,6 +88,10 @@ class Responder:
         """Drop what runs with `who`, without a word to it: it left."""
         self._sessions.pop(who, None)
 
+    def reset(self) -> None:
+        """Drop whatever runs, without a word to anybody."""
+        self._sessions.clear()
+
     def wake(self, now: int) -> list[Effect]:
         """Do what is due: send what took its time, drop partners that fell silent."""
         effects: list[Effect] = []

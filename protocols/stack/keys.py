@@ -5,7 +5,7 @@ Source: Zigbee 05-3474 4.4.2 to 4.4.8 and 4.6.3; ZSE 07-5356 5.4.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from protocols.addresses import BROADCAST_ALL, Eui64, ShortAddress
 from protocols.aps.commands import (
@@ -35,10 +35,22 @@ if TYPE_CHECKING:
     from protocols.stack.timers import Timers
 
 
+class PartnerKeyListener(Protocol):
+    """Whom a node's owner wants a link key with, and who hears that one is there."""
+
+    def admits(self, partner: Eui64) -> bool:
+        """Tell whether the trust centre's key with `partner` is taken."""
+        ...
+
+    def keyed(self, partner: Eui64) -> None:
+        """Hear of a key that the trust centre has sent, whoever had asked for it."""
+        ...
+
+
 class NodeKeys:
     """Any node's part: takes what the trust centre sends, asks for keys with partners."""
 
-    __slots__ = ("_aps", "_ask_where", "_settings", "_state", "_timers", "_wanted")
+    __slots__ = ("_aps", "_ask_where", "_listener", "_settings", "_state", "_timers", "_wanted")
 
     def __init__(
         self,
@@ -47,8 +59,10 @@ class NodeKeys:
         timers: Timers,
         settings: StackSettings,
         ask_where: Callable[[Eui64], object],
+        listener: Callable[[], PartnerKeyListener | None],
     ) -> None:
         self._state, self._aps, self._timers, self._settings, self._ask_where = state, aps, timers, settings, ask_where
+        self._listener = listener
         self._wanted: dict[Eui64, tuple[Callable[[bool], object], Timer]] = {}  # by partner
 
     def command(self, command: ApsCommand, key_id: int | None) -> bool:
@@ -86,13 +100,17 @@ class NodeKeys:
         done(False)
 
     def _take_partner_key(self, command: TransportApplicationLinkKey) -> None:
-        self._state.establish_key(command.partner, LinkKey(command.key), proven=True)
+        listener, waiting = self._listener(), self._wanted.pop(command.partner, None)
+        if waiting is None and listener is not None and not listener.admits(command.partner):
+            return
+        self._state.establish_key(command.partner, LinkKey(command.key), proven=True, partner=True)
         if self._state.peer(command.partner).short >= 0xFFF8:
             self._ask_where(command.partner)
-        waiting = self._wanted.pop(command.partner, None)
         if waiting is not None:
             waiting[1].cancel()
             self._timers.soon(waiting[0], True)
+        if listener is not None:
+            self._timers.soon(listener.keyed, command.partner)
 
 
 class TrustCentreKeys:

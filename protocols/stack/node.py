@@ -9,6 +9,7 @@ from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
 from protocols.crypto.mmo import aes_mmo
 from protocols.errors import UsageError
 from protocols.interfaces import (
+    SECOND,
     ActiveEndpoints,
     ApsData,
     Clock,
@@ -30,6 +31,7 @@ from protocols.interfaces import (
 )
 from protocols.stack.aps import PLAIN_ROOM
 from protocols.stack.counts import Counts
+from protocols.stack.keys import PartnerKeyListener
 from protocols.stack.running import Application, Running
 from protocols.stack.settings import KeyLog, NodeRole, NodeStatistics, StackSettings
 from protocols.zdp import messages as zdp
@@ -37,6 +39,7 @@ from protocols.zdp.management import Binding
 
 _DEFAULTS = StackSettings()
 _OK, _new = DeliveryStatus.OK, tuple.__new__
+_TOLD_WHERE = SECOND  # in which a node whose short address is asked for has answered [I]
 
 
 @cache
@@ -152,6 +155,29 @@ class Node:
         """Ask the trust centre for a link key with another member; `done` tells whether it came."""
         self._on().keys.request_partner_key(partner, done)
 
+    def install_partner_key(self, who: Eui64, key: LinkKey) -> None:
+        """Use a link key with another member as if the trust centre had sent it."""
+        self._on().state.establish_key(who, key, proven=True, partner=True)
+
+    def watch_partner_keys(self, listener: PartnerKeyListener) -> None:
+        """Have `listener` say with whom the trust centre's keys are taken, and hear of them."""
+        self._application.partners = listener
+
+    @property
+    def partners(self) -> list[Eui64]:
+        """With whom there is a link key that the trust centre began, in order."""
+        return sorted(eui for eui, peer in self._on().state.peers.items() if peer.partner)
+
+    def agreed_with(self, who: Eui64) -> bool:
+        """Tell whether the link key with a partner is one that both have agreed on since, by key establishment."""
+        peer = self._on().state.peers.get(who)
+        return peer is not None and peer.agreed
+
+    def drop_link_key(self, who: Eui64) -> None:
+        """Forget the link key shared with `who`: nothing of it is understood any more."""
+        state = self._on().state
+        state.clear_key(state.peer(who))
+
     def update_network_key(self) -> None:
         """At the trust centre: give all members a new network key and switch to it a little later."""
         self._on().trust().keys.update_network_key()
@@ -163,8 +189,17 @@ class Node:
         running, handle = self._on(), next(self._handles)
         peer = running.state.peers.get(who)
         if peer is None or peer.short == NO_SHORT_ADDRESS:
+            running.zdp.ask_where(who)
+            running.timers.after(_TOLD_WHERE, self._discover, running, handle, who, query)
+        else:
+            self._discover(running, handle, who, query)
+        return handle
+
+    def _discover(self, running: Running, handle: Handle, who: Eui64, query: ZdpQuery) -> None:
+        peer = running.state.peers.get(who)
+        if peer is None or peer.short == NO_SHORT_ADDRESS:
             running.post(Discovered(handle, who, (), None, False))
-            return handle
+            return
         request: zdp.ZdpMessage
         if isinstance(query, MatchDescriptor):
             request = zdp.MatchDescriptorRequest(peer.short, query.profile, query.server_clusters)
@@ -173,7 +208,6 @@ class Node:
         else:
             request = zdp.SimpleDescriptorRequest(peer.short, query.endpoint)
         running.zdp.query(peer, request, partial(self._discovered, handle, who))
-        return handle
 
     def _discovered(self, handle: Handle, who: Eui64, answer: zdp.ZdpMessage | None) -> None:
         endpoints = answer.endpoints if isinstance(answer, zdp.EndpointsResponse) else ()

@@ -12,7 +12,7 @@ _PEER = struct.Struct("<BHBQb16s")
 _FORMER = struct.Struct("<16sIIB")
 FORMER_OCTETS = _FORMER.size
 _VERSION = 1  # of the cell of a peer
-_SLEEPY, _ROUTER, _MEMBER, _KEYED, _ESTABLISHED = 1, 2, 4, 8, 16
+_SLEEPY, _ROUTER, _MEMBER, _KEYED, _ESTABLISHED, _PARTNER, _AGREED = 1, 2, 4, 8, 16, 32, 64
 _DOUBTFUL, _SPOKEN = 1, 2  # of a former key, beside _ESTABLISHED
 _NOBODY = Eui64(0)
 
@@ -46,6 +46,7 @@ class Peer:
     """Another node: its address, its link key, its counters."""
 
     __slots__ = (
+        "agreed",
         "aps_next",
         "aps_saved",
         "aps_sent",
@@ -63,6 +64,7 @@ class Peer:
         "nwk_next",
         "outgoing_cost",
         "parent",
+        "partner",
         "radio",
         "router",
         "security",
@@ -81,6 +83,8 @@ class Peer:
         self.key: LinkKey | None = None
         self.security: ApsSecurity | None = None
         self.established = False  # whether the link key is more than preconfigured: by key establishment
+        self.partner = False  # whether the link key is one between two members, which the trust centre began
+        self.agreed = False  # whether these two have agreed on another one since
         self.former: FormerKey | None = None
         self.nwk_next = self.aps_next = 0  # lowest counter taken next
         self.aps_sent = self.aps_saved = 0  # next outgoing counter of an established key, and how far it is saved
@@ -120,7 +124,8 @@ class Peer:
 
     def encode(self) -> bytes:
         flags = self.sleepy * _SLEEPY | self.router * _ROUTER | self.member * _MEMBER
-        flags |= (self.key is not None) * _KEYED | self.established * _ESTABLISHED
+        flags |= (self.key is not None) * _KEYED | self.established * _ESTABLISHED | self.partner * _PARTNER
+        flags |= self.agreed * _AGREED
         return _PEER.pack(_VERSION, self.short, flags, self.parent, self.child_radio, self.key or bytes(16))
 
     def restore(self, octets: bytes) -> None:
@@ -128,5 +133,6 @@ class Peer:
         self.short, self.parent = ShortAddress(short), Eui64(parent)
         self.sleepy, self.router = bool(flags & _SLEEPY), bool(flags & _ROUTER)
         self.member = bool(flags & _MEMBER)
+        self.partner, self.agreed = bool(flags & _PARTNER), bool(flags & _AGREED)
         if flags & _KEYED:
             self.set_key(LinkKey(key), established=bool(flags & _ESTABLISHED))

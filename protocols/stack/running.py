@@ -39,7 +39,7 @@ from protocols.stack.express import Express
 from protocols.stack.hooks import nobody
 from protocols.stack.joiner import Joiner
 from protocols.stack.keep_alive import KeepAlive
-from protocols.stack.keys import NodeKeys, TrustCentreKeys
+from protocols.stack.keys import NodeKeys, PartnerKeyListener, TrustCentreKeys
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
 from protocols.stack.management import Management
@@ -64,12 +64,13 @@ _ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
 class Application:
     """What stands on a node: its endpoints, and who hears its events. It stays through power cuts."""
 
-    __slots__ = ("endpoint_numbers", "endpoints", "listener")
+    __slots__ = ("endpoint_numbers", "endpoints", "listener", "partners")
 
     def __init__(self) -> None:
         self.endpoints: tuple[SimpleDescriptor, ...] = ()
         self.endpoint_numbers: tuple[int, ...] = ()
         self.listener: Callable[[HanEvent], object] = nobody
+        self.partners: PartnerKeyListener | None = None  # None: keys with everybody are taken
 
     def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
         self.endpoints = tuple(endpoints)
@@ -129,7 +130,7 @@ class Running:
         if not router:
             sleepy = role is NodeRole.SLEEPY_END_DEVICE
             self._keep_alive = KeepAlive(state, nwk, timers, settings, self._parent_lost, sleepy=sleepy)
-        self.keys = NodeKeys(state, self.aps, timers, settings, self.zdp.ask_where)
+        self.keys = NodeKeys(state, self.aps, timers, settings, self.zdp.ask_where, lambda: application.partners)
         nwk.keys = self.keys
         self._poller: Poller | None = None
         self._joiner: Joiner | None = None

@@ -342,7 +342,7 @@ class NodeState:
     def clear_key(self, peer: Peer) -> None:
         """Forget the link key shared with `peer`."""
         peer.key = peer.security = None
-        peer.established = False
+        peer.established = peer.partner = peer.agreed = False
         self._drop_former(peer)
         self.save(peer)
 
@@ -384,11 +384,11 @@ class NodeState:
         self._drop_former(peer)
         self._save_key(peer, key)
 
-    def establish_key(self, eui: Eui64, key: LinkKey, *, proven: bool) -> None:
+    def establish_key(self, eui: Eui64, key: LinkKey, *, proven: bool, partner: bool = False) -> None:
         """Install a link key that both sides agreed on, beside the one before until `eui` has spoken under it.
 
-        proven: `eui` is known to have it, which may be told later. Else it gets frames under the one before as long as
-        it speaks under that.
+        partner: it is one between two members, from the trust centre. proven: `eui` is known to have it, which may be
+        told later. Else it gets frames under the one before as long as it speaks under that.
         """
         peer = self.peer(eui)
         former = peer.former
@@ -405,15 +405,14 @@ class NodeState:
         if peer.key != key:
             self._storage.delete(peer.sent_cell)
         peer.set_key(key, established=True)
+        peer.partner, peer.agreed = peer.partner or partner, peer.partner and not partner
         self._save_key(peer, key)
 
     def _save_key(self, peer: Peer, key: LinkKey) -> None:
         self.save(peer)
         self._storage.put(peer.heard_cell, _COUNTERS.pack(peer.nwk_next, peer.aps_next))
         if self._key_log is not None:
-            centre = None if self.network is None else self.network.trust_centre
-            partners = centre is not None and centre not in (self.eui, peer.eui)
-            self._key_log(f"{'partner' if partners else 'link'} key {peer.eui}", key)
+            self._key_log(f"{'partner' if peer.partner else 'link'} key {peer.eui}", key)
 
     def _drop_former(self, peer: Peer) -> None:
         peer.former = None

@@ -24,6 +24,8 @@ BROKEN_BY = {
     "old-hub-serves-small-devices": "SM7-R9",
     "hub-ignores-image-signature": "SM7-R9",
     "hub-version-not-followed": "SM7-R9",
+    "join-without-key-establishment": "JOIN-1",
+    "display-talks-unjoined": "JOIN-2",
     "install-code-keys-kept": "MP170-C10",
 }
 

@@ -59,6 +59,20 @@ class Broker:
             Cra.COMMAND, counter, ACB, target, message_code=code, supplementary_party=SUPPLIER,
             supplementary_counter=counter, payload=payload,
         )  # fmt: skip
+        self._send(message)
+
+    def signed(self, target: Eui64, code: int, payload: bytes, counter: int, *, by: Eui64 = SUPPLIER) -> None:
+        """Send a critical command signed by the supplier, or by the ACB on its behalf."""
+        party = SUPPLIER if by == ACB else None
+        message = Message(
+            Cra.COMMAND, counter, by, target, message_code=code, supplementary_party=party,
+            supplementary_counter=None if party is None else counter, payload=payload,
+        )  # fmt: skip
+        self._send(security.sign(message, self._home.credentials(by).ds_key, self._home.entropy))
+
+    def _send(self, message: Message) -> None:
+        """Add the ACB's MAC and have the hub carry the message."""
+        target = message.target
         z = security.shared_secret(self._own().ka_key, self._home.credentials(target).ka_certificate.public_key)
         self.down(GbcsCarried(target, security.add_mac(message, z).encode()))
 

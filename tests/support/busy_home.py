@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator
 from emulator.parts.journal import Journal
 from emulator.storage import MemoryStorage
 from gateway.assembly.images import Releases
-from gateway.assembly.parties import ACB, SUPPLIER, WAN_PROVIDER
+from gateway.assembly.parties import SUPPLIER, WAN_PROVIDER
 from protocols.addresses import Eui64
 from protocols.crypto.mmo import aes_mmo
-from protocols.gbcs import security
-from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs06, cs08, cs09, ecs52
 from protocols.gbcs.use_cases.ccs01 import LogDeviceType
 from protocols.interfaces import SECOND, Rank
 from protocols.ota.image import FirmwareImage, Kind
-from protocols.wan.envelope import GbcsCarried
 from tests.support.broker import Broker
 from tests.support.keyed_home import KeyedHome
 
@@ -134,11 +132,7 @@ class BusyHome:
         """Send CS06, signed by the supplier, to a device that has the image."""
         device, counter = self.home.device(name).eui, self.broker.next_counter
         payload = cs06.Command(self.image(kind).hash, counter).encode()
-        message = Message(Cra.COMMAND, counter, SUPPLIER, device, message_code=cs06.MESSAGE_CODE, payload=payload)
-        signed = security.sign(message, self.home.credentials(SUPPLIER).ds_key, self.home.entropy)
-        broker, ka = self.home.credentials(ACB), self.home.credentials(device).ka_certificate
-        octets = security.add_mac(signed, security.shared_secret(broker.ka_key, ka.public_key)).encode()
-        self.broker.down(GbcsCarried(device, octets))
+        self.broker.signed(device, cs06.MESSAGE_CODE, payload, counter)
 
     # --- what must hold ----------------------------------------------------------------------------------------
 

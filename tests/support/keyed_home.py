@@ -60,14 +60,15 @@ class KeyedHome:
         seed: int = 1,
         later: tuple[str, ...] = (),
         tunnelling: str = "until_swap",
+        joined: bool = True,
     ) -> None:
         """Make the home and switch all on but `later`.
 
         names: of the devices, all by default, the ESME always. certificates: what a node gets in place of its own.
-        tunnelling: of the bridges.
+        tunnelling: of the bridges. joined: devices are joined to each other from the beginning.
         """
         data = yaml.safe_load(HOME.read_text(encoding="utf-8"))
-        data["loss"] = loss
+        data["loss"], data["joined"] = loss, joined
         wanted = (*names, "esme") if names else tuple(device["name"] for device in data["devices"])
         changes = {"installed": True, "tunnelling": tunnelling}
         data["devices"] = [device | changes for device in data["devices"] if device["name"] in wanted]

@@ -92,4 +92,5 @@ class Gpf:
         broker = self._entity.anchors.eui(RemotePartyRole.ACCESS_CONTROL_BROKER)
         payload = gcs62.Alert(self._wall.utc(), self.joins.log.entries()).encode()
         counter = self.application.alert(gcs62.MESSAGE_CODE, broker, lambda _: payload, signed=False)
-        self._note("alert-sent", code=f"{AlertCode.GPF_DEVICE_LOG_CHANGED:04X}", counter=counter)
+        code, origin = f"{AlertCode.GPF_DEVICE_LOG_CHANGED:04X}", str(self._entity.eui)  # the CHF has the actor's name
+        self._note("alert-sent", code=code, counter=counter, origin=origin)

@@ -7,7 +7,8 @@ from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.life.plan import Plan
 from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
-from gateway.assembly.story.steps import StoryError, accepted, activated, answer, distribute, told, update_ppmid
+from gateway.assembly.story.joining import devices_are_joined
+from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, executed, told, update_ppmid
 from gateway.assembly.world import World
 from protocols.interfaces import HOUR, MINUTE
 from protocols.ota.image import Kind
@@ -27,6 +28,7 @@ async def tell(world: World, home: Home, plan: Plan) -> None:
     _step(world, "the devices join")
     await told(world, everybody_joins(world, home))
     await told(world, _gas_meters_are_commissioned(world, home))
+    await told(world, devices_are_joined(world, home))
     for when, title, chapter in chapters(world, home, plan):
         await world.clock.sleep_until(max(when, world.clock.now()))
         _step(world, title)
@@ -39,7 +41,7 @@ async def _gas_meters_are_commissioned(world: World, home: Home) -> None:
     for device in home.devices:
         if device.description.kind == "gsme":
             what = f"8.1.1 for {home.name}/{device.name}"
-            await activated(world, world.supplier.commission_gas(device.eui, _GAS_PERIOD), what, within=_PATIENCE)
+            await executed(world, world.supplier.commission_gas(device.eui, _GAS_PERIOD), what, within=_PATIENCE)
 
 
 def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
@@ -85,7 +87,7 @@ async def _update(world: World, home: Home, device: HomeDevice, number: int) -> 
         raise StoryError(f"{name} refused its image")
     await world.clock.sleep(_BEFORE_ACTIVATION)
     command = world.supplier.activate(device.eui, image.hash)
-    await activated(world, command, f"11.3 for {name}", within=_PATIENCE)
+    await executed(world, command, f"11.3 for {name}", within=_PATIENCE)
     if kind is Kind.ESME:
         await world.clock.sleep(_AFTER_ACTIVATION)
 

@@ -2,6 +2,7 @@
 
 from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.life.plan import Plan
+from gateway.assembly.story.joining import displays_are_joined_to_the_gpf
 from gateway.assembly.story.steps import StoryError, accepted, answer, told, update_ppmid
 from gateway.assembly.world import World
 from protocols.duis.inventory import DeviceStatus
@@ -24,6 +25,7 @@ async def swap(world: World, home: Home, plan: Plan) -> None:
     await answer(world, supplier.restore_log(home.chf, former), f"8.12.1 for {home.name}")
     await _everybody_back(world, home)
     accepted(supplier.set_hub_status(former, DeviceStatus.WITHDRAWN), f"8.4 for the old hub of {home.name}")
+    await told(world, displays_are_joined_to_the_gpf(world, home))
     for device in home.devices:
         if device.description.kind in _SELF_ACTIVATING:
             await told(world, _update_again(world, home, device))

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.assembly.story import arrival, bridges, electricity, reading
+from gateway.assembly.story import arrival, bridges, electricity, joining, reading
 from gateway.assembly.story.steps import told
 from gateway.assembly.world import World
 from protocols.interfaces import HOUR
@@ -15,8 +15,14 @@ async def arrive(world: World) -> None:
         await arrival.everybody_joins(world, home)
 
 
+async def join(world: World) -> None:
+    for home in world.homes:
+        await joining.devices_are_joined(world, home)
+
+
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("devices are pre-notified, whitelisted and join", arrive),
+    ("devices are joined to each other (8.7.1, 8.7.2)", join),
     ("bridges are updated (11.4)", bridges.both_homes),
     ("the HCALCS is updated (11.1, 11.3)", electricity.hcalcs),
     ("a real power cut in home 2", electricity.outage_of_an_untracked_home),

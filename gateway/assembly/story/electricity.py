@@ -3,9 +3,9 @@
 from gateway.assembly.story.bridges import ppmid
 from gateway.assembly.story.steps import (
     StoryError,
-    activated,
     cut_so_that_the_alert_arrives,
     distribute,
+    executed,
     told,
 )
 from gateway.assembly.world import World
@@ -25,7 +25,7 @@ async def hcalcs(world: World) -> None:
     image = world.images.release(Kind.HCALCS, 1)
     await _distributed(world, device, image)
     await world.clock.sleep_until(world.clock.now() + HOUR)
-    await activated(world, world.supplier.activate(device, image.hash), "11.3 for the HCALCS")
+    await executed(world, world.supplier.activate(device, image.hash), "11.3 for the HCALCS")
 
 
 async def outage_of_an_untracked_home(world: World) -> None:
@@ -42,7 +42,7 @@ async def esme_at_once(world: World) -> None:
     await _distributed(world, esme, image)
     start = world.clock.now()
     activation = world.supplier.activate(esme, image.hash)
-    await activated(world, activation, "11.3 for the ESME, at once")
+    await executed(world, activation, "11.3 for the ESME, at once")
     await told(world, ppmid(world))
     await cut_so_that_the_alert_arrives(world, home, start + WINDOW - SECOND, LONG_CUT)
     await world.clock.sleep_until(start + WINDOW + 30 * MINUTE)
@@ -56,7 +56,7 @@ async def esme_dated(world: World) -> None:
     await _distributed(world, esme, image)
     _too_far_ahead_is_refused(world, image)
     date = _whole_second(world.clock.now() + 2 * DAY)
-    await activated(world, world.supplier.activate(esme, image.hash, date), "11.3 for the ESME, dated")
+    await executed(world, world.supplier.activate(esme, image.hash, date), "11.3 for the ESME, dated")
     await world.clock.sleep_until(world.clock.now() + 6 * HOUR)
     home.mains.cut(SHORT_CUT)
     await world.clock.sleep_until(world.clock.now() + 6 * HOUR)
@@ -77,9 +77,9 @@ async def esme_cancelled(world: World) -> None:
         world.note_failure(StoryError("the ESME took an image whose signature does not verify"))
     await _distributed(world, esme, image)
     date = _whole_second(world.clock.now() + DAY)
-    await activated(world, world.supplier.activate(esme, image.hash, date), "11.3 to be cancelled")
+    await executed(world, world.supplier.activate(esme, image.hash, date), "11.3 to be cancelled")
     await world.clock.sleep_until(world.clock.now() + HOUR)
-    await activated(world, world.supplier.cancel(esme, image.hash), "the cancellation")
+    await executed(world, world.supplier.cancel(esme, image.hash), "the cancellation")
     await world.clock.sleep_until(date + 2 * HOUR)
 
 

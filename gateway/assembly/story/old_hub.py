@@ -8,7 +8,7 @@ from emulator.home.builder import Home, HomeDevice
 from emulator.home.description import HomeDescription
 from firmware_images import product
 from gateway.assembly.story.arrival import everybody_joins
-from gateway.assembly.story.steps import StoryError, accepted, activated, answer, distribute, told, update_ppmid
+from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, executed, told, update_ppmid
 from gateway.assembly.world import World
 from gateway.users.mailbox import dcc_alert
 from protocols.errors import HanlabError
@@ -98,7 +98,7 @@ async def _everything_arrives(world: World, home: Home) -> None:
         if not await distribute(world, device.eui, image):
             raise StoryError(f"{home.name}/{name} refused its image")
         await world.clock.sleep(10 * MINUTE)
-        await activated(world, world.supplier.activate(device.eui, image.hash), f"11.3 for {home.name}/{name}")
+        await executed(world, world.supplier.activate(device.eui, image.hash), f"11.3 for {home.name}/{name}")
 
 
 # --- images for the hub --------------------------------------------------------------------------------------------

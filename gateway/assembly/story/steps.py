@@ -49,12 +49,13 @@ async def answer(world: World, exchange: Exchange, what: str) -> Delivery:
     return delivery
 
 
-async def activated(world: World, activation: Activation, what: str, *, within: int = 2 * HOUR) -> None:
-    """Wait for the device's answer to a command that the user signed; StoryError for any but a good one."""
-    accepted(activation, what)
-    delivery = await world.supplier.wait_for(answers(activation.request_id), what=f"answer to {what}", within=within)
+async def executed(world: World, request: Exchange | Activation, what: str, *, within: int = 2 * HOUR) -> Delivery:
+    """Return a device's answer to a command; StoryError if the DSP took none or reports that none came."""
+    accepted(request, what)
+    delivery = await world.supplier.wait_for(answers(request.request_id), what=f"answer to {what}", within=within)
     if delivery.code != "I0":
         raise StoryError(f"{what}: {delivery.code}")
+    return delivery
 
 
 async def update_ppmid(world: World, device: Eui64, image: FirmwareImage) -> bool:

@@ -176,7 +176,7 @@ def dissect(
         collector.transfers.found,
         collector.tunnels,
         collector.messages,
-        collector.link_keys.found(dissector.key_transports),
+        collector.link_keys.found(dissector.key_transports, dissector.partner_keys),
         collector.readings.found,
         collector.energy.found,
     )

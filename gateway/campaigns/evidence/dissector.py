@@ -31,6 +31,7 @@ _MAC_NAMES: Final = {
     mac_commands.OrphanNotification: "mac orphan notification",
     mac_commands.BeaconRequest: "mac beacon request",
 }
+_Ends = tuple[Eui64 | None, Eui64 | None]  # source, destination
 _PLAIN_WITHOUT_KEY = (aps_commands.TransportNetworkKey,)  # the only command a node without network key may be sent
 
 
@@ -75,6 +76,16 @@ class KeyTransport(NamedTuple):
     key: bytes  # the link key
 
 
+class PartnerKey(NamedTuple):
+    """Request-Key for a link key with another device, or the Transport-Key that brought one; each sighting."""
+
+    frame: int
+    time: int
+    device: Eui64  # who asked, or was sent it
+    partner: Eui64
+    key: bytes | None  # None: asked for
+
+
 class ApsMessage(NamedTuple):
     """What an application sent to another: one APS data frame or the fragments of one, first sighting."""
 
@@ -111,6 +122,7 @@ class Dissector:
         self.associations: list[Association] = []
         self.announcements: list[Announcement] = []
         self.key_transports: list[KeyTransport] = []
+        self.partner_keys: list[PartnerKey] = []
         self.first = self.last = 0  # ns UTC
 
     def take(self, captured: CapturedFrame) -> ApsMessage | None:
@@ -231,7 +243,7 @@ class Dissector:
             sighting = ApsSighting(captured, mac, space, nwk, header, source, destination, counter, octets, key)
             self._watcher.aps(sighting)
         if header.frame_type == aps_frame.FrameType.COMMAND:
-            self._aps_command(captured, plain, nwk.security, key)
+            self._aps_command(captured, plain, nwk.security, key, (source, destination))
             return None
         if not nwk.security:
             self.reject(captured, UNPROTECTED, "an APS frame without NWK security")
@@ -269,7 +281,9 @@ class Dissector:
             header.source_endpoint,
         )
 
-    def _aps_command(self, captured: CapturedFrame, plain: bytes, nwk_security: bool, key: bytes | None) -> None:
+    def _aps_command(
+        self, captured: CapturedFrame, plain: bytes, nwk_security: bool, key: bytes | None, ends: _Ends = (None, None)
+    ) -> None:
         command = aps_commands.decode_command(plain)
         self.kinds[f"aps {type(command).__name__}"] += 1
         if isinstance(command, aps_commands.Tunnel):
@@ -279,9 +293,22 @@ class Dissector:
             if key is not None:
                 place = (captured.number, captured.time, captured.network)
                 self.key_transports.append(KeyTransport(*place, command.destination, key))
+        else:
+            self._partner_key(captured, command, *ends)
         key_for_joiner = key is not None and isinstance(command, _PLAIN_WITHOUT_KEY)
         if not nwk_security and not key_for_joiner:
             self.reject(captured, UNPROTECTED, "an APS command without NWK security")
+
+    def _partner_key(
+        self, captured: CapturedFrame, command: aps_commands.ApsCommand, source: Eui64 | None, to: Eui64 | None
+    ) -> None:
+        if isinstance(command, aps_commands.TransportApplicationLinkKey):
+            self._keys.add(command.key)
+            if to is not None:
+                seen = PartnerKey(captured.number, captured.time, to, command.partner, command.key)
+                self.partner_keys.append(seen)
+        elif isinstance(command, aps_commands.RequestKey) and command.partner is not None and source is not None:
+            self.partner_keys.append(PartnerKey(captured.number, captured.time, source, command.partner, None))
 
     def _tunnelled(self, captured: CapturedFrame, tunnel: aps_commands.Tunnel) -> None:
         """Open the command that a parent is to hand on as it is."""

@@ -99,7 +99,7 @@ def check_alerts(evidence: Evidence) -> Iterator[Check]:
     hubs = {Eui64.parse(eui): name for eui, name in evidence.files.summary.get("parties", {}).items() if "/" in name}
     names |= {name: eui for eui, name in hubs.items()}
     told = {  # once each: one that was not acknowledged is sent again
-        (str(names[event.actor]), event.text("code"), event.text("counter")): None
+        (event.text("origin") or str(names[event.actor]), event.text("code"), event.text("counter")): None
         for event in evidence.events("alert-sent")
         if event.actor in names and event.time < last - UNDER_WAY
     }
@@ -107,7 +107,7 @@ def check_alerts(evidence: Evidence) -> Iterator[Check]:
     came = Counter((event.text("origin"), event.text("code")) for event in evidence.events("alert"))
     by_origin = {str(eui): name for name, eui in names.items()}
     for (origin, code), number in sorted(sent.items()):
-        label = f"{by_origin[origin]} {code}"
+        label = f"{by_origin.get(origin, origin)} {code}"
         if came[origin, code] < number:
             faults.append(f"{label}: sent {number} times, came {came[origin, code]} times")
         else:

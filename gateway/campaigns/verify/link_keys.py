@@ -18,7 +18,10 @@ _MESSAGES = 2 * len(_ORDER)
 
 
 class Exchange(NamedTuple):
-    """Messages of key establishment between a device and its hub, from Initiate on; whole: all six, in order."""
+    """Messages of key establishment of a device with its hub or another device, from Initiate on.
+
+    whole: all six, in order.
+    """
 
     device: Eui64
     messages: tuple[KeyMessage, ...]
@@ -71,7 +74,7 @@ def check_exchanges(evidence: Evidence) -> Iterator[Check]:
     faults = [f"{evidence.name(device)} completed no exchange" for device in concerned if device not in keyed]
     points: dict[bytes, int] = {}
     for exchange in whole:
-        faults += [f"{evidence.name(exchange.device)}: {what}" for what in _faults(exchange, authorities)]
+        faults += [f"{evidence.name(exchange.device)}: {what}" for what in exchange_faults(exchange, authorities)]
         for message in exchange.messages:
             if isinstance(message.command, EphemeralData):
                 before = points.setdefault(message.command.point, message.frame)
@@ -88,7 +91,8 @@ def check_exchanges(evidence: Evidence) -> Iterator[Check]:
     )  # fmt: skip
 
 
-def _faults(exchange: Exchange, authorities: Mapping[Suite, Authority]) -> Iterator[str]:
+def exchange_faults(exchange: Exchange, authorities: Mapping[Suite, Authority]) -> Iterator[str]:
+    """Tell what is wrong with a whole exchange as far as an onlooker can tell."""
     for message in exchange.messages:
         if message.secured:
             yield f"frame {message.frame} is under a link key"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.campaigns.evidence.link_keys import LinkKeys
+from gateway.campaigns.evidence.link_keys import LinkKeys, PairKeys
 from gateway.campaigns.verify.air import Air, Carried
 from gateway.campaigns.verify.gbcs_view import judge
 from protocols.addresses import Eui64
@@ -18,7 +18,7 @@ def read_wan(path: Path, certificates: Keystore) -> Air:
     first, last = (carried[0].time, carried[-1].time) if carried else (0, 0)
     return Air(
         frames=len(carried), networks=(), protected=0, defects=(), first=first, last=last, transfers=(), running=(),
-        carried=carried, link_keys=LinkKeys([], [], [], []),
+        carried=carried, link_keys=LinkKeys([], [], [], [], PairKeys([], {}, [])),
     )  # fmt: skip
 
 

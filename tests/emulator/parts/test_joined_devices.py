@@ -63,15 +63,6 @@ class Joining(Offline):
         return cs03.Response.decode(response.payload).code
 
 
-@pytest.mark.parametrize("code", [code for code in JoinCode if code is not JoinCode.SUCCESS])
-def test_every_failure_of_a_join_is_told_and_leaves_no_entry(code: JoinCode) -> None:
-    """What the key establishment with the partner comes to is planted; the answer is signed as that of a success."""
-    device = Joining(DeviceKind.ESME, PARTIES.supplier, JoinSettings(failing={OTHER: code}))
-    assert device.join(A1, M.A_INITIATOR, DeviceType.PPMID) == code
-    assert device.joins.log.entries() == ()
-    assert device.join(A1, M.A_INITIATOR, DeviceType.PPMID, Eui64(OTHER + 1)) == JoinCode.SUCCESS
-
-
 @pytest.mark.parametrize(("kind", "sender", "code", "method", "other"), JOINS)
 def test_a_device_joins_tells_and_unjoins(
     kind: DeviceKind, sender: Credentials, code: int, method: MethodAndRole, other: DeviceType

@@ -57,6 +57,7 @@ from protocols.zcl.foundation import (
     ReportAttributes,
 )
 from protocols.zcl.frame import ZclStatus
+from tests.support.told_join import tell_join
 from tests.support.told_run import ACB, CHF, OPERATOR, START, SUPPLIER, Cell, OnAir, ToldRun
 
 ESME = Eui64(0x00DB1234567811A0)
@@ -112,6 +113,7 @@ class Story:
 
     def tell(self) -> ToldRun:
         self.arrive()
+        self.join()
         self.update_bridges()
         self.update_hcalcs()
         self.esme_at_once()
@@ -284,6 +286,12 @@ class Story:
                 )
                 self.later(SECOND)
                 self.ask(f"12.2 {known.name}", ACB, CommandVariant.DCC_ONLY, body, "I99")
+
+    def join(self) -> None:
+        """CS03A1: ESME and PPMID have a key from here on."""
+        self._counter += 1
+        tell_join(self.run, ESME, PPMID, self._counter, self.later(SECOND))
+        self.later(MINUTE)
 
     def update_bridges(self) -> None:
         request_id, _ = self._order(BRIDGE_1, 0x02000000)

@@ -58,7 +58,7 @@ _NETWORK_KEY = bytes(range(0x40, 0x50))
 
 @dataclass
 class OnAir:
-    """A ZCL frame of a cluster, or a broken frame."""
+    """A ZCL frame of a cluster, an APS command, or a broken frame."""
 
     time: int
     device: Eui64
@@ -69,6 +69,8 @@ class OnAir:
     key: bytes | None = None  # another network key than the one that is told
     secured: bool = True  # under the device's link key
     link_key: bytes | None = None  # another than the established one
+    partner: Eui64 | None = None  # the other end, by default the hub
+    command: KeyId | None = None  # `frame` is an APS command under this key
 
 
 @dataclass
@@ -137,6 +139,13 @@ class ToldRun:
             frame = key_establishment.encode(command, number // 2, from_server=not upward)
             item = OnAir(time, eui, upward, key_establishment.CLUSTER, frame, secured=False)
             self.air[f"{label} {eui} {number}"] = item
+
+    def agree(self, eui: Eui64, partner: Eui64, time: int, label: str) -> None:
+        """Let two devices agree on a link key, `eui` beginning."""
+        for number, (ours, command) in enumerate(key_exchange(eui, label, partner)):
+            frame = key_establishment.encode(command, number // 2, from_server=not ours)
+            cluster = key_establishment.CLUSTER
+            self.air[f"{label} {number}"] = OnAir(time, eui, ours, cluster, frame, secured=False, partner=partner)
 
     def carry(self, label: str, time: int, device: Eui64, octets: bytes, *, upward: bool) -> None:
         """Put a GBCS message into the tunnel of a device."""
@@ -235,11 +244,11 @@ def node_certificate(eui: Eui64, issuer: Eui64 = TEST_ISSUER) -> bytes:
 
 
 @cache
-def key_exchange(eui: Eui64, label: str) -> tuple[tuple[bool, KeyEstablishmentCommand], ...]:
+def key_exchange(eui: Eui64, label: str, partner: Eui64 = HUB_NODE) -> tuple[tuple[bool, KeyEstablishmentCommand], ...]:
     """Return the six messages, each with whether it is the device's. Nobody can tell whether the MACs are right."""
     random = SeededEntropy(7).random(f"{label} {eui}")
     commands: list[tuple[bool, KeyEstablishmentCommand]] = []
-    for upward, who in ((True, eui), (False, HUB_NODE)):
+    for upward, who in ((True, eui), (False, partner)):
         commands.append((upward, InitiateKeyEstablishment(Suite.SUITE_2, 3, 6, node_certificate(who))))
     for upward in (True, False):
         point = ecmqv.draw_ephemeral_key(Suite.SUITE_2.curve, random).octets
@@ -289,8 +298,16 @@ class _AirWriter:
         self._hop(START, eui, eui, header + payload, source_ieee=eui)
 
     def put(self, item: OnAir) -> None:
-        source, target = (item.device, HUB_NODE) if item.upward else (HUB_NODE, item.device)
+        other = item.partner or HUB_NODE
+        source, target = (item.device, other) if item.upward else (other, item.device)
         counter = next(self._aps) & 0xFF
+        if item.command is not None:
+            header = ApsHeader(FrameType.COMMAND, 0, 0, 0, 0, counter, security=True).encode()
+            sealed = ApsSecurity(self._links[item.device]).protect(
+                header, source, next(self._counter), item.frame, key_id=item.command, extended_nonce=True
+            )
+            self._hop(item.time, source, target, sealed)
+            return
         if not item.secured:
             header = data_header(1, item.cluster, _SE, 1, counter, security=False, ack_request=False)
             self._hop(item.time, source, target, header + item.frame, good_fcs=item.good_fcs, key=item.key)

@@ -46,6 +46,8 @@ REQUIREMENTS = [
     "MP170-C14",
     "MP170-C15",
     "MP170-C16",
+    "JOIN-1",
+    "JOIN-2",
     "X-2",
     "X-5",
 ]

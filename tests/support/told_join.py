@@ -1,0 +1,35 @@
+"""A join of method A told into a `ToldRun`: command, keys of the hub, key establishment, answer, and a first read."""
+
+from protocols.addresses import Eui64
+from protocols.aps.commands import RequestedKeyType, RequestKey, TransportApplicationLinkKey
+from protocols.aps.security import KeyId
+from protocols.gbcs.codes import DeviceType
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.use_cases import cs03
+from protocols.interfaces import SECOND
+from protocols.zcl import foundation
+from protocols.zcl.clusters import metering
+from protocols.zcl.foundation import ReadAttributes
+from tests.support.told_run import SUPPLIER, OnAir, ToldRun
+
+GIVEN, AGREED = bytes(range(0x50, 0x60)), bytes(range(0x60, 0x70))
+
+
+def tell_join(run: ToldRun, meter: Eui64, ppmid: Eui64, counter: int, asked: int) -> None:
+    """Have an ESME join a PPMID at `asked` (ns) within three seconds; labels begin with "join"."""
+    code = cs03.MESSAGE_CODE_A1
+    payload = cs03.Command(cs03.MethodAndRole.A_INITIATOR, ppmid, DeviceType.PPMID).encode()
+    command = run.signed(Message(Cra.COMMAND, counter, SUPPLIER, meter, message_code=code, payload=payload))
+    run.carry("join CS03", asked, meter, run.with_mac(command).encode(), upward=False)
+    request = RequestKey(RequestedKeyType.APPLICATION_LINK, ppmid).encode()
+    run.air["join asked"] = OnAir(asked + SECOND, meter, True, 0, request, command=KeyId.LINK)
+    for one, other, first in ((meter, ppmid, True), (ppmid, meter, False)):
+        sent = TransportApplicationLinkKey(GIVEN, other, first).encode()
+        run.air[f"join given {one}"] = OnAir(asked + SECOND, one, False, 0, sent, command=KeyId.KEY_LOAD)
+    run.agree(meter, ppmid, asked + 2 * SECOND, "join keys")
+    answer = Message(Cra.RESPONSE, counter, meter, SUPPLIER, message_code=code, payload=cs03.Response().encode())
+    run.carry("join CS03 response", asked + 3 * SECOND, meter, run.signed(answer).encode(), upward=True)
+    read = foundation.encode(ReadAttributes((0x0000,)), 1, from_server=False)
+    at, cluster = asked + 10 * SECOND, metering.CLUSTER
+    run.air["join read"] = OnAir(at, ppmid, True, cluster, read, link_key=AGREED, partner=meter)
+    run.stray_keys.append(AGREED)

@@ -1,4 +1,4 @@
-"""`hanlab fleet`: many homes without radio, real messages; a folder that `hanlab verify` judges."""
+"""`hanlab fleet`: many homes without radio, in a folder that `hanlab verify` judges; or idle ones on the air."""
 
 import json
 from collections.abc import Mapping
@@ -71,6 +71,32 @@ def mixed(
         suppression=suppression,
     )  # fmt: skip
     _run(plan, out, seed, as_json=as_json)
+
+
+@app.command()
+def idle(
+    homes: Annotated[int, typer.Option(min=1, help="Each on an air of its own.")] = 1000,
+    devices: Annotated[int, typer.Option(min=1, help="Beside the hub, in each home.")] = 5,
+    minutes: Annotated[int, typer.Option(min=1, help="Of virtual time.")] = 60,
+    seed: Seed = 1,
+    capture: Annotated[Path | None, typer.Option(help="Write the frames of all homes (pcapng), keys beside.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let homes idle on the air, a report a minute from each device: whole stacks, and how fast time goes."""
+    from gateway.assembly.fleet.idle import idle as let_idle
+    from gateway.assembly.fleet.idle import keys_beside
+
+    done = let_idle(homes, devices, minutes, seed=seed, capture=capture)
+    if as_json:
+        print(json.dumps(done._asdict() | {"device_hours_a_second": round(done.speed, 1)}, indent=1))
+    else:
+        print(f"{homes:,} homes of {devices} devices, {minutes:,} virtual minutes")
+        print(f"{done.sent:,} reports sent, {done.read:,} read, {done.torn:,} out of order, {done.refused:,} refused")
+        print(f"{done.seconds:.1f} s of processor time: {done.speed:,.0f} device-hours a second")
+        if capture is not None:
+            print(f"{done.frames:,} frames in {capture}, keys in {keys_beside(capture)}")
+    if not done.whole:
+        raise typer.Exit(1)
 
 
 def _repair(text: str) -> "Repair":

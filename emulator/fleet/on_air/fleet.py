@@ -9,7 +9,7 @@ from emulator.air.medium import Capture, Medium
 from emulator.clock import VirtualClock
 from emulator.entropy import FleetEntropy
 from emulator.fleet.on_air.home import IdleHome
-from emulator.fleet.on_air.membership import Membership
+from emulator.fleet.on_air.membership import MOST_DEVICES, Membership
 from emulator.fleet.on_air.merged import Merged
 from emulator.fleet.on_air.turns import TURN, Turns
 from protocols.errors import UsageError
@@ -69,6 +69,8 @@ class Fleet:
         """
         if min(homes, devices, together) < 1 or first < 0:
             raise UsageError(f"{homes} homes from {first} on, {devices} devices each, {together} on a clock: no fleet")
+        if devices > MOST_DEVICES:
+            raise UsageError(f"{devices} devices in a home, which takes {MOST_DEVICES}: no fleet")
         self.devices = homes * devices
         entropy = FleetEntropy(seed)
         merged = None if capture is None else Merged(capture)

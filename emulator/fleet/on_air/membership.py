@@ -15,6 +15,7 @@ from protocols.stack.state import Network, NodeState
 
 _FIRST_HUB = 0x00DB_1F00_0000_0000
 _EUIS = 0x100  # set aside for a home
+MOST_DEVICES = _EUIS - 1  # of a home, beside its hub
 _FIRST_SHORT = 0x1001
 _DEFAULTS = StackSettings()
 

@@ -117,7 +117,8 @@ def test_after_an_error_the_rest_of_the_turn_can_be_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"homes": 0}, {"devices": 0}, {"together": 0}, {"first": -1}, {"turn": 0}, {"turn": -MINUTE}]
+    "wrong",
+    [{"homes": 0}, {"devices": 0}, {"devices": 256}, {"together": 0}, {"first": -1}, {"turn": 0}, {"turn": -MINUTE}],
 )
 def test_a_fleet_of_nothing_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=r"no fleet|a turn of"):

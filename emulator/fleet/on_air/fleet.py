@@ -18,6 +18,7 @@ from protocols.stack.hooks import nobody
 from protocols.stack.settings import StackSettings
 
 SETTINGS = StackSettings(link_status_most=HOUR, established_keys_only=True)  # as the homes of `emulator.home`
+_KEPT = 250_000  # frames of a capture kept until a turn is over, 50 MB: a report and its acknowledgement are two
 _SETTLING = MINUTE  # of the devices' announcements, before the first reports
 
 
@@ -60,17 +61,21 @@ class Fleet:
         capture: Capture | None = None,
         first: int = 0,
         together: int = 1,
-        turn: int = TURN,
+        turn: int | None = None,
     ) -> None:
         """period: ns between two reports of a device. first: number of the first home.
 
-        together: homes on one clock, their events interleaved; turn: ns that a clock runs before the next does. Neither
-        changes anything that happens in a home.
+        together: homes on one clock, their events interleaved; turn: ns that a clock runs before the next does, by
+        default `TURN`, or less where a capture would keep too many frames. Neither changes anything that happens in a
+        home.
         """
-        if min(homes, devices, together) < 1 or first < 0:
-            raise UsageError(f"{homes} homes from {first} on, {devices} devices each, {together} on a clock: no fleet")
+        if min(homes, devices, together, period) < 1 or first < 0:
+            each = f"{devices} devices each, {together} on a clock, a report in {period} ns"
+            raise UsageError(f"{homes} homes from {first} on, {each}: no fleet")
         if devices > MOST_DEVICES:
             raise UsageError(f"{devices} devices in a home, which takes {MOST_DEVICES}: no fleet")
+        if turn is None:
+            turn = TURN if capture is None else min(TURN, 1 + _KEPT * period // (2 * homes * devices))
         self.devices = homes * devices
         entropy = FleetEntropy(seed)
         merged = None if capture is None else Merged(capture)

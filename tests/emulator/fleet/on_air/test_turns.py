@@ -8,6 +8,7 @@ from emulator.clock import VirtualClock
 from emulator.entropy import FleetEntropy, SmallRandom
 from emulator.fleet.on_air import fleet as fleet_module
 from emulator.fleet.on_air.fleet import Fleet
+from emulator.fleet.on_air.merged import Merged
 from emulator.fleet.on_air.turns import Turns
 from protocols.errors import UsageError
 from protocols.interfaces import HOUR, MINUTE, SECOND
@@ -84,6 +85,24 @@ def test_a_capture_has_all_frames_once_a_run_is_over() -> None:
     assert log.frames[-1][1] <= fleet.now
 
 
+def test_a_large_fleet_keeps_no_more_of_a_capture_than_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = list[int]()
+
+    class Watched(Merged):
+        def pass_on(self, until: int) -> None:
+            kept.append(len(self._kept))
+            super().pass_on(until)
+
+    monkeypatch.setattr(fleet_module, "Merged", Watched)
+    monkeypatch.setattr(fleet_module, "_KEPT", 40)
+    log = FrameLog()
+    Fleet(HOMES, DEVICES, period=PERIOD, capture=log).run(10 * MINUTE)
+    turns = len(kept)
+    assert turns > 10 * MINUTE // PERIOD // 2
+    assert sum(kept) == len(log.frames) > 2 * HOMES * DEVICES * 10 * MINUTE // PERIOD
+    assert max(kept[turns // 2 :]) <= 2 * 40  # those settling down over
+
+
 def test_all_clocks_end_at_one_time() -> None:
     fleet = Fleet(3, 1, turn=40 * SECOND)
     fleet.run(5 * MINUTE + 7)
@@ -118,7 +137,16 @@ def test_after_an_error_the_rest_of_the_turn_can_be_run() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"homes": 0}, {"devices": 0}, {"devices": 256}, {"together": 0}, {"first": -1}, {"turn": 0}, {"turn": -MINUTE}],
+    [
+        {"homes": 0},
+        {"devices": 0},
+        {"devices": 256},
+        {"together": 0},
+        {"first": -1},
+        {"period": 0},
+        {"turn": 0},
+        {"turn": -MINUTE},
+    ],
 )
 def test_a_fleet_of_nothing_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=r"no fleet|a turn of"):

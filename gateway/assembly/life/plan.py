@@ -75,6 +75,9 @@ class Plan:
             "phase_cuts": [[*cut[:2], list(cut[2])] for cut in self.phase_cuts] if home.phases > 1 else [],
             "hub_phase": next((device.hub_phase for device in home.devices if device.powers_hub), None),
             "swap": None if home.replacement is None else self.swap,
+            "tunnelling": {
+                f"{home.name}/{device.name}": device.tunnelling for device in home.devices if device.is_bridge
+            },
             "wake_period": max(sleepy, default=None),
             "supply": _supply(self, home),
         }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.gbcs_view import payload_of
+from gateway.campaigns.verify.life_plan import plan_of
 from gateway.campaigns.verify.messages import Exchange
 from gateway.campaigns.verify.outages import receipts
 from protocols.addresses import Eui64
@@ -20,13 +21,8 @@ UNDER_WAY = 5 * MINUTE  # what was sent so shortly before the end may not have a
 PATIENCE = 25 * HOUR  # of the DSP for an answer; then E21
 
 
-def _plan(evidence: Evidence) -> dict[str, object]:
-    plan = evidence.files.summary.get("plan")
-    return plan if isinstance(plan, dict) else {}
-
-
 def _cuts(evidence: Evidence) -> list[tuple[int, int]]:
-    cuts = _plan(evidence).get("cuts", [])
+    cuts = plan_of(evidence).get("cuts", [])
     return [(int(when), int(length)) for when, length in cuts] if isinstance(cuts, list) else []
 
 
@@ -120,7 +116,7 @@ def check_alerts(evidence: Evidence) -> Iterator[Check]:
 
 def check_swap(evidence: Evidence) -> Iterator[Check]:
     """MP170-A10: behind a replaced hub every device has a new key, a PPMID takes images, a bridge as an IHD none."""
-    swap = _plan(evidence).get("swap")
+    swap = plan_of(evidence).get("swap")
     if not isinstance(swap, int):
         return
     facts, faults = list[str](), list[str]()
@@ -133,11 +129,19 @@ def check_swap(evidence: Evidence) -> Iterator[Check]:
         elif not keyed:
             faults.append(f"{name} established no key with the new hub")
         elif eui in (*evidence.bridges, *evidence.ppmids):
-            wrong = _served_fault(evidence, eui, kinds.get(eui, "nothing"))
+            wrong = _expected_fault(evidence, name, eui, kinds.get(eui, "nothing"))
+            wrong = wrong or _served_fault(evidence, eui, kinds.get(eui, "nothing"))
             (faults if wrong else facts).append(f"{name} is {kinds.get(eui)} to the new hub{wrong}")
         else:
             facts.append(f"{name} came back at {utc(keyed[0].time)}")
     yield conclude("MP170-A10", "a swap-out", facts=facts, faults=faults, missing="the home has no devices")
+
+
+def _expected_fault(evidence: Evidence, name: str, device: Eui64, kind: str) -> str:
+    """Say which kind a device should be to the new hub: a bridge is a PPMID only if it always serves tunnels."""
+    always = plan_of(evidence).get("tunnelling", {}).get(name) == "always"
+    expected = "PPMID" if device in evidence.ppmids or always else "IHD"
+    return "" if kind == expected else f", not {expected}"
 
 
 def _served_fault(evidence: Evidence, device: Eui64, kind: str) -> str:

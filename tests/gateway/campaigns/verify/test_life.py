@@ -105,13 +105,24 @@ def test_an_alert_that_did_not_arrive_is_found(honest: Evidence) -> None:
 
 @pytest.mark.requirement("MP170-A10")
 @pytest.mark.parametrize(
-    ("device", "kind", "says"), [("11b1", "PPMID", "was discarded"), ("11a4", "IHD", "which it is not")]
+    ("device", "kind", "says"),
+    [("11b1", "PPMID", "is PPMID to the new hub, not IHD"), ("11a4", "IHD", "is IHD to the new hub, not PPMID")],
 )
-def test_a_kind_that_the_service_contradicts_is_found(honest: Evidence, device: str, kind: str, says: str) -> None:
+def test_a_kind_that_a_device_should_not_show_is_found(honest: Evidence, device: str, kind: str, says: str) -> None:
     fits: Line = lambda e: e.name == "kind-found" and e.text("device").endswith(device)  # noqa: E731
     passed, why = verdict(life_events.check_swap, altered(honest, fits, named("type", kind)))
     assert not passed
     assert says in why
+
+
+@pytest.mark.requirement("MP170-A10")
+def test_a_kind_that_the_service_contradicts_is_found(honest: Evidence) -> None:
+    """A bridge that always serves tunnels is a PPMID to the new hub, and has to get its image."""
+    fits: Line = lambda e: e.name == "kind-found" and e.text("device").endswith("11b1")  # noqa: E731
+    always = planned(honest, tunnelling={"home-1/bridge-1": "always"})
+    passed, why = verdict(life_events.check_swap, altered(always, fits, named("type", "PPMID")))
+    assert not passed
+    assert "was discarded" in why
 
 
 def test_a_device_that_did_not_come_to_the_new_hub_is_found(honest: Evidence) -> None:

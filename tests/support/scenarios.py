@@ -16,7 +16,7 @@ from gateway.assembly import images
 from gateway.assembly.lab import Lab
 from gateway.assembly.story.steps import distribute, update_ppmid
 from gateway.assembly.world import World
-from protocols.interfaces import MINUTE, SECOND
+from protocols.interfaces import DAY, MINUTE, SECOND
 from protocols.ota.client import OtaClientSettings
 from protocols.ota.image import Kind
 from protocols.ota.server import OtaServer, OtaServerSettings
@@ -143,6 +143,18 @@ def _lived(folder: Path, home: HomeDescription, story: Callable[[World], object]
     return folder / "run/capture.pcapng", (folder / "run/keys.txt").read_text(encoding="utf-8")
 
 
+def a_day_on_credit(folder: Path) -> Captured:
+    """A pound of credit: low, emergency credit, a voucher; a text, two changes of price and a load meanwhile."""
+    use = _home_1().consumption
+    assert use.prepayment is not None
+    poor = use.model_copy(update={"prepayment": use.prepayment.model_copy(update={"opening_credit": 100_000})})
+
+    async def story(world: World) -> None:
+        await world.clock.sleep(DAY)
+
+    return _lived(folder, _home_1(consumption=poor), story)
+
+
 def hub_without_supply(folder: Path) -> Captured:
     """The ESME activates its image and cuts the hub for 13 minutes; then the mains fail for five."""
 
@@ -207,6 +219,16 @@ SCENARIOS = (
         | {"Metering read response": 5, "Metering report": 5, "Metering to server 09": 5, "Price to server 02": 1}
         | {"Tunneling to server 00": 5, "Tunneling from server 00": 5, "Messaging to server 00": 1}
         | {"Prepayment read response": 1, "Load Control to server 01": 1},
+    ),
+    Scenario(
+        "a day on credit", "home 1 with a pound of credit for a day", a_day_on_credit,
+        {f"Prepayment {name}": 1 for name in ("to server 00", "to server 04", "from server 03", "read response")}
+        | {f"Price {name}": 4 for name in ("from server 00", "to server 02")}
+        | {f"Price {name}": 2 for name in ("to server 00", "to server 06", "from server 04")}
+        | {f"Load Control {name}": 1 for name in ("to server 01", "from server 00")} | {"Load Control to server 00": 2}
+        | {f"Messaging {name}": 2 for name in ("to server 00", "from server 00")} | {"Messaging to server 01": 1}
+        | {"Metering report": 80, "Metering from server 01": 1, "Metering to server 09": 40, "Metering read": 90}
+        | {"Metering read response": 90, "Time read response": 5},
     ),
     Scenario(
         "OTA options", "pages, periods, a broadcast, a specific file", optional_commands,

@@ -15,7 +15,7 @@ from emulator.home import shipped_homes
 from gateway.assembly import run as runs
 from gateway.assembly import sabotage
 from gateway.assembly.key_establishment import NodeCertificates
-from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
+from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, WAN_PROVIDER, Parties
 from gateway.assembly.world import START, PlantedFaults
 from gateway.dsp.machine import Dsp
 from gateway.dsp.tracked import TrackedSummary
@@ -150,12 +150,13 @@ def test_private_keys_leave_a_run_for_test_organisations_only(plain: DemoRun) ->
     of_devices = [_scalar(key) for credentials in own for key in (credentials.ds_key, credentials.ka_key)]
     assert len(of_devices) == 2 * 15
     assert _found(of_devices, _files(plain)) == []
-    theirs = [parties.credentials(eui) for eui in (ACB, SUPPLIER, NETWORK_OPERATOR)]
+    users = (ACB, SUPPLIER, NETWORK_OPERATOR)
+    theirs = [parties.credentials(eui) for eui in (*users, WAN_PROVIDER)]
     of_organisations = [_scalar(key) for credentials in theirs for key in (credentials.ds_key, credentials.ka_key)]
-    of_organisations += [_scalar(parties.xml(credentials.eui).key) for credentials in theirs]
+    of_organisations += [_scalar(parties.xml(eui).key) for eui in users]
     assert _found(of_organisations, _files(plain, "keystore/*.key")) == []
     der = {name: _der(text) for name, text in _files(plain).items() if Path(name).match("keystore/*.key")}
-    assert len(_found(of_organisations, der)) == len(der) == 9
+    assert len(_found(of_organisations, der)) == len(der) == 11
 
 
 def test_private_keys_of_key_establishment_stay_inside(plain: DemoRun) -> None:

@@ -1,4 +1,4 @@
-"""Classic capture files of IEEE 802.15.4 frames (link types 195 and 230), as sniffers write them; and either format.
+"""Classic capture files of IEEE 802.15.4 frames, as sniffers write them; and either format.
 
 Source: draft-ietf-opsawg-pcap.
 """
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from protocols.errors import DecodeError, TruncatedError
-from protocols.mac.frame import fcs
-from protocols.pcapng import LINKTYPE_IEEE802_15_4_WITHFCS, CapturedFrame, check_link_type
+from protocols.link_types import unwrapping
+from protocols.pcapng import CapturedFrame
 from protocols.pcapng import read_frames as read_pcapng
 
 NETWORK = "sniffer"  # the only one: a classic file names none
@@ -36,8 +36,7 @@ def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
     if len(head) < _HEADER_OCTETS:
         raise TruncatedError("the file header expected", offset=len(head), data=head)
     order, unit = _MAGIC[head[:4]]
-    link_type = struct.unpack_from(order + "I", head, 20)[0] & _LINK_TYPE_BITS
-    check_link_type(link_type, 20)
+    unwrap = unwrapping(struct.unpack_from(order + "I", head, 20)[0] & _LINK_TYPE_BITS, 20)
     number, position = 0, _HEADER_OCTETS
     while record := file.read(_RECORD_OCTETS):
         if len(record) < _RECORD_OCTETS:
@@ -49,9 +48,9 @@ def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
         octets = file.read(captured)
         if len(octets) < captured:
             raise TruncatedError("the file stops inside a frame", offset=position + _RECORD_OCTETS + len(octets))
-        if link_type != LINKTYPE_IEEE802_15_4_WITHFCS:
-            octets += fcs(octets)
-        yield CapturedFrame(number, NETWORK, seconds * 1_000_000_000 + fraction * unit, octets, "")
+        frame = unwrap(octets)
+        if frame is not None:
+            yield CapturedFrame(number, NETWORK, seconds * 1_000_000_000 + fraction * unit, frame, "")
         position += _RECORD_OCTETS + captured
 
 

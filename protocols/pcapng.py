@@ -1,7 +1,7 @@
 """Capture files of IEEE 802.15.4 frames with FCS (pcapng, link type 195), and the key table that Wireshark reads.
 
-One section, an interface for each radio network, times in nanoseconds. Written little-endian, read either way; link
-type 230, without FCS, is read too, and the FCS is put in.
+One section, an interface for each radio network, times in nanoseconds. Written little-endian, read either way, with
+any link type of `protocols.link_types`.
 Source: draft-ietf-opsawg-pcapng, Wireshark's `zigbee_pc_keys` table.
 """
 
@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from protocols.errors import DecodeError, InputError, TruncatedError
-from protocols.mac.frame import MAXIMUM_SIZE, fcs
-
-LINKTYPE_IEEE802_15_4_WITHFCS = 195
-LINKTYPE_IEEE802_15_4_NOFCS = 230  # read only: some sniffers drop the FCS they checked
+from protocols.link_types import WITH_FCS, Unwrap, unwrapping
+from protocols.mac.frame import MAXIMUM_SIZE
 
 _SECTION = 0x0A0D0D0A
 _INTERFACE = 0x00000001
@@ -69,7 +67,7 @@ class PcapngWriter:
 
     def interface(self, name: str) -> int:
         """Add an interface and return its number; all interfaces may be added before or between frames."""
-        head = struct.pack("<HHI", LINKTYPE_IEEE802_15_4_WITHFCS, 0, _SNAP_LENGTH)
+        head = struct.pack("<HHI", WITH_FCS, 0, _SNAP_LENGTH)
         options = _option(_OPTION_INTERFACE_NAME, name.encode())
         options += _option(_OPTION_TIME_RESOLUTION, bytes((_NANOSECONDS,))) + _option(0, b"")
         self._write(_block(_INTERFACE, head + options))
@@ -135,7 +133,7 @@ class _Interface(NamedTuple):
     name: str
     tick: int  # ns, numerator
     per: int  # denominator
-    with_fcs: bool
+    unwrap: Unwrap
 
 
 def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
@@ -160,7 +158,9 @@ def read_frames(file: BinaryIO) -> Iterator[CapturedFrame]:
             interfaces.append(_read_interface(body, order, position))
         elif block_type == _ENHANCED_PACKET:
             number += 1
-            yield _read_packet(body, order, interfaces, number, position)
+            frame = _read_packet(body, order, interfaces, number, position)
+            if frame is not None:
+                yield frame
         position += length
         head = file.read(12)
 
@@ -200,7 +200,7 @@ def _read_interface(body: bytes, order: str, position: int) -> _Interface:
     if len(body) < 8:
         raise TruncatedError("interface description expected", offset=position)
     (link_type,) = struct.unpack_from(order + "H", body)
-    check_link_type(link_type, position)
+    unwrap = unwrapping(link_type, position)
     name, tick, per = "", 1000, 1
     for code, value in _options(body, 8, order):
         if code == _OPTION_INTERFACE_NAME:
@@ -208,16 +208,13 @@ def _read_interface(body: bytes, order: str, position: int) -> _Interface:
         elif code == _OPTION_TIME_RESOLUTION and value:
             power = value[0] & 0x7F
             tick, per = 1_000_000_000, 2**power if value[0] & 0x80 else 10**power
-    return _Interface(name, tick, per, link_type == LINKTYPE_IEEE802_15_4_WITHFCS)
+    return _Interface(name, tick, per, unwrap)
 
 
-def check_link_type(link_type: int, position: int) -> None:
-    """Raise DecodeError for frames that are not IEEE 802.15.4 with or without FCS."""
-    if link_type not in (LINKTYPE_IEEE802_15_4_WITHFCS, LINKTYPE_IEEE802_15_4_NOFCS):
-        raise DecodeError(f"link type {link_type}, 195 or 230 expected", offset=position)
-
-
-def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: int, position: int) -> CapturedFrame:
+def _read_packet(
+    body: bytes, order: str, interfaces: list[_Interface], number: int, position: int
+) -> CapturedFrame | None:
+    """Return the frame of a packet, None if it carries none."""
     if len(body) < 20:
         raise TruncatedError("enhanced packet expected", offset=position)
     index, high, low, captured, original = struct.unpack_from(order + "IIIII", body)
@@ -230,10 +227,9 @@ def _read_packet(body: bytes, order: str, interfaces: list[_Interface], number: 
     if end < len(body):
         comments = [value for code, value in _options(body, end, order) if code == _OPTION_COMMENT]
         comment = "\n".join(value.decode(errors="replace") for value in comments)
-    network, tick, per, with_fcs = interfaces[index]
-    if not with_fcs:
-        octets += fcs(octets)
-    return CapturedFrame(number, network, (high << 32 | low) * tick // per, octets, comment)
+    network, tick, per, unwrap = interfaces[index]
+    frame = unwrap(octets)
+    return None if frame is None else CapturedFrame(number, network, (high << 32 | low) * tick // per, frame, comment)
 
 
 class CaptureKey(NamedTuple):

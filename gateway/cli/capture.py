@@ -61,7 +61,7 @@ def follow(
 
 @app.command("lint")
 def lint_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="pcapng or classic pcap, link type 195 or 230.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="pcapng or classic pcap, of hanlab or a sniffer.")],
     keys: Annotated[Path, typer.Option("--keys", metavar="K", help="Rows of Wireshark's zigbee_pc_keys table.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
     ignored: Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Leave a rule out.")] = None,
@@ -73,6 +73,7 @@ def lint_command(
 ) -> None:
     """Put a capture to named rules: blocks, periods, retries, counters, acknowledgements, bad images, security.
 
+    Link types 195, 230 and 283 (frames with, without FCS, with TAP header), and 1: ZEP over UDP, port 17754.
     Exit 0 if no rule is broken, 1 if one is, 2 if a file cannot be read.
     """
     from gateway.campaigns.lint import RULES, LintSettings, lint_file
@@ -88,7 +89,10 @@ def lint_command(
         mac_retries=mac_retries,
         unacknowledged=unacknowledged,
     )
-    told = report(lint_file(file, keys, settings), left_out)
+    found = lint_file(file, keys, settings)
+    if not found.frames:
+        raise InputError(f"{file}: no IEEE 802.15.4 frame in it")
+    told = report(found, left_out)
     print(json.dumps(told, indent=1) if as_json else "\n".join(lines(told)))
     if not told["passed"]:
         raise typer.Exit(EXIT_FAILED)

@@ -56,7 +56,7 @@ def test_a_pcapng_file_without_fcs_gets_it() -> None:
     ("octets", "error", "what"),
     [
         (b"not a capture at all, by no means", DecodeError, "not a pcap"),
-        (classic(link_type=1), DecodeError, "link type 1"),
+        (classic(link_type=127), DecodeError, "link type 127"),
         (classic(original=200), DecodeError, "frame 1 is cut short"),
         (classic()[:20], TruncatedError, "file header"),
         (classic()[:30], TruncatedError, "inside a record"),

@@ -71,6 +71,13 @@ def test_a_broken_rule_exits_1_with_its_name_and_frames(tmp_path: Path) -> None:
     assert lint(bad, "--ignore", "fcs").returncode == 0
 
 
+def test_a_capture_without_a_frame_is_no_good_one(built: Path) -> None:
+    built.write_bytes(HandBuilt().capture)
+    done = lint(built)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith("lab.pcapng: no IEEE 802.15.4 frame in it")
+
+
 def test_a_classic_capture_of_a_sniffer_is_read_too(built: Path) -> None:
     classic = built.with_suffix(".pcap")
     command = [require_tool("tshark"), "-r", str(built), "-F", "nsecpcap", "-w", str(classic)]

@@ -1,13 +1,16 @@
 """`hanlab ota explain`: where the time of each firmware transfer went, and who stalled it."""
 
+import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from protocols.errors import InputError
+
 if TYPE_CHECKING:
-    from gateway.campaigns.evidence.explanation import Distribution, Explained, Stall
+    from gateway.campaigns.evidence.explanation import BlockRecord, Distribution, Explained
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -23,22 +26,36 @@ def ota() -> None:
 
 @app.command()
 def explain(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a run: its capture and keys.")],
+    place: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="Output folder of a run, or any capture.")],
+    keys: Annotated[
+        Path | None, typer.Option("--keys", metavar="K", help="Key table of a FILE, else keys.txt beside it.")
+    ] = None,
+    blocks: Annotated[
+        Path | None, typer.Option("--blocks", metavar="CSV", help="Write a row for every block here.")
+    ] = None,
     stall: Annotated[float, typer.Option("--stall", metavar="S", help="Seconds that make a stall.", min=0.001)] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")] = False,
 ) -> None:
     """Say of each transfer how fast it was, what its time went to, and who stalled it.
 
     Everything is taken from the capture: requests seen or not, acknowledgements, relays, repetitions.
-    Exit 0, or 2 if the folder cannot be read.
+    Exit 0, or 2 if a file cannot be read.
     """
-    from gateway.campaigns.evidence.explanation import explain_folder
+    from gateway.campaigns.evidence.explanation import explain_file, explain_folder
 
-    told = explain_folder(folder, stall=round(stall * 1e9))
+    threshold = round(stall * 1e9)
+    if place.is_file():
+        told = explain_file(place, place.with_name("keys.txt") if keys is None else keys, stall=threshold)
+    elif keys is not None:
+        raise InputError(f"--keys: goes with a capture file, and {place} is none")
+    else:
+        told = explain_folder(place, stall=threshold)
+    if blocks is not None:
+        _write_blocks(blocks, told)
     if as_json:
         print(json.dumps({"transfers": [report(each) for each in told], "verdict": verdict(told)}, indent=1))
         return
-    names = _names(folder)
+    names = _names(place)
     for each in told:
         print("\n".join(page(each, names.get(str(each.transfer.device), ""))) + "\n")
     print(verdict(told))
@@ -78,7 +95,7 @@ def _figures(times: "Distribution") -> dict[str, float]:
     return {"number": times.number, "median": times.median / 1e9, "p95": times.p95 / 1e9, "most": times.most / 1e9}
 
 
-def _stall(stall: "Stall") -> dict[str, Any]:
+def _stall(stall: "BlockRecord") -> dict[str, Any]:
     return {
         "began": stall.began / 1e9,
         "frame": stall.frame,
@@ -94,6 +111,34 @@ def _stall(stall: "Stall") -> dict[str, Any]:
 
 def _status(status: int | None) -> str:
     return _STATUS.get(status) or f"status {status:02X}"
+
+
+# --- CSV -----------------------------------------------------------------------------------------------------------
+
+_COLUMNS = (
+    "device", "version", "frame", "began_s", "offset", "blocks", "requests", "duration_ms", "device_ms", "radio_ms",
+    "queue_ms", "hub_ms", "most_by", "cause", "where",
+)  # fmt: skip
+
+
+def _write_blocks(path: Path, told: "list[Explained]") -> None:
+    """Write the record of every block that came; InputError if the file cannot be written."""
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(_COLUMNS)
+            for each in told:
+                device, version = str(each.transfer.device), f"{each.transfer.file_version:08X}"
+                rows.writerows((device, version, *_row(block)) for block in each.record)
+    except OSError as error:
+        raise InputError(f"--blocks: {path}: {error.strerror}") from None
+
+
+def _row(block: "BlockRecord") -> list[object]:
+    times = [f"{time / 1e6:.3f}" for time in (block.duration, *(block.spent[who] for who in _WHO))]
+    began, where = f"{block.began // 10**9}.{block.began % 10**9:09}", "" if block.where is None else str(block.where)
+    cause = block.cause
+    return [block.frame, began, block.offset, block.blocks, block.attempts, *times, cause.who, cause.text, where]
 
 
 # --- text ----------------------------------------------------------------------------------------------------------
@@ -138,7 +183,7 @@ def _times(times: "Distribution") -> str:
     return f"median {median:,.1f} ms, 95 % within {p95:,.1f} ms, longest {most:,.1f} ms"
 
 
-def _line(stall: "Stall") -> str:
+def _line(stall: "BlockRecord") -> str:
     where = "" if stall.where is None else f" at {stall.where}"
     detail = f" ({stall.detail})" if stall.detail else ""
     asked = "asked once" if stall.attempts == 1 else f"asked {stall.attempts} times"

@@ -73,7 +73,7 @@ def exchanges(transfer: Transfer, events: Sequence["OtaEvent"], hops: HopLog) ->
             if current is None or current.offset != command.file_offset:
                 if current is not None:
                     yield current
-                current = Exchange(command.file_offset, _since(current, transfer), paced=paced)
+                current = Exchange(command.file_offset, _since(current, passage), paced=paced)
             spacing = command.response_spacing * 1_000_000 if isinstance(command, ota.ImagePageRequest) else None
             current.attempts.append(Attempt(event, passage, spacing))
         elif current is not None:
@@ -84,9 +84,10 @@ def exchanges(transfer: Transfer, events: Sequence["OtaEvent"], hops: HopLog) ->
         yield current
 
 
-def _since(before: Exchange | None, transfer: Transfer) -> int:
+def _since(before: Exchange | None, first: Passage) -> int:
+    """Return when the device had all before; a transfer begins with its `first` request."""
     if before is None:
-        return transfer.started
+        return first.began
     return before.ended if before.ended is not None else before.attempts[-1].time
 
 

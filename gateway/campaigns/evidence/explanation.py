@@ -14,6 +14,7 @@ from gateway.campaigns.evidence.transfers import Transfer
 from protocols.addresses import Eui64
 from protocols.interfaces import SECOND
 
+WHO = ("device", "radio", "queue", "hub")  # who can spend the time of a block
 STALL = SECOND  # ns beyond what the device asked for itself
 
 
@@ -36,14 +37,16 @@ class Distribution(NamedTuple):
 _NONE = Distribution(0, 0, 0, 0)
 
 
-class Stall(NamedTuple):
-    """An exchange that took too long, and the cause with the largest share of it."""
+class BlockRecord(NamedTuple):
+    """A block, or the blocks of a page: what their time was spent on, and the cause with the largest share of it."""
 
-    began: int  # ns UTC
-    frame: int  # of its first request
+    began: int  # ns UTC, when the device had all before
+    frame: int  # of the first request
     offset: int
+    blocks: int
     duration: int  # ns
     attempts: int
+    spent: dict[str, int]  # ns by who: device, radio, queue, hub
     cause: Cause
     share: int  # ns of the duration
     where: Eui64 | None
@@ -66,7 +69,8 @@ class Explained:
     request_to_response: Distribution = _NONE
     response_to_request: Distribution = _NONE
     causes: dict[Cause, int] = field(default_factory=dict)  # time of each
-    stalls: list[Stall] = field(default_factory=list)
+    record: list[BlockRecord] = field(default_factory=list)  # of every block that came, in order
+    stalls: list[BlockRecord] = field(default_factory=list)  # of those, what took too long
     busy: dict[str, float] = field(default_factory=dict)  # share of the time the air was in use, by network
 
     @property
@@ -95,11 +99,15 @@ def explain(evidence: CaptureEvidence, hops: HopLog, *, stall: int = STALL) -> l
     ]
 
 
+def explain_file(capture: Path, keys: Path, *, stall: int = STALL) -> list[Explained]:
+    """Explain the transfers of a capture file, also a sniffer's; InputError if it or the keys cannot be read."""
+    hops = HopLog()
+    return explain(read_capture(capture, keys, hops), hops, stall=stall)
+
+
 def explain_folder(folder: Path, *, stall: int = STALL) -> list[Explained]:
     """Explain the transfers of an output folder; InputError if its capture or keys cannot be read."""
-    hops = HopLog()
-    evidence = read_capture(folder / "capture.pcapng", folder / "keys.txt", hops)
-    return explain(evidence, hops, stall=stall)
+    return explain_file(folder / "capture.pcapng", folder / "keys.txt", stall=stall)
 
 
 def _explain(transfer: Transfer, events: list[OtaEvent], hops: HopLog, restarts: list[int], stall: int) -> Explained:
@@ -120,8 +128,9 @@ def _explain(transfer: Transfer, events: list[OtaEvent], hops: HopLog, restarts:
                 causes[part.cause] += part.duration
             asking.append(max(0, exchange.attempts[0].request.began - exchange.since))
             answering += _answer_times(exchange)
+            told.record.append(_record(exchange, parts))
             if exchange.duration - exchange.planned > stall:
-                told.stalls.append(_stall(exchange, parts))
+                told.stalls.append(told.record[-1])
             told.duration = exchange.ended - transfer.started
         before = exchange
     told.octets = sum(len(block) for block in transfer.blocks.values())
@@ -142,12 +151,14 @@ def _answer_times(exchange: Exchange) -> list[int]:
     return found
 
 
-def _stall(exchange: Exchange, parts: list[Stretch]) -> Stall:
-    first = exchange.attempts[0]
-    cause, share, where, detail = blame(parts)
-    return Stall(
-        exchange.since, first.frame, exchange.offset, exchange.duration, len(exchange.attempts), cause, share, where,
-        detail,
+def _record(exchange: Exchange, parts: list[Stretch]) -> BlockRecord:
+    spent: dict[str, int] = dict.fromkeys(WHO, 0)
+    for part in parts:
+        spent[part.cause.who] += part.duration
+    attempts, (cause, share, where, detail) = exchange.attempts, blame(parts)
+    return BlockRecord(
+        exchange.since, attempts[0].frame, exchange.offset, exchange.blocks, exchange.duration, len(attempts), spent,
+        cause, share, where, detail,
     )  # fmt: skip
 
 

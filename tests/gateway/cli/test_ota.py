@@ -1,5 +1,6 @@
 """`hanlab ota explain`: page, verdict, JSON, exit codes."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -68,3 +69,37 @@ def test_a_folder_without_a_capture_exits_2_in_one_line(tmp_path: Path) -> None:
     done = hanlab("ota", "explain", tmp_path)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert done.stderr.startswith(f"hanlab: {tmp_path}")
+
+
+def test_every_block_has_a_row_that_says_what_its_time_went_to(folder: Path, tmp_path: Path) -> None:
+    """Requirement SM7-R11: the record of a transfer, block by block."""
+    table = tmp_path / "blocks.csv"
+    assert hanlab("ota", "explain", folder, "--blocks", table).returncode == 0
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert [int(row["offset"]) for row in rows] == list(range(0, 5_000, 48))
+    assert {(row["device"], row["version"], row["blocks"]) for row in rows} == {(str(DEVICE), f"{NEW:08X}", "1")}
+    for row in rows:
+        spent = [float(row[f"{who}_ms"]) for who in ("device", "radio", "queue", "hub")]
+        assert sum(spent) == pytest.approx(float(row["duration_ms"]), abs=0.01)
+    (cut,) = [row for row in rows if float(row["duration_ms"]) > 1_000]
+    assert (cut["most_by"], int(cut["requests"])) == ("radio", 2)
+    assert float(cut["radio_ms"]) > 2_000
+
+
+def test_a_capture_file_is_explained_with_its_keys(folder: Path, tmp_path: Path) -> None:
+    page = hanlab("ota", "explain", folder).stdout
+    assert hanlab("ota", "explain", folder / "capture.pcapng").stdout == page
+    moved, keys = tmp_path / "lab.pcapng", tmp_path / "lab.keys"
+    moved.write_bytes((folder / "capture.pcapng").read_bytes())
+    keys.write_bytes((folder / "keys.txt").read_bytes())
+    assert hanlab("ota", "explain", moved, "--keys", keys).stdout == page
+    assert hanlab("ota", "explain", moved).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), [(("--keys", "k"), "--keys: goes with a capture"), (("--blocks", "/"), "--blocks: /: ")]
+)
+def test_what_cannot_be_done_is_said_in_one_line(folder: Path, arguments: tuple[str, str], says: str) -> None:
+    done = hanlab("ota", "explain", folder, *arguments)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert says in done.stderr

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.campaigns.evidence.capture import dissect
-from gateway.campaigns.evidence.explanation import Explained, Stall, explain
+from gateway.campaigns.evidence.explanation import BlockRecord, Explained, explain
 from gateway.campaigns.evidence.hops import HopLog
 from gateway.campaigns.evidence.stalls import Cause
 from gateway.campaigns.lint import lint
@@ -42,7 +42,7 @@ def fetched(hub: Played, *, size: int = 5_000) -> Explained:
     return explained(captured(hub.log), PLAYED_KEYS)
 
 
-def only(told: Explained) -> Stall:
+def only(told: Explained) -> BlockRecord:
     (stall,) = told.stalls
     return stall
 
@@ -284,7 +284,7 @@ def test_a_bridge_that_acknowledges_and_does_not_send_on_is_named() -> None:
     assert stall.where in [bridge.node.eui for bridge in home.bridges]
 
 
-def _during(frame: CapturedFrame, stall: Stall) -> bool:
+def _during(frame: CapturedFrame, stall: BlockRecord) -> bool:
     """Whether a frame lies in the first second of a stall, behind its first request's first hop."""
     return stall.began < frame.time < stall.began + SECOND
 

@@ -252,6 +252,17 @@ def test_a_jammer_works_on_its_channel_in_its_time_and_where_it_is_heard() -> No
     assert jammer.spans(now, now + 12 * SECOND) == [
         (now + SECOND, now + 2 * SECOND), (now + 11 * SECOND, now + 12 * SECOND)
     ]  # fmt: skip
+    beside, heard = CHANNEL + 1, len(air.users[b].heard)
+    jammer.levels[a] = -60.0  # it would keep the sender from sending, too
+    for number, radio in enumerate((a, b, c), 1):
+        radio.configure(
+            eui=Eui64(0x1000 + number), short=ShortAddress(number), pan_id=PAN, channel=beside, receiver_on=True,
+            coordinator=False,
+        )  # fmt: skip
+    for _ in range(200):
+        air.send(a, 1)
+        air.run(0.1)
+    assert len(air.users[b].heard) == heard + 200
 
 
 def test_a_pulse_spoils_a_frame_by_the_part_it_covers() -> None:

@@ -19,6 +19,12 @@ def test_airtime_is_that_of_250_kbit_per_second() -> None:
     assert ACK_SPAN == 192_000 + 352_000
 
 
+def test_times_are_those_of_the_standard() -> None:
+    """Literal figures, in us. Source: IEEE 802.15.4-2015 clauses 6.2.5, 8.4 and 11.3."""
+    times = {TURNAROUND: 192, CCA: 128, BACKOFF_PERIOD: 320, SIFS: 192, LIFS: 640, ACK_WAIT: 864}
+    assert {time // 1_000: time % 1_000 for time in times} == dict.fromkeys(times.values(), 0)
+
+
 @pytest.mark.parametrize("size", [1, 9, 10, 60, 116])
 def test_a_frame_takes_exactly_the_time_of_the_formula(size: int) -> None:
     air = Air(2)
@@ -116,6 +122,15 @@ def test_no_acknowledgement_is_told_after_three_retries() -> None:
     assert [(told, status) for _, told, status, _ in air.users[0].sent] == [(handle, TransmitStatus.NO_ACK)]
     assert len(air.log.frames) == 4
     assert air.users[0].sent[0][0] == air.log.frames[-1][1] + ACK_WAIT
+
+
+def test_a_frame_to_all_is_acknowledged_by_nobody_whatever_it_asks_for() -> None:
+    air = Air(3)
+    air.radios[0].transmit(air.data(0, 0xFFFF, ack=True), retries=0)
+    air.clock.run_for(SECOND)
+    assert [len(user.heard) for user in air.users] == [0, 1, 1]
+    assert [status for *_, status, _ in air.users[0].sent] == [TransmitStatus.NO_ACK]
+    assert len(air.log.frames) == 1
 
 
 def test_a_lost_acknowledgement_makes_the_frame_come_twice() -> None:

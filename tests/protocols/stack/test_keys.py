@@ -1,8 +1,12 @@
 """Keys after joining: the network key changes, partners get link keys, established keys replace preconfigured ones."""
 
+import struct
+
 import pytest
 
 from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, LinkKey, Rejoined
+from protocols.nwk.frame import decode_header
+from protocols.nwk.security import read_auxiliary
 from protocols.stack.settings import NodeRole, StackSettings
 from tests.support.han import FAR, Han, Member, home_with_bridges
 from tests.support.nwk_frames import nwk_frames
@@ -22,6 +26,18 @@ def sequences(han: Han, since: int) -> list[int]:
     for _, time, octets in han.log.frames:
         if time >= since and octets[0] & 7 == 1 and octets[10] & 2 and not octets[10] & 0x1C:
             found.append(octets[9 + 8 + 13])
+    return list(dict.fromkeys(found))
+
+
+def counters(han: Han, sender: Member, since: int = 0) -> list[tuple[int, int]]:
+    """Return counter and key sequence number of each NWK frame of `sender`, repetitions by the MAC once."""
+    found = []
+    for _, time, octets in han.log.frames:
+        if time >= since and octets[0] & 7 == 1 and octets[10] & 2:
+            _, end = decode_header(octets[9:])
+            about = read_auxiliary(octets, 9 + end)
+            if about.source == sender.eui:
+                found.append((about.counter, about.key_sequence))
     return list(dict.fromkeys(found))
 
 
@@ -76,6 +92,33 @@ def test_a_key_that_waits_survives_a_power_cut(at: int) -> None:
     han.run(120)
     for name in FAR:
         works(han, hub, han.members[name])
+
+
+@pytest.mark.parametrize("high", [False, True], ids=["low", "beyond 0x80000000"])
+def test_an_outgoing_counter_begins_anew_with_a_key_only_where_it_is_high(high: bool) -> None:
+    """Where it does, the others let it, also after a power cut of theirs."""
+    han = Han()
+    hub, device = han.hub(), han.add("device", NodeRole.ROUTER)
+    han.link(hub, device)
+    han.join("device")
+    if high:
+        device.node.power_off()
+        device.storage.put("counters", struct.pack("<II", 0x8000_0001, 1_024))
+        device.node.power_on()
+        han.run(60)
+    works(han, hub, device)
+    last = counters(han, device)[-1][0]
+    assert (last > 0x8000_0000) is high
+    since = han.clock.now()
+    hub.node.update_network_key()
+    han.run(120)
+    works(han, hub, device)
+    hub.node.power_off()
+    hub.node.power_on()
+    works(han, hub, device)
+    anew = [counter for counter, sequence in counters(han, device, since) if sequence == 1]
+    assert anew == sorted(set(anew))
+    assert (anew[0] < 1_000) is high or last < anew[0] < last + 1_000
 
 
 def test_two_updates_in_a_row() -> None:

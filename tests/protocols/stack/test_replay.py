@@ -7,7 +7,7 @@ import pytest
 from protocols.addresses import Eui64, ShortAddress
 from protocols.interfaces import Handle, TransmitStatus
 from protocols.mac.frame import data_frame
-from protocols.stack.settings import NodeRole
+from protocols.stack.settings import NodeRole, StackSettings
 from tests.support.han import Han, Member
 
 
@@ -30,8 +30,8 @@ class Attacker:
         """Take no interest."""
 
 
-def network() -> tuple[Han, Member, Member]:
-    han = Han()
+def network(*, express: bool = True) -> tuple[Han, Member, Member]:
+    han = Han(settings=StackSettings(express=express))
     hub, device = han.hub(), han.add("device", NodeRole.ROUTER)
     han.link(hub, device)
     han.join("device")
@@ -41,33 +41,81 @@ def network() -> tuple[Han, Member, Member]:
 def nwk_frames(han: Han, source: Member) -> list[bytes]:
     """Return the secured NWK frames that `source` sent to its neighbour."""
     short = source.node.short.to_bytes(2, "little")
-    return [octets[9:-2] for _, _, octets in han.log.frames if octets[:2] == b"\x61\x88" and octets[7:9] == short]
+    sent = [octets[9:-2] for _, _, octets in han.log.frames if octets[:2] == b"\x61\x88" and octets[7:9] == short]
+    return [frame for frame in sent if frame[1] & 0x02]
 
 
-def replay(han: Han, frames: list[bytes], claimed: Member, victim: Member) -> None:
+def replay(han: Han, frames: list[bytes], claimed: int, victim: Member) -> None:
+    """Send frames again under the short address `claimed`."""
     attacker = Attacker(han, victim)
     for number, frame in enumerate(frames):
         attacker.radio.transmit(
-            data_frame(100 + number, 0x1A62, victim.node.short, claimed.node.short, frame, ack_request=True)
+            data_frame(100 + number, 0x1A62, victim.node.short, ShortAddress(claimed), frame, ack_request=True)
         )
     han.run(20)
 
 
+@pytest.mark.parametrize("express", [True, False], ids=["short way", "layers"])
 @pytest.mark.parametrize("reboot", [False, True], ids=["running", "after a reboot of the victim"])
 @pytest.mark.parametrize("secured", [True, False])
-def test_a_replayed_frame_is_refused(secured: bool, reboot: bool) -> None:
-    han, hub, device = network()
+def test_a_replayed_frame_is_refused(secured: bool, reboot: bool, express: bool) -> None:
+    han, hub, device = network(express=express)
     device.send(hub, b"open the valve", secured=secured, acknowledged=False)
     han.run(5)
     assert hub.messages == [b"open the valve"]
+    frames, short, before = nwk_frames(han, device), device.node.short, hub.node.statistics.replays
+    assert len(frames) > 2
     if reboot:
+        device.node.power_off()  # nothing that it says afterwards tells the hub its counter
         hub.node.power_off()
         hub.node.power_on()
         han.run(30)
-    frames, before = nwk_frames(han, device), hub.node.statistics.replays
-    replay(han, frames, device, hub)
+    replay(han, frames, short, hub)
     assert hub.messages == [b"open the valve"]
     assert hub.node.statistics.replays == before + len(frames)
+
+
+@pytest.mark.parametrize("express", [True, False], ids=["short way", "layers"])
+def test_what_a_node_sent_itself_is_not_taken_back(express: bool) -> None:
+    """A router would relay it, and note itself as a neighbour."""
+    han, hub, device = network(express=express)
+    handle = hub.send(device, b"to the device", acknowledged=False)
+    han.run(5)
+    frames, before, sent = nwk_frames(han, hub), hub.node.statistics.replays, len(nwk_frames(han, hub))
+    replay(han, frames, device.node.short, hub)
+    assert hub.node.statistics.replays == before + len(frames)
+    assert len(nwk_frames(han, hub)) == sent  # the attacker's claim the device's address
+    assert device.messages == [b"to the device"]
+    assert hub.outcome(handle) is not None
+
+
+def test_a_frame_under_the_key_before_is_refused_the_second_time() -> None:
+    """What a neighbour still sends under the key before counts from where it was at the switch."""
+    han, hub, device = network()
+    for _ in range(3):
+        device.send(hub, b"before the switch", acknowledged=False)
+        han.run(2)
+    hub.node.update_network_key()
+    han.run(120)
+    under_old = [frame for frame in nwk_frames(han, device) if frame[8 + 13] == 0]
+    before = hub.node.statistics
+    replay(han, under_old, device.node.short, hub)
+    after = hub.node.statistics
+    assert len(under_old) > 3
+    assert (after.replays, after.refused) == (before.replays + len(under_old), before.refused)
+    assert hub.messages == [b"before the switch"] * 3
+
+
+@pytest.mark.parametrize("express", [True, False], ids=["short way", "layers"])
+def test_a_frame_repeated_as_its_acknowledgement_was_lost_is_no_replay(express: bool) -> None:
+    han, hub, device = network(express=express)
+    han.medium.link(hub.radios[0], device.radios[0], loss=0.1)
+    for number in range(60):
+        device.send(hub, bytes((number,)), acknowledged=False)
+        han.run(1)
+    assert device.radios[0].statistics.retries > 5
+    assert hub.radios[0].statistics.received > 64  # some frames came twice
+    assert hub.node.statistics.replays == 0
 
 
 def flip(at: int) -> Callable[[bytes], bytes]:
@@ -82,7 +130,7 @@ def test_the_altered_frame_of_a_device_is_counted_and_changes_nothing() -> None:
     frame = nwk_frames(han, device)[-1]
     before = hub.node.statistics
     altered = [flip(at)(frame) for at in (0, 6, 7, 9, 25, len(frame) - 1)]
-    replay(han, altered, device, hub)
+    replay(han, altered, device.node.short, hub)
     after = hub.node.statistics
     assert hub.messages == []
     assert after.refused == before.refused + len(altered)

@@ -21,7 +21,12 @@ from protocols.gbcs.smki import Certificate, Credentials
 from protocols.interfaces import Entropy
 
 # Responses with a MAC and no signature: CCS01 to CCS03, CS03B, CS04B, ECS17b, ECS52, GCS13a, GCS38, CS08.
-_NON_CRITICAL_RESPONSES = frozenset({0x0001, 0x0002, 0x0003, 0x000E, 0x0010, 0x0027, 0x0059, 0x0074, 0x0084, 0x0129})
+_NON_CRITICAL_RESPONSES = frozenset(
+    {
+        0x0001, 0x0002, 0x0003, 0x000E, 0x0010, 0x0027, 0x0039, 0x0048, 0x0049, 0x0059, 0x0074, 0x0084, 0x00B9, 0x00BC,
+        0x0129,
+    }
+)  # fmt: skip
 _NON_CRITICAL_ALERTS = frozenset({0x0018, 0x00B2, 0x00F0, 0x00F2, 0x1001})  # CS14, GCS62, integrity, generic
 
 

@@ -1,4 +1,4 @@
-"""Service requests that read: 11.2 from any device with firmware, 4.1.1 from meters."""
+"""Service requests that read: 11.2 from any device with firmware, 4.1.1 from meters, 4.10 and 6.13 from ESMEs."""
 
 from gateway.dsp.acb import Acb
 from gateway.dsp.answers import Answers, Counters
@@ -7,16 +7,22 @@ from gateway.dsp.effects import Turn
 from gateway.dsp.inventory import METERS, Inventory
 from gateway.dsp.records import Command, Device
 from gateway.dsp.rows import version_text
-from gateway.dsp.services import OPERATOR_ROLES, SUPPLIER_ROLES
+from gateway.dsp.services import NOT_OFFERED, OPERATOR_ROLES, SUPPLIER_ROLES, RefusedError
 from gateway.dsp.tracking import Tracking
 from gateway.dsp.validation import Target
 from protocols.addresses import Eui64
 from protocols.duis.alerts import FirmwareVersionMismatch
-from protocols.duis.bodies import ReadFirmwareVersion, ReadInstantaneousImportRegisters
-from protocols.duis.inventory import DeviceType
+from protocols.duis.bodies import (
+    LogToRead,
+    ReadEventOrSecurityLog,
+    ReadFirmwareVersion,
+    ReadInstantaneousImportRegisters,
+    ReadNetworkData,
+)
+from protocols.duis.inventory import ESME_VARIANTS_OF, POLYPHASE, DeviceType
 from protocols.duis.requests import Request
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.use_cases import cs08, ecs17b, ecs52, gcs13a, gcs38
+from protocols.gbcs.use_cases import cs08, ecs17b, ecs23, ecs35, ecs52, gcs13a, gcs38
 
 _VERSION_CODES = {
     DeviceType.ESME: ecs52.MESSAGE_CODE,
@@ -31,9 +37,17 @@ _REGISTER_CODES = {
     DeviceType.GSME: gcs13a.MESSAGE_CODE,
     DeviceType.GPF: gcs13a.MESSAGE_CODE,  # which mirrors the meter
 }
-REGISTER_CODES = (ecs17b.MESSAGE_CODE, gcs13a.MESSAGE_CODE)
+_LOGS = {
+    LogToRead.EVENT: ecs35.Log.EVENT,
+    LogToRead.SECURITY: ecs35.Log.SECURITY,
+    LogToRead.POWER_EVENT: ecs35.Log.POWER,
+}
+REGISTER_CODES = (
+    ecs17b.MESSAGE_CODE, gcs13a.MESSAGE_CODE, *ecs23.MESSAGE_CODES.values(), *ecs35.MESSAGE_CODES.values()
+)  # fmt: skip
+"""Of answers that are for the user alone."""
 
-Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters
+Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters | ReadNetworkData | ReadEventOrSecurityLog
 
 
 class Reads:
@@ -51,17 +65,34 @@ class Reads:
 
     def request(self, turn: Turn, user: Eui64, request: Request, target: Target, body: Read) -> str:
         """Send the read: as the user where the device knows it, else as the broker on its behalf."""
-        codes = _VERSION_CODES if isinstance(body, ReadFirmwareVersion) else _REGISTER_CODES
-        code, device = codes[target.device.type], target.device
+        device = target.device
+        code = self._code(body, device)
         originator, eui, counter = request.request_id
         if device.type in METERS and self._known_to(device, user):
-            payload = _payload(code, counter, originator, eui)
+            payload = _payload(code, counter, originator, eui, body)
             message = Message(Cra.COMMAND, counter, originator, eui, message_code=code, payload=payload)
         else:
             own = self._counters.next(turn, "broker")
-            payload = _payload(code, own, self._acb.eui, eui)
+            payload = _payload(code, own, self._acb.eui, eui, body)
             message = self._acb.on_behalf(eui, own, (originator, counter), code, payload)
-        return self._dispatch.send(turn, request, target, message, at=body.execution_date_time)
+        return self._dispatch.send(turn, request, target, message, at=getattr(body, "execution_date_time", None))
+
+    def _code(self, body: Read, device: Device) -> int:
+        """Return the message code of a read; RefusedError for what is not offered: logs of others than ESMEs."""
+        if isinstance(body, ReadNetworkData | ReadEventOrSecurityLog) and device.type is not DeviceType.ESME:
+            raise RefusedError(NOT_OFFERED, f"logs of a {device.type} are not offered")
+        match body:
+            case ReadNetworkData():
+                phases = 3 if device.variant in ESME_VARIANTS_OF[POLYPHASE] else 1
+                return ecs23.MESSAGE_CODES[phases]
+            case ReadEventOrSecurityLog(log=LogToRead.ALCS_EVENT):
+                raise RefusedError(NOT_OFFERED, "the log of auxiliary switches is not offered")
+            case ReadEventOrSecurityLog():
+                return ecs35.MESSAGE_CODES[_LOGS[body.log]]
+            case ReadFirmwareVersion():
+                return _VERSION_CODES[device.type]
+            case _:
+                return _REGISTER_CODES[device.type]
 
     def version_read(self, turn: Turn, command: Command, version: int | None) -> None:
         """A device answered an 11.2; a failed one tells nothing. A GPF speaks of its GSME, which only tells (N52)."""
@@ -98,7 +129,13 @@ class Reads:
         return any(role in OPERATOR_ROLES for role in roles) and user in self._inventory.network_operators(device)
 
 
-def _payload(code: int, counter: int, originator: Eui64, target: Eui64) -> bytes:
+def _payload(code: int, counter: int, originator: Eui64, target: Eui64, body: Read) -> bytes:
+    match body:
+        case ReadNetworkData(period=period):
+            phases = next(phases for phases, each in ecs23.MESSAGE_CODES.items() if each == code)
+            return ecs23.Command(period.start, period.end, phases, counter).encode()
+        case ReadEventOrSecurityLog(period=period):
+            return ecs35.Command(_LOGS[body.log], period.start, period.end, counter).encode()
     if code == ecs52.MESSAGE_CODE:
         return ecs52.Command(counter).encode()
     if code == ecs17b.MESSAGE_CODE:

@@ -7,7 +7,15 @@ from enum import StrEnum
 from gateway.users.checks import CheckedMessage, Checker, Repository, describe
 from gateway.users.mailbox import Delivery, Mailbox, Predicate, answers
 from protocols.addresses import Eui64
-from protocols.duis.bodies import ReadFirmwareVersion, ReadInventory, RequestBody
+from protocols.duis.bodies import (
+    LogToRead,
+    ReadEventOrSecurityLog,
+    ReadFirmwareVersion,
+    ReadInventory,
+    ReadLogPeriod,
+    ReadNetworkData,
+    RequestBody,
+)
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import RequestId
 from protocols.duis.requests import CommandVariant, Request
@@ -151,6 +159,16 @@ class ServiceUser:
     def read_version(self, device: Eui64) -> Exchange:
         """SR 11.2."""
         return self.request(device, CommandVariant.TO_DEVICE, ReadFirmwareVersion())
+
+    def read_network_data(self, device: Eui64, begin: int, end: int) -> Exchange:
+        """SR 4.10 to an ESME: its average voltages from begin to end (ns UTC), and how many were beyond limits."""
+        body = ReadNetworkData(period=ReadLogPeriod(start=begin, end=end))
+        return self.request(device, CommandVariant.TO_DEVICE, body)
+
+    def read_log(self, device: Eui64, log: LogToRead, begin: int, end: int) -> Exchange:
+        """SR 6.13 to an ESME: what one of its logs has from begin to end, ns UTC."""
+        body = ReadEventOrSecurityLog(period=ReadLogPeriod(start=begin, end=end), log=log)
+        return self.request(device, CommandVariant.TO_DEVICE, body)
 
     def _keep(self, octets: bytes, *, synchronous: bool) -> Delivery:
         response: Response | None = None

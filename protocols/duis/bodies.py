@@ -209,6 +209,40 @@ class ReadInstantaneousImportRegisters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLogPeriod:
+    """ns UTC, both included."""
+
+    start: int = field(metadata=leaf("StartDateTime", DATE_TIME))
+    end: int = field(metadata=leaf("EndDateTime", DATE_TIME))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNetworkData:
+    """SR 4.10: of an ESME its voltages."""
+
+    ELEMENT: ClassVar[str] = "ReadNetworkData"
+
+    period: ReadLogPeriod = field(metadata=group("ReadLogPeriod", ReadLogPeriod))
+
+
+class LogToRead(StrEnum):
+    EVENT = "Event"
+    SECURITY = "Security"
+    POWER_EVENT = "PowerEvent"
+    ALCS_EVENT = "ALCSEvent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadEventOrSecurityLog:
+    """SR 6.13."""
+
+    ELEMENT: ClassVar[str] = "ReadEventOrSecurityLog"
+
+    period: ReadLogPeriod = field(metadata=group("ReadLogPeriod", ReadLogPeriod))
+    log: LogToRead = field(metadata=leaf("LogToRead", enumerated(LogToRead)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionDevice:
     """SR 8.1.1: set a meter's clock for the first time, which commissions it."""
 
@@ -393,6 +427,8 @@ RequestBody: TypeAlias = (
     | SignedPreCommand
     | DevicePrenotification
     | ReadInstantaneousImportRegisters
+    | ReadNetworkData
+    | ReadEventOrSecurityLog
     | CommissionDevice
     | DecommissionDevice
     | ServiceOptOut

@@ -106,6 +106,18 @@ EXPECTED = {
     "ECS70Commission_8.1.1_SUCCESS_REQUEST_DUIS": "E5",  # Commissioned already
     "GCS28Commission_8.1.1_SUCCESS_REQUEST_DUIS": "E5",
     "ECS17b_4.1.1_REQUEST_DUIS": "I0",  # local delivery
+    **dict.fromkeys(  # of another device than an ESME, or of its auxiliary switches
+        (
+            "CS10a_6.13_SUCCESS_REQUEST_DUIS",
+            "CS10b_6.13_SUCCESS_REQUEST_DUIS",
+            "ECS35c_6.13_SUCCESS_REQUEST_DUIS",
+            "ECS35d_6.13_SUCCESS_REQUEST_DUIS",
+            "ECS35f_6.13_SUCCESS_REQUEST_DUIS",
+            "ECS35g_6.13_SUCCESS_REQUEST_DUIS",
+            "GCS18_4.10_SUCCESS_REQUEST_DUIS",
+        ),
+        "E45",
+    ),
 }
 
 

@@ -4,11 +4,29 @@ from protocols.duis import alerts, bodies
 from protocols.duis.identifiers import RequestId
 from protocols.duis.inventory import DeviceType
 from protocols.duis.responses import DccAlertMessage
+from protocols.interfaces import DAY
 from tests.support.duis_forms import CHF, DSP, ESME, NOON, PPMID, SUPPLIER, RequestCase, ResponseCase, dcc_alert, tree
 
 MANAGEMENT_REQUESTS = {
     "4.1.1": RequestCase(
         ESME, 1, "4.1.1", bodies.ReadInstantaneousImportRegisters(), tree("ReadInstantaneousImportRegisters /")
+    ),
+    "4.10": RequestCase(
+        ESME, 1, "4.10", bodies.ReadNetworkData(period=bodies.ReadLogPeriod(start=NOON - DAY, end=NOON)),
+        tree(
+            "ReadNetworkData", ">ReadLogPeriod", ">>StartDateTime 2026-03-01T12:00:00.000Z",
+            ">>EndDateTime 2026-03-02T12:00:00.000Z",
+        ),
+    ),
+    "6.13": RequestCase(
+        ESME, 1, "6.13",
+        bodies.ReadEventOrSecurityLog(
+            period=bodies.ReadLogPeriod(start=NOON - DAY, end=NOON), log=bodies.LogToRead.POWER_EVENT
+        ),
+        tree(
+            "ReadEventOrSecurityLog", ">ReadLogPeriod", ">>StartDateTime 2026-03-01T12:00:00.000Z",
+            ">>EndDateTime 2026-03-02T12:00:00.000Z", ">LogToRead PowerEvent",
+        ),
     ),
     "8.1.1": RequestCase(
         ESME, 4, "8.1.1", bodies.CommissionDevice(current_date_time=NOON, tolerance_period=60),

@@ -9,8 +9,10 @@ from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
 from gateway.assembly.story.joining import devices_are_joined
 from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, executed, told, update_ppmid
-from gateway.assembly.world import World
-from protocols.interfaces import HOUR, MINUTE
+from gateway.assembly.world import START, World
+from protocols.addresses import Eui64
+from protocols.duis.bodies import LogToRead
+from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 from protocols.ota.image import Kind
 
 Chapter = tuple[int, str, Callable[[], Awaitable[None]]]  # when (ns UTC), title, what happens
@@ -116,12 +118,24 @@ async def cut_phases(world: World, home: Home, plan: Plan) -> None:
 
 
 async def reads(world: World, home: Home) -> None:
-    """Read the version of every device that a user may ask by 11.2, and the inventory by 8.2."""
+    """Read the version of every device that a user may ask by 11.2, logs and voltages, and the inventory by 8.2."""
     for device in home.devices:
         if device.product is not None and device.description.kind != "gsme" and answers_reads(home, device):
             await told(world, _read(world, home, device))
             await world.clock.sleep(_READ_EVERY)
+    for device in home.devices:
+        if device.description.powers_hub:
+            await told(world, _read_logs(world, device.eui, f"{home.name}/{device.name}"))
     accepted(world.supplier.read_inventory(home.chf), f"8.2 for {home.name}")
+
+
+async def _read_logs(world: World, esme: Eui64, name: str) -> None:
+    """Have the network operator read voltages and power events, and the supplier the security log."""
+    now, operator, supplier = world.clock.now(), world.operator, world.supplier
+    now -= now % SECOND
+    await answer(world, operator.read_network_data(esme, now - DAY, now), f"4.10 for {name}", operator)
+    await answer(world, operator.read_log(esme, LogToRead.POWER_EVENT, START, now), f"6.13 for {name}", operator)
+    await answer(world, supplier.read_log(esme, LogToRead.SECURITY, START, now), f"6.13 for {name}")
 
 
 async def _read(world: World, home: Home, device: HomeDevice) -> None:

@@ -6,7 +6,7 @@ from emulator.home.builder import Home
 from gateway.assembly.world import World
 from gateway.users.mailbox import Delivery, answers, dcc_alert, device_alert
 from gateway.users.supplier import Activation
-from gateway.users.user import Exchange
+from gateway.users.user import Exchange, ServiceUser
 from protocols.addresses import Eui64
 from protocols.duis.alerts import ActivateImageResultCode, PpmidAlert
 from protocols.errors import HanlabError
@@ -40,10 +40,10 @@ async def told(world: World, part: Awaitable[None]) -> None:
         world.note_failure(error)
 
 
-async def answer(world: World, exchange: Exchange, what: str) -> Delivery:
-    """Return the device's answer; StoryError if the DSP reports that none came."""
+async def answer(world: World, exchange: Exchange, what: str, user: ServiceUser | None = None) -> Delivery:
+    """Return the device's answer to a user, the supplier by default; StoryError if the DSP reports that none came."""
     accepted(exchange, what)
-    delivery = await world.supplier.answer_to(exchange, within=2 * DAY)
+    delivery = await (world.supplier if user is None else user).answer_to(exchange, within=2 * DAY)
     if delivery.code != "I0":
         raise StoryError(f"{what}: {delivery.code}")
     return delivery

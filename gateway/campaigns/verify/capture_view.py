@@ -1,5 +1,6 @@
 """Turns the dissected capture into what the checks ask for."""
 
+from collections import defaultdict
 from pathlib import Path
 
 from gateway.campaigns.evidence.capture import CaptureEvidence, OtaEvent, TunnelMessage, read_capture
@@ -7,7 +8,8 @@ from gateway.campaigns.evidence.transfers import Transfer as Seen
 from gateway.campaigns.verify.air import Air, Carried, Running, Transfer
 from gateway.campaigns.verify.gbcs_view import judge
 from protocols.addresses import Eui64
-from protocols.errors import InputError
+from protocols.errors import DecodeError, InputError
+from protocols.gbcs.blocks import Joiner, is_block
 from protocols.gbcs.keystore import Keystore
 from protocols.pcapng import read_keys
 from protocols.zcl.clusters import ota
@@ -90,15 +92,29 @@ def _wait(response: ota.UpgradeEndResponse | None) -> int | None:
 
 
 def _carried(messages: list[TunnelMessage], certificates: Keystore) -> tuple[Carried, ...]:
-    """Return each message once, at its first sighting: a device sends an alert again until it is acknowledged."""
+    """Return each message once, at its first sighting: a device sends an alert again until it is acknowledged.
+
+    One that travels in blocks is seen with the block that completes it.
+    """
     found: dict[tuple[Eui64, bool, bytes], Carried] = {}
+    joiners = defaultdict[tuple[Eui64, bool], Joiner](Joiner)
     for message in messages:
-        octets = _bare(message.data)
+        octets = _whole(joiners[message.device, message.upward], _bare(message.data))
         key = (message.device, message.upward, octets)
         if octets and key not in found:
             judged = judge(octets, certificates)
             found[key] = Carried(message.device, message.upward, message.time, message.frame, octets, judged)
     return tuple(found.values())
+
+
+def _whole(joiner: Joiner, octets: bytes) -> bytes:
+    """Return a message, or what a block completes; empty for another block, a bad one as it is."""
+    if not is_block(octets):
+        return octets
+    try:
+        return joiner.receive(octets) or b""
+    except DecodeError:
+        return octets
 
 
 def _bare(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The phases of a polyphase supply: what the plan cut, recomputed as interruptions, against what was told of them."""
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import NamedTuple
 
 from gateway.campaigns.verify.air import Carried
@@ -48,25 +49,29 @@ class Told(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a polyphase meter has to tell, in order, and when the hub was without supply."""
+    """What an ESME has to tell, in order; when phases, supply and hub were off."""
 
+    phases: int
     wanted: list[Wanted]
+    off: dict[int, list[Span]]  # by phase, from 1
+    whole: list[Span]
     hub: list[Span]
 
 
 def planned(evidence: Evidence) -> Plan:
     plan = evidence.files.summary["plan"]
-    off: dict[int, list[Span]] = {phase: [] for phase in range(1, PHASES + 1)}
+    phases = PHASES if plan["phase_cuts"] else 1
+    off: dict[int, list[Span]] = {phase: [] for phase in range(1, phases + 1)}
     cuts = [(when, length, tuple(off)) for when, length in plan["cuts"]]
-    for when, length, phases in [*cuts, *plan["phase_cuts"]]:
-        for phase in phases:
+    for when, length, gone in [*cuts, *plan["phase_cuts"]]:
+        for phase in gone:
             off[phase].append(Span(when, when + length))
     apart = {phase: _joined(spans) for phase, spans in off.items()}
-    whole = _common(_common(apart[1], apart[2]), apart[3])
+    whole = reduce(_common, apart.values())
     wanted = [Wanted(WHOLE, span) for span in whole]
     wanted += [Wanted(phase, span) for phase, spans in apart.items() for span in spans if span not in whole]
     wanted.sort(key=lambda each: (each.span, each.phase))
-    return Plan(wanted, whole if plan["hub_phase"] is None else apart[plan["hub_phase"]])
+    return Plan(phases, wanted, apart, whole, whole if plan["hub_phase"] is None else apart[plan["hub_phase"]])
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:

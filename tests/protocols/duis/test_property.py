@@ -20,7 +20,7 @@ from protocols.duis.alerts import (
     TransferResponseCode,
 )
 from protocols.duis.binding import Binding, Kind, bindings
-from protocols.duis.bodies import REQUEST_BODIES, RequestBody, SignedPreCommand
+from protocols.duis.bodies import REQUEST_BODIES, LogToRead, RequestBody, SignedPreCommand
 from protocols.duis.codes import RESPONSE_CODES
 from protocols.duis.errors import DuisError
 from protocols.duis.identifiers import MAX_COUNTER, RequestId
@@ -107,6 +107,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "TolerancePeriod": st.integers(1, 86400),
     "ACBFloorSeqNumber": st.integers(0, MAX_COUNTER),
     "MeterDecommissionOrWithdrawal": st.sampled_from(Gone),
+    "LogToRead": st.sampled_from(LogToRead),
     "CHFInstallType": st.sampled_from(["New CHF Install", "Replacement CHF Install", "CHF Install - no SM WAN"]),
     "CHFConnectionMethod": st.sampled_from(["Hot-shoe", "Cradle", "ESME"]),
     "Connectivity": st.sampled_from(["Cellular", "Virtual"]),

@@ -31,6 +31,7 @@ _GENERAL: Final = {
     0x13: "discover generated", 0x14: "discover generated response", 0x15: "discover extended",
     0x16: "discover extended response",
 }  # fmt: skip
+_STATUSES: Final = {"OTA": "zbee_zcl_general.ota.status", "Key Establishment": "zbee_zcl_se.ke.terminate.status"}
 _PREFIXES: Final = [prefix for _, prefix in CLUSTERS.values() if prefix is not None]
 _TO = [f"{prefix}.srv_rx.id" for prefix in _PREFIXES]
 _FROM = [f"{prefix}.srv_tx.id" for prefix in _PREFIXES if prefix not in _ONE_WAY]
@@ -42,12 +43,14 @@ _LAYERS: Final = {
 def counted(capture: Path, keys: Path | str) -> tuple[int, Counter[str]]:
     """Return the number of frames, and the frames by command.
 
-    Commands are named e.g. `OTA from server 05`, `OTA to server 03`, `Basic read response`, `NWK 08`, `ZDP 8031`.
+    Commands are named e.g. `OTA from server 05`, `OTA to server 03`, `Basic read response`, `NWK 08`, `ZDP 8031`, and
+    a status that is not success beside its command: `status of OTA 06: 96`.
     """
-    names = ["zbee_aps.cluster", "zbee_zcl.cmd.id", *_TO, *_FROM, *_LAYERS]
+    names = ["zbee_aps.cluster", "zbee_zcl.cmd.id", *_STATUSES.values(), *_TO, *_FROM, *_LAYERS]
     rows, found = fields(capture, keys, names), Counter[str]()
     for row in rows:
-        cluster, general, rest = row[0], row[1], row[2:]
+        cluster, general, rest = row[0], row[1], row[2 + len(_STATUSES) :]
+        statuses = dict(zip(_STATUSES, row[2:], strict=False))
         to, sent, layers = rest[: len(_TO)], rest[len(_TO) : -len(_LAYERS)], rest[-len(_LAYERS) :]
         for name, value in zip(_LAYERS.values(), layers, strict=True):
             for each in filter(None, value.split(",")):
@@ -60,7 +63,10 @@ def counted(capture: Path, keys: Path | str) -> tuple[int, Counter[str]]:
             found[f"{label} {_GENERAL.get(number, f'general {number:02x}')}"] += 1
         for way, values in (("to", to), ("from", sent)):
             for each in filter(None, values):
-                found[f"{label} {way} server {int(each.split(',')[0], 0):02x}"] += 1
+                command = int(each.split(",")[0], 0)
+                found[f"{label} {way} server {command:02x}"] += 1
+                if status := int(statuses.get(label) or "0", 0):
+                    found[f"status of {label} {command:02x}: {status:02x}"] += 1
     return len(rows), found
 
 

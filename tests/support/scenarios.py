@@ -33,6 +33,7 @@ from tests.support.han import FAR, FrameLog, home_with_bridges
 from tests.support.hub_bench import delivery, image_of
 from tests.support.keyed_home import KeyedHome
 from tests.support.ota_homes import DEVICE, NEW, NEWER, Far, Played, image
+from tests.support.refusals import discovery, images_refused, keys_refused
 
 Captured = tuple[Path, str]  # capture, key table
 
@@ -182,7 +183,7 @@ def disturbed(folder: Path) -> Captured:
     return _lived(folder, _home_1(site=site, loss=0.1), story)
 
 
-_JOINED = {"MAC 01": 5, "MAC 02": 4, "MAC 07": 5, "APS 05": 5, "ZDP 0013": 5, "ZDP 0036": 1}
+_JOINED = {"MAC 01": 5, "MAC 02": 4, "MAC 04": 4, "MAC 07": 5, "APS 05": 5, "ZDP 0013": 5, "ZDP 0036": 1}
 _KEYED = {f"Key Establishment {way} server 0{n}": 7 for way in ("to", "from") for n in range(3)}
 _FETCHED = {"OTA to server 01": 1, "OTA from server 02": 1, "OTA to server 06": 1, "OTA from server 07": 1}
 
@@ -192,6 +193,11 @@ SCENARIOS = (
         {f"NWK {n:02x}": 1 for n in (*range(1, 9), 11, 12)} | {f"APS {n:02x}": 1 for n in (5, 6, 7, 8, 9, 14, 15, 16)}
         | {f"ZDP {n:04x}": 1 for n in (0x0013, 0x001F, 0x8003, 0x8021, 0x8022, 0x8031, 0x8032, 0x8033, 0x8034, 0x8038)}
         | {"MAC 06": 1, "MAC 08": 1, "Tunneling to server 02": 10},
+    ),
+    Scenario(
+        "discovery", "what a host asks a router and a sleepy device", discovery,
+        {f"ZDP {answer | n:04x}": 2 for n in (*range(7), 0x21, 0x22) for answer in (0, 0x8000)}
+        | {f"ZDP {answer | n:04x}": 1 for n in (*range(0x31, 0x34), 0x36, 0x38) for answer in (0, 0x8000)},
     ),
     Scenario(
         "bridges under loss", "home with two bridges, restarts, a removal", lambda folder: run_home(3).capture(folder),
@@ -231,9 +237,19 @@ SCENARIOS = (
         | {"Metering read response": 90, "Time read response": 5},
     ),
     Scenario(
+        "keys refused", "a certificate of an authority that the hub does not know", keys_refused,
+        {"Key Establishment from server 03": 1, "status of Key Establishment 03: 01": 1, "NWK 04": 1},
+    ),
+    Scenario(
         "OTA options", "pages, periods, a broadcast, a specific file", optional_commands,
         _FETCHED | {f"OTA from server {n:02x}": 1 for n in (0, 9)} | {f"OTA to server {n:02x}": 1 for n in (4, 8)}
         | {"OTA to server 03": 105, "OTA from server 05": 105, "OTA read response": 1},
+    ),
+    Scenario(
+        "OTA refused", "no room, hardware, bad image, a wait, an abort, a reboot", images_refused,
+        _FETCHED
+        | {"status of OTA 02: 98": 2, "status of OTA 05: 95": 1, "status of OTA 05: 97": 1, "status of OTA 06: 96": 1}
+        | {"OTA default response": 2, "OTA to server 03": 105 + 188},
     ),
     Scenario(
         "OTA behind bridges", "four devices fetch, a bridge restarts", bridge_restarts,

@@ -51,6 +51,8 @@ class BlockRules:
                 )
             case ota.ImageBlockResponse():
                 self._response(event, event.command)
+            case ota.QueryNextImageResponse(status) if status == ZclStatus.SUCCESS:
+                self._last, self._period, self._not_before = None, 0, 0  # they hold for one download
             case ota.ImageBlockWait(current, request, period):
                 seconds = request - current
                 self._not_before = event.time + seconds * SECOND if seconds > 0 else 0

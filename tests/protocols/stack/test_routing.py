@@ -106,23 +106,29 @@ def test_a_relay_that_cannot_go_on_reports_it_to_the_sender() -> None:
     }
 
 
-def test_the_cheaper_of_two_ways_is_taken() -> None:
-    han = diamond()
-    hub, left, right, far = members(han)
-    han.medium.link(hub.radios[0], left.radios[0], rssi=-95)
-    left.node.power_off()
-    hub.send(far, b"x")
-    han.run(20)
-    left.node.power_on()
-    han.run(60)
-    hub.send(far, b"y")
-    han.run(10)
-    since = han.clock.now()
-    hub.send(far, b"z")
-    han.run(5)
-    senders = {seen.hop for seen in nwk_frames(han, since) if seen.header.source == 0 and seen.receiver != 0xFFFF}
-    assert senders == {hub.eui, right.eui}
-    assert far.messages[-1] == b"z"
+@pytest.mark.parametrize("weak", ["left", "right"])
+def test_the_cheaper_of_two_ways_is_taken_whichever_is_heard_first(weak: str) -> None:
+    """Two relays of one request reach the far router in either order."""
+    first = set()
+    for seed in range(1, 9):
+        han = diamond(seed)
+        hub, left, right, far = members(han)
+        han.medium.link(hub.radios[0], han.members[weak].radios[0], rssi=-95)
+        han.run(60)
+        hub.node._on().state.drop_route(far.node.short)
+        since = han.clock.now()
+        hub.send(far, b"which way?")
+        han.run(10)
+        requests = [seen.hop for seen, c in nwk_commands(han, since) if isinstance(c, RouteRequest)]
+        first.add(next(hop for hop in requests if hop in (left.eui, right.eui)))
+        assert requests.count((right if weak == "left" else left).eui) == 2  # each relay repeats it once
+        since = han.clock.now()
+        hub.send(far, b"this way")
+        han.run(5)
+        senders = {seen.hop for seen in nwk_frames(han, since) if seen.header.source == 0 and seen.receiver != 0xFFFF}
+        assert senders == {hub.eui, (right if weak == "left" else left).eui}
+        assert far.messages == [b"which way?", b"this way"]
+    assert first == {left.eui, right.eui}
 
 
 @pytest.mark.parametrize("role", [NodeRole.ROUTER, NodeRole.END_DEVICE])

@@ -178,6 +178,10 @@ def test_block_period(unit: int, period: int, pause: int) -> None:
     assert script.found("block-period", settings) == []
     number = script.later(pause // 2).block(96)
     assert script.frames_of("block-period", settings) == [number]
+    script.query()  # another download of the same image, as after an abort or a restart
+    script.block(0)
+    script.block(48)
+    assert script.frames_of("block-period", settings) == [number]
 
 
 def test_wait_for_data() -> None:

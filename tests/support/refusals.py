@@ -103,5 +103,5 @@ def keys_refused(folder: Path) -> Captured:
         return {Suite.SUITE_2: authority.issue(eui, START)}
 
     home = KeyedHome("ppmid", certificates=certificates)
-    home.run(180)
+    home.run(600)
     return home.write(folder)

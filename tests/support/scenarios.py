@@ -153,7 +153,7 @@ def a_day_on_credit(folder: Path) -> Captured:
     async def story(world: World) -> None:
         await world.clock.sleep(DAY)
 
-    return _lived(folder, _home_1(consumption=poor), story)
+    return _lived(folder, _home_1(consumption=poor, joined=True), story)
 
 
 def hub_without_supply(folder: Path) -> Captured:

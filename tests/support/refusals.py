@@ -93,7 +93,7 @@ def other_hardware(file: bytes) -> bytes:
 
 
 def keys_refused(folder: Path) -> Captured:
-    """A PPMID with a certificate of an authority unknown to the hub, beside an ESME that gets its key."""
+    """A PPMID with a certificate of an authority unknown to the hub, beside three devices that get theirs."""
     ppmid, stranger = Eui64(0x00DB1234567811A4), Eui64(0xDEADBEEF)
 
     def certificates(eui: Eui64, own: SuiteCredentials) -> SuiteCredentials:
@@ -102,6 +102,6 @@ def keys_refused(folder: Path) -> Captured:
         authority = CertificateAuthority(Suite.SUITE_2, SeededEntropy(1), stranger)
         return {Suite.SUITE_2: authority.issue(eui, START)}
 
-    home = KeyedHome("ppmid", certificates=certificates)
+    home = KeyedHome("ppmid", "ihd", "bridge-1", certificates=certificates)
     home.run(600)
     return home.write(folder)

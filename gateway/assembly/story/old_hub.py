@@ -8,6 +8,7 @@ from emulator.home.builder import Home, HomeDevice
 from emulator.home.description import HomeDescription
 from firmware_images import product
 from gateway.assembly.story.arrival import everybody_joins
+from gateway.assembly.story.joining import devices_are_joined
 from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, executed, told, update_ppmid
 from gateway.assembly.world import World
 from gateway.users.mailbox import dcc_alert
@@ -33,6 +34,7 @@ async def tell(world: World) -> None:
     home = world.home(HOME)
     for title, chapter in (
         ("the devices join", everybody_joins(world, home)),
+        ("devices are joined to each other", devices_are_joined(world, home)),
         ("versions are read", _reads(world, home)),
         ("images for PPMID, HCALCS and bridge do not arrive", _nothing_arrives(world, home)),
         ("the ESME gets its image all the same", _esme(world, home)),

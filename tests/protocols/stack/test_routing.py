@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocols.addresses import Eui64
 from protocols.interfaces import SECOND, DeliveryStatus
 from protocols.nwk.commands import LinkStatus, NetworkStatus, RouteRecord, RouteReply, RouteRequest, StatusCode
 from protocols.stack.settings import NodeRole, StackSettings
@@ -103,6 +104,40 @@ def test_a_relay_that_cannot_go_on_reports_it_to_the_sender() -> None:
     reports = [(seen, c) for seen, c in nwk_commands(han, since) if isinstance(c, NetworkStatus)]
     assert {(seen.hop, seen.header.destination, c.status, c.destination) for seen, c in reports} == {
         (left.eui, 0, StatusCode.NO_ROUTE_AVAILABLE, far.node.short if far.node.powered else reports[0][1].destination)
+    }
+
+
+def reports(han: Han, since: int) -> set[tuple[Eui64 | None, int, int]]:
+    """Return sender, destination and code of the network status commands from `since` on."""
+    commands = nwk_commands(han, since)
+    return {(s.hop, int(s.header.destination), c.status) for s, c in commands if isinstance(c, NetworkStatus)}
+
+
+def test_the_frame_whose_hop_fails_once_too_often_is_reported_itself() -> None:
+    """Not only the next one, which finds the route gone: there may be none."""
+    han = diamond()
+    hub, left, right, far = members(han)
+    right.node.power_off()
+    far.node.power_off()
+    since = han.clock.now()
+    for _ in range(StackSettings().link_failures):
+        assert reports(han, since) == set()
+        hub.send(far, b"x", acknowledged=False)
+        han.run(2)
+    assert reports(han, since) == {(left.eui, 0, StatusCode.NO_ROUTE_AVAILABLE)}
+
+
+def test_a_relay_without_a_way_to_a_concentrator_says_so() -> None:
+    han = diamond(settings=StackSettings(concentrator_period=60 * SECOND))
+    hub, left, right, far = members(han)
+    han.run(70)
+    right.node.power_off()
+    han.medium.unlink(hub.radios[0], left.radios[0])
+    short, since = far.node.short, han.clock.now()
+    far.send(hub, b"x")
+    han.run(30)
+    assert {each for each in reports(han, since) if each[0] == left.eui} == {
+        (left.eui, short, StatusCode.MANY_TO_ONE_ROUTE_FAILURE)
     }
 
 

@@ -51,6 +51,25 @@ def test_routers_tell_each_other_every_15_seconds_how_they_hear() -> None:
     assert far.node.short not in [entry.neighbour for entry in last.entries]
 
 
+def test_a_neighbour_that_falls_silent_is_told_of_for_three_periods() -> None:
+    """As nwkRouterAgeLimit has it."""
+    han = diamond()
+    han.run(60)
+    hub, left, right, _ = members(han)
+    gone, since = left.node.short, han.clock.now()
+    left.node.power_off()
+    han.run(120)
+    told = [
+        ((seen.time - since) / SECOND, {entry.neighbour for entry in command.entries})
+        for seen, command in nwk_commands(han, since)
+        if seen.hop == hub.eui and isinstance(command, LinkStatus)
+    ]
+    assert all(right.node.short in neighbours for _, neighbours in told)
+    with_it = [time for time, neighbours in told if gone in neighbours]
+    assert 10 < max(with_it) <= 45
+    assert min(time for time, neighbours in told if gone not in neighbours) > max(with_it)
+
+
 def test_link_status_grows_rare_where_the_settings_say_so() -> None:
     han = diamond(settings=StackSettings(link_status_most=3600 * SECOND))
     han.run(2 * 3600)

@@ -155,10 +155,10 @@ class JoinCommands:
     # --- link keys ---------------------------------------------------------------------------------------------
 
     def _needs_key(self, message_code: int, device: Eui64) -> bool:
-        """Return whether this device is to begin, and has no key with the other yet."""
+        """Return whether this device is to begin: not again by method A, where both are known to have the key."""
         if self._keys is None or self._kind is not DeviceKind.ESME or message_code not in _BEGINS:
             return False
-        return self.log.get(device) is None or not self._keys.has(device)
+        return not _BEGINS[message_code] or self.log.get(device) is None or not self._keys.has(device)
 
     def _begin(self, cell: str) -> None:
         octets = self._application.storage.get(cell)
@@ -166,7 +166,7 @@ class JoinCommands:
             return
         self._begun.add(cell)
         message = Message.decode(octets)
-        device = cs03.Command.decode(message.payload).device
+        device = _other(message)
         certificates = _BEGINS[message.message_code]
         self._keys.establish(device, partial(self._established, cell, message), certificates=certificates)
 
@@ -180,6 +180,8 @@ class JoinCommands:
             self._application.respond(message, answer, signed=_BEGINS[message.message_code])
             if answer.then is not None:
                 answer.then()
+        if self._keys is not None and self.log.get(_other(message)) is None:
+            self._keys.drop(_other(message))
 
     def _wants(self, partner: Eui64) -> bool:
         """Tell whether a link key with a device is wanted: it is in the log, or about to be."""
@@ -253,3 +255,8 @@ class JoinCommands:
         if code is JoinCode.SUCCESS:
             self.log.put(entry)
         return code
+
+
+def _other(message: Message) -> Eui64:
+    """Return the device that a CS03 is about."""
+    return cs03.Command.decode(message.payload).device

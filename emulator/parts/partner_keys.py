@@ -109,8 +109,6 @@ class PartnerKeys:
 
     def _end(self, code: JoinCode) -> None:
         partner, _, done = self._queue.pop(0)
-        if code is not JoinCode.SUCCESS:
-            self.drop(partner)
         done(code)
         if code is JoinCode.SUCCESS and self.has(partner):
             self._tell_ready(partner)

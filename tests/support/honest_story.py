@@ -19,6 +19,7 @@ from protocols.duis.alerts import (
 from protocols.duis.bodies import (
     ActivateFirmware,
     DevicePrenotification,
+    JoinServiceNonCritical,
     ReadFirmwareVersion,
     ReadInventory,
     RequestBody,
@@ -57,8 +58,8 @@ from protocols.zcl.foundation import (
     ReportAttributes,
 )
 from protocols.zcl.frame import ZclStatus
-from tests.support.told_join import tell_join
-from tests.support.told_run import ACB, CHF, OPERATOR, START, SUPPLIER, Cell, OnAir, ToldRun
+from tests.support.told_join import answer_of_gpf, tell_join
+from tests.support.told_run import ACB, CHF, HUB_NODE, OPERATOR, START, SUPPLIER, Cell, OnAir, ToldRun
 
 ESME = Eui64(0x00DB1234567811A0)
 PPMID = Eui64(0x00DB1234567811A4)
@@ -292,6 +293,10 @@ class Story:
         self._counter += 1
         tell_join(self.run, ESME, PPMID, self._counter, self.later(SECOND))
         self.later(MINUTE)
+        body = JoinServiceNonCritical(other_device_id=PPMID)
+        asked = self.ask("8.7.2", HUB_NODE, CommandVariant.TO_DEVICE, body, "I99")
+        octets = answer_of_gpf(self.run, HUB_NODE, 5_000 + asked.counter, asked.counter)
+        self.answered("8.7.2 CS03", self.later(2 * SECOND), asked, "8.7.2", octets)
 
     def update_bridges(self) -> None:
         request_id, _ = self._order(BRIDGE_1, 0x02000000)

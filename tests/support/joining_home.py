@@ -100,6 +100,10 @@ class JoiningHome(KeyedHome):
         """Return how often a display has shown the electricity meter."""
         return len([line for line in self.notes.of("shown", f"home-1/{name}") if line["of"] == "electricity"])
 
+    def gas_reads(self, name: str) -> int:
+        """Return how often a display has shown a reading of the gas meter."""
+        return len([line for line in self.notes.of("shown", f"home-1/{name}") if "gas_l" in line])
+
 
 class PowerCut:
     """A device loses its power before change number `fatal` of its storages from now on, for a minute."""

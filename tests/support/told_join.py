@@ -10,7 +10,7 @@ from protocols.interfaces import SECOND
 from protocols.zcl import foundation
 from protocols.zcl.clusters import metering
 from protocols.zcl.foundation import ReadAttributes
-from tests.support.told_run import SUPPLIER, OnAir, ToldRun
+from tests.support.told_run import ACB, SUPPLIER, OnAir, ToldRun
 
 GIVEN, AGREED = bytes(range(0x50, 0x60)), bytes(range(0x60, 0x70))
 
@@ -33,3 +33,12 @@ def tell_join(run: ToldRun, meter: Eui64, ppmid: Eui64, counter: int, asked: int
     at, cluster = asked + 10 * SECOND, metering.CLUSTER
     run.air["join read"] = OnAir(at, ppmid, True, cluster, read, link_key=AGREED, partner=meter)
     run.stray_keys.append(AGREED)
+
+
+def answer_of_gpf(run: ToldRun, gpf: Eui64, counter: int, user_counter: int) -> bytes:
+    """Return the success of a CS03B at the GPF, which the ACB sent on the supplier's behalf."""
+    message = Message(
+        Cra.RESPONSE, counter, gpf, ACB, message_code=cs03.MESSAGE_CODE_B, payload=cs03.Response().encode(),
+        signature=b"", supplementary_party=SUPPLIER, supplementary_counter=user_counter,
+    )  # fmt: skip
+    return run.with_mac(message).encode()

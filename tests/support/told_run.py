@@ -108,7 +108,7 @@ class ToldRun:
             OPERATOR: RemotePartyRole.NETWORK_OPERATOR,
         }
         self.organisations = {eui: pki.organisation(eui, role) for eui, role in roles.items()}
-        self.parties: dict[Eui64, Credentials] = dict(self.organisations)
+        self.parties: dict[Eui64, Credentials] = self.organisations | {HUB_NODE: pki.device(HUB_NODE)}
         user, dsp = RemotePartyRole.XML_SIGNING_USER, RemotePartyRole.XML_SIGNING_DSP
         self.xml = {eui: pki.xml_signing(eui, dsp if eui == ACB else user) for eui in roles}
         self._pki = pki
@@ -221,7 +221,7 @@ class ToldRun:
 
     def _write_capture(self, folder: Path) -> None:
         file = io.BytesIO()
-        air = _AirWriter(file, [eui for eui in self.parties if eui not in self.organisations])
+        air = _AirWriter(file, [eui for eui in self.parties if eui not in (*self.organisations, HUB_NODE)])
         for item in sorted(self.air.values(), key=lambda item: item.time):
             air.put(item)
         suite, issuer, public_key = certificate_authority().authority

@@ -13,7 +13,7 @@ from protocols.errors import DecodeError
 from protocols.interfaces import Received, SimpleDescriptor, Storage
 from protocols.octets import Reader
 from protocols.zcl import foundation
-from protocols.zcl.attribute_server import Attribute, AttributeServer, constant
+from protocols.zcl.attribute_server import ANSWERS, Attribute, AttributeServer, constant
 from protocols.zcl.clusters import metering
 from protocols.zcl.clusters.metering import MirrorReportAttributeResponse, RequestMirrorResponse
 from protocols.zcl.data_types import read_value, write_value
@@ -41,11 +41,16 @@ class Mirror:
         now: Callable[[], int],
         flags: Callable[[Eui64], int],
         version: Callable[[int], object],
+        serves: Callable[[Eui64], bool],
         note: Note,
     ) -> None:
-        """flags(device): what waits for it; version(number): hears of the firmware version it reports."""
+        """flags(device): what waits for it; version(number): hears of the firmware version it reports.
+
+        serves(device): whether the GPF is joined to it, so that it may read.
+        """
         self._han, self._storage, self._settings = han, storage, settings
         self._now, self._flags, self._version, self._note = now, flags, version, note
+        self._serves = serves
         self._held: dict[int, AttributeReport] = {}
         self._meter: bytes | None = None  # whose they are
         self._load()
@@ -120,7 +125,9 @@ class Mirror:
         except DecodeError:
             return
         answer: bytes | None
-        if frame.cluster_specific:
+        if not self._serves(event.who):
+            answer = _refused(frame)
+        elif frame.cluster_specific:
             answer = None if frame.from_server else _unsupported(frame)
         else:
             answer = self._server.answer(frame, self._now())
@@ -156,6 +163,13 @@ class Mirror:
         while reader.remaining:
             number, data_type = reader.uint(2), reader.uint8()
             self._held[number] = AttributeReport(number, data_type, read_value(reader, data_type))
+
+
+def _refused(frame: ZclFrame) -> bytes | None:
+    """Return the answer to a stranger; None for what is itself an answer."""
+    if not frame.cluster_specific and frame.command in ANSWERS:
+        return None
+    return foundation.default_response_to(frame, ZclStatus.NOT_AUTHORIZED)
 
 
 def _unsupported(frame: ZclFrame) -> bytes:

@@ -168,7 +168,7 @@ class Running:
         parts = self._parts
         return Mirror(
             self._han, parts.storage, parts.settings, now=parts.clock.now, flags=self._gas.flags, version=gpf.mirror,
-            note=parts.note,
+            serves=lambda device: gpf.joins.log.get(device) is not None, note=parts.note,
         )  # fmt: skip
 
     def _make_gpf(self, entity: GbcsEntity) -> Gpf:

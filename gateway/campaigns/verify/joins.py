@@ -13,8 +13,10 @@ from gateway.campaigns.verify.check import Check, conclude, count
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.link_keys import exchange_faults, exchanges
 from protocols.addresses import Eui64
+from protocols.duis.bodies import JoinServiceNonCritical
 from protocols.errors import DecodeError
 from protocols.gbcs.codes import JoinCode
+from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases import cs03, cs04
 from protocols.gbcs.use_cases.cs04 import UnjoinCode
 from protocols.interfaces import SECOND
@@ -138,3 +140,43 @@ def _use_fault(use: PairUse, join: Join, ended: list[Join], from_hub: set[bytes]
         return "talk under a key of the hub" if join.by_certificates else "talk under a key that is not the hub's"
     ends = [each.answered for each in ended if each.pair == use.pair and each.answered > join.answered]
     return "talk after they were unjoined" if ends and use.last > min(ends) + _ON_ITS_WAY else ""
+
+
+# --- the mirror ------------------------------------------------------------------------------------------------------
+
+
+def check_mirror_readers(evidence: Evidence) -> Iterator[Check]:
+    """JOIN-5: the gas meter's mirror is read by displays alone that its GPF was joined to by 8.7.2."""
+    joined = _joined_to_gpf(evidence)
+    mirrors = {reading.reader for reading in evidence.air.readings if reading.reported}
+    reads, faults = dict[Eui64, int](), list[str]()
+    for reading in evidence.air.readings:
+        if reading.reported or reading.meter not in mirrors or not reading.values:
+            continue
+        since = joined.get((reading.meter, reading.reader))
+        if since is None or since > reading.time:
+            faults.append(f"frame {reading.frame}: {evidence.name(reading.reader)} reads and is not joined to the GPF")
+        else:
+            reads[reading.reader] = reads.get(reading.reader, 0) + 1
+    facts = [f"{evidence.name(reader)}: {count(number, 'reading')}" for reader, number in reads.items()]
+    yield conclude("JOIN-5", "who reads the mirror", facts=facts, faults=faults, missing="nobody read a mirror")
+
+
+def _joined_to_gpf(evidence: Evidence) -> dict[tuple[Eui64, Eui64], int]:
+    """Return when the first 8.7.2 that succeeded was sent, by GPF and the device it was joined to."""
+    good = set()
+    for mail, octets in evidence.users.device_answers():
+        try:
+            message = Message.decode(octets)
+            success = cs03.Response.decode(message.payload).code == JoinCode.SUCCESS
+        except DecodeError:
+            continue
+        if success and message.message_code == cs03.MESSAGE_CODE_B:
+            good.add((str(mail.response.request_id), message.originator))
+    found: dict[tuple[Eui64, Eui64], int] = {}
+    for exchange in evidence.users.of_service("8.7.2"):
+        body = exchange.request.body
+        answered = (str(exchange.request.request_id), exchange.target) in good
+        if answered and isinstance(body, JoinServiceNonCritical):
+            found.setdefault((exchange.target, body.other_device_id), exchange.time)
+    return found

@@ -39,6 +39,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     link_keys.check_uses,
     joins.check_keys,
     joins.check_nobody_else,
+    joins.check_mirror_readers,
     frames.check_documents,
     signatures.check_xml_signatures,
     transfers.check_rebuilt_images,
@@ -103,6 +104,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
     "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
     "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
+    "JOIN-1": ("ihd",), "JOIN-2": ("ihd",), "JOIN-5": ("gsme", "ihd"),
     "LIFE-2": ("gsme", "ihd"), "LIFE-9": ("ihd",), "MP170-P14": ("gsme", "ihd"),
     "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
 }  # fmt: skip

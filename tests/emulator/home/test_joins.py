@@ -189,6 +189,35 @@ def test_a_join_that_failed_succeeds_once_its_cause_is_gone() -> None:
     assert shared(home, "esme", "ppmid")
 
 
+def test_a_display_that_was_off_gets_its_key_by_a_second_command() -> None:
+    """By method B the meter cannot tell whether the other one has it."""
+    home = JoiningHome("ihd")
+    home.device("ihd").device.power_off()
+    assert home.join("esme", B, "ihd") == JoinCode.SUCCESS
+    home.run(60)
+    home.device("ihd").device.power_on()
+    home.run(HOUR // SECOND)
+    assert home.reads("ihd") == 0
+    assert home.join("esme", B, "ihd") == JoinCode.SUCCESS
+    home.run(HOUR // SECOND)
+    assert home.reads("ihd") >= 1
+    assert shared(home, "esme", "ihd")
+
+
+@pytest.mark.requirement("JOIN-5")
+def test_the_gas_meters_mirror_is_read_by_those_that_the_gpf_is_joined_to() -> None:
+    home = JoiningHome("ihd", "gsme", "bridge-1", "bridge-3")
+    home.run(HOUR // SECOND)
+    assert home.gas_reads("ihd") == 0
+    assert home.join("gpf", B, "ihd") == JoinCode.SUCCESS
+    home.run(HOUR // SECOND)
+    read = home.gas_reads("ihd")
+    assert read >= 1
+    assert home.unjoin("gpf", "ihd", loose=True) == UnjoinCode.SUCCESS
+    home.run(HOUR // SECOND)
+    assert home.gas_reads("ihd") == read
+
+
 # --- who may ---------------------------------------------------------------------------------------------------------
 
 

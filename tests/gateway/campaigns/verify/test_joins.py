@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from protocols.aps.commands import TransportApplicationLinkKey
+from protocols.duis.responses import GbcsPayload
 from protocols.gbcs.codes import JoinCode
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import cs03, cs04
 from protocols.interfaces import HOUR, SECOND
 from tests.support.honest_story import BRIDGE_1, ESME, PPMID, Story
-from tests.support.planting import failures, message_of, put_octets, told
+from tests.support.planting import content_of, failures, message_of, put_content, put_octets, told
 from tests.support.requirements import EVIDENCE
 from tests.support.told_join import GIVEN
 from tests.support.told_run import SUPPLIER, node_certificate
@@ -103,6 +104,33 @@ def talks_unjoined(story: Story) -> None:
     answer = Message(Cra.RESPONSE, 9_000, ESME, SUPPLIER, message_code=code, payload=cs04.Response().encode())
     run.carry("CS04 response", read.time + 2 * SECOND, ESME, run.signed(answer).encode(), upward=True)
     run.air["late read"] = replace(read, time=read.time + HOUR)
+
+
+def reads_the_mirror_unjoined(story: Story) -> None:
+    del story.run.mail["8.7.2 CS03"]
+
+
+def reads_the_mirror_after_a_refusal(story: Story) -> None:
+    content = content_of(story.run, "8.7.2 CS03")
+    assert isinstance(content, GbcsPayload)
+    message = Message.decode(content.octets)
+    refused = replace(message, payload=cs03.Response(JoinCode.LOG_FULL).encode())
+    put_content(story.run, "8.7.2 CS03", GbcsPayload(story.run.with_mac(refused).encode()))
+
+
+def reads_the_mirror_beforehand(story: Story) -> None:
+    read = story.run.air["gas read 0"]
+    story.run.air["early gas read"] = replace(read, time=story.run.sent["8.7.2"].time - SECOND)
+
+
+@pytest.mark.requirement("JOIN-5", planted=EVIDENCE)
+@pytest.mark.parametrize(
+    "plant", [reads_the_mirror_unjoined, reads_the_mirror_after_a_refusal, reads_the_mirror_beforehand]
+)
+def test_whoever_reads_the_mirror_without_a_join_is_found(plant: Callable[[Story], None], tmp_path: Path) -> None:
+    story = told()
+    plant(story)
+    assert "not joined to the GPF" in failures(story, tmp_path)["JOIN-5"]
 
 
 @pytest.mark.requirement("JOIN-2", planted=EVIDENCE)

@@ -48,6 +48,7 @@ REQUIREMENTS = [
     "MP170-C16",
     "JOIN-1",
     "JOIN-2",
+    "JOIN-5",
     "X-2",
     "X-5",
 ]

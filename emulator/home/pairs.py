@@ -1,7 +1,8 @@
 """Which devices of a home are to be joined to each other: what an installer does once everybody is in the network.
 
-Displays and switches are joined to the ESME that feeds the hub, and displays to the GPF, which mirrors the gas meter;
-the gas meter is joined to the GPF, and a PPMID and a gas meter to each other. Bridges are joined to nothing.
+Displays and switches are joined to the ESME that feeds the hub, and displays to the GPF, which mirrors the gas meter
+once there is one; the gas meter is joined to the GPF, and a PPMID and a gas meter to each other. Bridges are joined to
+nothing.
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def joins(home: HomeDescription) -> Iterator[Join]:
             yield Join(device.name, meter)
         if device.kind in ("hcalcs", *_DISPLAYS):
             yield Join(meter, device.name)
-        if device.kind in _DISPLAYS and gas:
+        if device.kind in _DISPLAYS:
             yield Join(GPF, device.name)
         if device.kind == "ppmid":
             for name in gas:

@@ -19,6 +19,7 @@ from tests.support.keyed_home import KeyedHome
 NAMES = ("ihd", "gsme", "hcalcs", "ppmid", "bridge-1", "bridge-3")
 ALL = ("hub", "esme", *NAMES)
 SETTLED = 4 * 3600  # seconds in which everything repeats until it has worked
+QUIET = 3600  # of these at the end without a cut, so that whoever was cut last is back, too
 
 
 class BusyHome:
@@ -29,6 +30,7 @@ class BusyHome:
         self._victim, self._fatal, self._off = victim, fatal, off
         self.changes: dict[str, list[str]] = {name: [] for name in ALL}  # cells in order of their changes
         self.cut_at: str | None = None  # the cell that was to be changed
+        self._over = False  # whether cuts are
         self.home = KeyedHome(*NAMES, later=("esme", *NAMES))
         for name in ALL:
             for storage in self.storages(name):
@@ -50,6 +52,8 @@ class BusyHome:
 
     def _hook(self, name: str) -> Callable[[str], None]:
         def before(cell: str) -> None:
+            if self._over:
+                return
             number = len(self.changes[name])
             self.changes[name].append(cell)
             if (name, number) == (self._victim, self._fatal) and self.cut_at is None:
@@ -100,7 +104,9 @@ class BusyHome:
         self._reads()
         home.run_till(self._activatable, within=2 * 3600, step=5)
         self.activate("esme", Kind.ESME)
-        home.run(SETTLED)
+        home.run(SETTLED - QUIET)
+        self._over = True
+        home.run(QUIET)
         return self
 
     def _updates(self) -> None:

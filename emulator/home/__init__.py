@@ -16,7 +16,7 @@ def shipped_homes() -> tuple[HomeDescription, ...]:
 
 
 def more_homes() -> tuple[HomeDescription, ...]:
-    """Return the other homes shipped with hanlab: on three phases, with a twin element meter."""
+    """Return the other homes shipped with hanlab: on three phases, with a twin element meter, for a foreign host."""
     return _homes("more_homes")
 
 

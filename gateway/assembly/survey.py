@@ -63,9 +63,13 @@ class Survey(NamedTuple):
 
 
 def survey(description: HomeDescription, *, seed: int = 1) -> Survey:
-    """Build the home, let everybody join, and tell what came of it; InputError for more devices than a hub holds."""
+    """Build the home, let everybody join, and tell what came of it; InputError for more devices than a hub holds.
+
+    A home for a foreign host is shown with a hub of ours in its place.
+    """
     clock = VirtualClock(START)
-    home = _built(description.model_copy(update={"trust": "install_code"}), clock, seed)
+    devices = [device.model_copy(update={"home_automation": False}) for device in description.devices]
+    home = _built(description.model_copy(update={"trust": "install_code", "devices": devices}), clock, seed)
     began = clock.now()
     _join(home, clock)
     return Survey(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from emulator.entropy import SeededEntropy, SystemEntropy
-from emulator.home.description import read_home
+from emulator.home import find_home
 from gateway.assembly.dongle import Address, DongleService, run, write_keys
 from protocols.errors import InputError
 from protocols.interfaces import Entropy
@@ -28,7 +28,9 @@ def dongle() -> None:
 
 @app.command()
 def serve(
-    home: Annotated[Path, typer.Option(help="Home on the air; the dongle stands at its hub's place.")],
+    home: Annotated[
+        str, typer.Option(metavar="HOME", help="YAML file or shipped home, e.g. zoh-home; the dongle is its hub.")
+    ],
     rcp: Annotated[str, typer.Option(help="Where: tcp://127.0.0.1:PORT (0 takes a free one), or pty.")],
     speed: Annotated[float, typer.Option(help="How many seconds of the home pass in a second.")] = 1.0,
     capture: Annotated[Path | None, typer.Option(help="Write the air's frames here (pcapng), keys beside.")] = None,
@@ -45,7 +47,7 @@ def serve(
             file = None if capture is None else files.enter_context(capture.open("wb"))
         except OSError as wrong:
             raise InputError(f"--capture: {capture}: {wrong.strerror}") from wrong
-        service = DongleService(read_home(home), entropy, start=time.time_ns(), speed=speed, capture=file, tell=_tell)
+        service = DongleService(find_home(home), entropy, start=time.time_ns(), speed=speed, capture=file, tell=_tell)
         try:
             run(service, address, _read_commands)
         except KeyboardInterrupt:

@@ -23,7 +23,11 @@ class TimeoutPolicy(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtaClientSettings:
-    """Times in ns. Defaults are those of a public client, but for block size and query period."""
+    """Times in ns.
+
+    Defaults are those of a public client (5 minutes of start delay, 5 minutes between queries, 63 octets) but for three: the
+    start delay and the query period, because a hub announces images, and the block size, because of APS security [I].
+    """
 
     start_delay: int = 30 * SECOND  # drawn from 0 to this
     discovery_retry: int = 10 * MINUTE

@@ -21,7 +21,7 @@ class Served:
 
     def __init__(self, rcp: str, capture: Path) -> None:
         command = [sys.executable, "-c", "from gateway.cli import main; main()", "dongle", "serve", "--test-keys"]
-        command += ["--speed", str(SPEED), "--rcp", rcp, "--home", str(CLIENT / "home.yaml"), "--capture", str(capture)]
+        command += ["--speed", str(SPEED), "--rcp", rcp, "--home", "zoh-home", "--capture", str(capture)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             bufsize=1, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

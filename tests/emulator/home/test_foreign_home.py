@@ -37,7 +37,7 @@ from protocols.zcl.frame import ZclFrame, ZclStatus
 from tests.support.han import START
 from tests.support.spinel_host import SpinelRadio
 
-HOME = Path(__file__).parents[2] / "clients/zoh/home.yaml"
+HOME = Path(__file__).parents[3] / "emulator/home/more_homes/zoh-home.yaml"
 HOST = Eui64(0x5A6F486F6E5A324D)
 SMART_ENERGY, HOME_AUTOMATION = 1, 2
 BASIC, IDENTIFY, OTA, TUNNELING = 0x0000, 0x0003, 0x0019, 0x0704

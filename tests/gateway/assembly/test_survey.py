@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.home import shipped_homes
+from emulator.home import find_home, shipped_homes
 from gateway.assembly.survey import BACKHAUL, survey
 
 
@@ -29,3 +29,5 @@ def test_loss_is_of_the_worse_direction() -> None:
 def test_a_home_for_foreign_hosts_is_surveyed_like_any_other() -> None:
     home = shipped_homes()[0]
     assert survey(home.model_copy(update={"trust": "well_known"})).routes == survey(home).routes
+    ways = {route.device: route.hops for route in survey(find_home("zoh-home")).routes}
+    assert ways["far-ppmid"] == ("bridge-3", "bridge-1", "hub")

@@ -9,13 +9,13 @@ import pytest
 
 from emulator.clock import VirtualClock, run
 from emulator.entropy import SeededEntropy, SystemEntropy
-from emulator.home.description import read_home
+from emulator.home import find_home
 from gateway.assembly.dongle import Address, DongleService
 from protocols.errors import InputError
 from protocols.interfaces import SECOND
 
 ROOT = Path(__file__).parents[3]
-HOME = ROOT / "tests/clients/zoh/home.yaml"
+HOME = "zoh-home"
 
 
 def hanlab(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,12 +26,12 @@ def hanlab(*arguments: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--home", str(HOME), "--rcp", "tcp://0.0.0.0:5555"], "loopback"),
-        (["--home", str(HOME), "--rcp", "udp://127.0.0.1:5555"], "tcp://HOST:PORT or pty expected"),
-        (["--home", str(HOME), "--rcp", "tcp://127.0.0.1:99999"], "tcp://HOST:PORT or pty expected"),
-        (["--home", str(HOME), "--rcp", "pty", "--speed", "0"], "--speed"),
+        (["--home", HOME, "--rcp", "tcp://0.0.0.0:5555"], "loopback"),
+        (["--home", HOME, "--rcp", "udp://127.0.0.1:5555"], "tcp://HOST:PORT or pty expected"),
+        (["--home", HOME, "--rcp", "tcp://127.0.0.1:99999"], "tcp://HOST:PORT or pty expected"),
+        (["--home", HOME, "--rcp", "pty", "--speed", "0"], "--speed"),
         (["--home", "nowhere.yaml", "--rcp", "pty"], "nowhere.yaml"),
-        (["--home", str(HOME), "--rcp", "pty", "--capture", "/nowhere/air.pcapng"], "--capture"),
+        (["--home", HOME, "--rcp", "pty", "--capture", "/nowhere/air.pcapng"], "--capture"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments: list[str], reason: str) -> None:
@@ -61,7 +61,7 @@ class Served:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.real = VirtualClock()
-        self.service = DongleService(read_home(HOME), SeededEntropy(1), start=SECOND, speed=10, tell=self.told.append)
+        self.service = DongleService(find_home(HOME), SeededEntropy(1), start=SECOND, speed=10, tell=self.told.append)
 
     def live(self, *commands: str) -> list[str]:
         """Switch the devices on, give the commands a second apart, and return what was told since."""
@@ -120,7 +120,7 @@ def test_keys_of_the_system_do_not_repeat_and_stay_for_their_purpose() -> None:
 
 def test_an_address_in_use_is_named() -> None:
     async def twice() -> None:
-        service = DongleService(read_home(HOME), SeededEntropy(1), start=0, tell=lambda text: None)
+        service = DongleService(find_home(HOME), SeededEntropy(1), start=0, tell=lambda text: None)
         server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:

@@ -25,8 +25,8 @@ class TimeoutPolicy(IntEnum):
 class OtaClientSettings:
     """Times in ns.
 
-    Defaults are those of a public client (5 minutes of start delay, 5 minutes between queries, 63 octets) but for three: the
-    start delay and the query period, because a hub announces images, and the block size, because of APS security [I].
+    Defaults are those of a public client but for the start delay and the query period (5 minutes each there, but a hub
+    announces images) and the block size (63 octets there, but APS security takes room) [I].
     """
 
     start_delay: int = 30 * SECOND  # drawn from 0 to this

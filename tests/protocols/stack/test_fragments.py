@@ -73,6 +73,16 @@ def test_a_block_of_no_message_is_an_error() -> None:
         Receiver(3).take(*blocks_of(bytes(120))[1])
 
 
+def test_a_message_longer_than_the_limit_is_not_begun() -> None:
+    """Nor is one of no blocks: memory is held for what is taken."""
+    header, block = blocks_of(bytes(80))[0]
+    limit = StackSettings().message_limit
+    for count in (0, limit // len(block) + 2, 255):
+        with pytest.raises(DecodeError, match="fragments"):
+            Receiver(1).take(header._replace(block_number=count), block)
+    assert Receiver(1).take(header._replace(block_number=limit // len(block)), block) is not None
+
+
 @given(
     st.integers(1, 8),
     st.integers(2, 40),

@@ -121,6 +121,25 @@ def test_an_outgoing_counter_begins_anew_with_a_key_only_where_it_is_high(high: 
     assert (anew[0] < 1_000) is high or last < anew[0] < last + 1_000
 
 
+def test_a_neighbour_with_a_key_of_long_ago_sends_nobody_to_the_trust_centre() -> None:
+    """One that was off for two updates goes there itself; others have newer keys than it."""
+    han = home_with_bridges()
+    han.join(*FAR)
+    hub, late = han.members["hub"], han.members["esme"]
+    late.node.power_off()
+    for _ in range(2):
+        hub.node.update_network_key()
+        han.run(70)
+    hub.events.clear()
+    late.node.power_on()
+    for _ in range(20):
+        late.send(hub, b"under the first key", acknowledged=False)
+        han.run(1)
+    han.run(300)
+    assert [event for event in hub.events if isinstance(event, Rejoined)] == [Rejoined(late.eui)]
+    works(han, hub, late)
+
+
 def test_two_updates_in_a_row() -> None:
     han = home_with_bridges()
     han.join(*FAR)

@@ -106,6 +106,33 @@ def test_a_frame_under_the_key_before_is_refused_the_second_time() -> None:
     assert hub.messages == [b"before the switch"] * 3
 
 
+def test_a_network_key_of_earlier_is_not_taken_in_a_rejoin() -> None:
+    """Who kept the Transport-Key of the join could give a device that comes back the key of then."""
+    han, hub, device = network()
+    short = device.node.short
+    first = [
+        octets[:-2] for _, _, octets in han.log.frames
+        if octets[0] & 7 == 1 and octets[5:7] == short.to_bytes(2, "little") and not octets[10] & 0x02
+    ]  # fmt: skip
+    assert len(first) == 1
+    hub.node.update_network_key()
+    han.run(120)
+    running = device.node._on()
+    assert running.state.network is not None
+    key, refused = running.state.network.key, device.node.statistics.refused
+    device.node.rejoin(without_key=True)
+    while not running._rejoiner.awaits_key:
+        han.run(0.001)
+    device.node.hear(first[0])
+    assert running._rejoiner.awaits_key
+    assert running.state.network.key == key
+    assert device.node.statistics.refused == refused + 1
+    han.run(30)
+    device.send(hub, b"back")
+    han.run(5)
+    assert hub.messages == [b"back"]
+
+
 @pytest.mark.parametrize("express", [True, False], ids=["short way", "layers"])
 def test_a_frame_repeated_as_its_acknowledgement_was_lost_is_no_replay(express: bool) -> None:
     han, hub, device = network(express=express)

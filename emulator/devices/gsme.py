@@ -56,6 +56,11 @@ class Gsme(CommandActivatedDevice):
     def battery(self) -> bool:
         return True
 
+    @property
+    def blocks_kept(self) -> int:
+        """A block that did not come is fetched at a later waking."""
+        return 3 * self.gsme_settings.tunnel.wake_period
+
     def _make_tunnel(self) -> TunnelClient:
         return TunnelClient(
             self.application,

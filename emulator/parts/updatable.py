@@ -26,7 +26,7 @@ from emulator.parts.image_checks import image_fault
 from emulator.parts.joined_devices import JoinCommands, JoinSettings
 from emulator.parts.journal import Journal
 from emulator.parts.key_establishment import KeyEstablishment, SuiteCredentials
-from emulator.parts.long_messages import Assembly
+from emulator.parts.long_messages import KEPT, Assembly
 from emulator.parts.meter_parts import MeterParts
 from emulator.parts.partner_keys import PartnerKeys
 from emulator.parts.reporting import Reporting, ReportingSettings
@@ -148,7 +148,6 @@ class UpdatableDevice:
         self.reporting = Reporting(self.application, node, clock, self.storage, self.settings.reporting)
         self.client = ZclClient(self.application, self.timers)
         self.tunnel = self._make_tunnel()
-        self.assembly = Assembly(self.timers.after, self.note)
         self.gbcs = GbcsApplication(
             entity,
             self.gbcs_kind,
@@ -158,6 +157,7 @@ class UpdatableDevice:
             refusal_alerts=self.settings.refusal_alerts,
             sign_alert=self.sign_alert,
         )
+        self.assembly = Assembly(self.storage, self.timers.after, self.note, self.blocks_kept)
         self.credentials = CredentialCommands(self.gbcs, self.timers.after, self.settings.credentials)
         self.joins = JoinCommands(self.gbcs, self.settings.joins, keys=self.partners)
         self.download = FirmwareDownload(
@@ -211,6 +211,11 @@ class UpdatableDevice:
         return self.download.statistics
 
     @property
+    def blocks_kept(self) -> int:
+        """How long blocks of a message wait for the others, ns."""
+        return KEPT
+
+    @property
     def battery(self) -> bool:
         """Whether the product runs on a battery."""
         return False
@@ -258,7 +263,6 @@ class UpdatableDevice:
         self.timers.clear()
         self.download.stop()
         self.tunnel.reset()
-        self.assembly.reset()
         self.application.forget()
         self.client.reset()
         self.reporting.stop()
@@ -272,6 +276,7 @@ class UpdatableDevice:
 
     def _run(self) -> None:
         """Begin to work: called at every start, after the node's. The download waits until the hub has answered."""
+        self.assembly.start()
         self.credentials.start()
         self.reporting.start()
 
@@ -368,9 +373,7 @@ class UpdatableDevice:
 
     def gbcs_received(self, octets: bytes) -> None:
         """Take what comes through the tunnel: a message, or a block of one."""
-        whole = self.assembly.take(octets)
-        if whole is not None:
-            self.gbcs.obey(whole)
+        self.assembly.take(octets, self.gbcs.obey)
 
     def send_gbcs(self, octets: bytes) -> None:
         """Queue a response or alert until the hub has it; a long one in blocks."""

@@ -1,8 +1,9 @@
 """The firmware releases of a run: made once, signed by the supplier where their kind is, and listed on the CPL."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from firmware_images import product
 from gateway.dsp.records import Product as CplEntry
@@ -37,9 +38,15 @@ _TYPES = {
 class Releases:
     """Images by kind and number of the release; 0 is what a device left the factory with."""
 
-    def __init__(self, entropy: Entropy, supplier: Credentials, wan_provider: Credentials) -> None:
-        """supplier: signs images of meters and HCALCS. wan_provider: those of hubs."""
-        self._entropy, self._supplier, self._wan_provider = entropy, supplier, wan_provider
+    def __init__(
+        self,
+        entropy: Entropy,
+        supplier: Credentials,
+        wan_provider: Credentials,
+        sizes: Mapping[Kind, int] = MappingProxyType(SIZES),
+    ) -> None:
+        """supplier: signs images of meters and HCALCS. wan_provider: those of hubs. sizes: octets of a file."""
+        self._entropy, self._supplier, self._wan_provider, self._sizes = entropy, supplier, wan_provider, sizes
         self._made: dict[tuple[Kind, int], FirmwareImage] = {}
 
     def release(self, kind: Kind, number: int) -> FirmwareImage:
@@ -53,7 +60,7 @@ class Releases:
         return build_image(
             kind,
             version=made.versions[number],
-            size=SIZES[kind],
+            size=self._sizes[kind],
             manufacturer=made.manufacturer,
             model=made.model,
             sign=self._signer(kind) if kind.signed else None,

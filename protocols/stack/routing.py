@@ -195,9 +195,11 @@ class Routing:
         self._nwk.send_command(source, status.encode(), radius=self._settings.radius)
 
     def command(self, how: Arrival, command: NwkCommand) -> None:
-        """Take a command about routes."""
+        """Take a command about routes. An end device has no part in finding them: what led over it would end there."""
         if isinstance(command, NetworkStatus):
             self._status(command)
+        elif not self._router:
+            return
         elif isinstance(command, RouteRecord):
             self._recorded(how, command)
         elif isinstance(command, RouteRequest):

@@ -15,14 +15,15 @@ from emulator.parts.key_establishment import SuiteCredentials
 from emulator.parts.quiet import QuietDevice
 from emulator.parts.updatable import UpdatableDevice
 from gateway.assembly.key_establishment import NodeCertificates
-from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, Parties
+from gateway.assembly.parties import ACB, NETWORK_OPERATOR, SUPPLIER, WAN_PROVIDER, Parties
 from protocols.addresses import Eui64
 from protocols.interfaces import SECOND
 from protocols.pcapng import CapturedFrame, CaptureKey, write_keys
 from protocols.stack.node import Node
 from tests.support.han import START, FrameLog
 
-HOME = Path(__file__).parents[2] / "emulator/home/homes/home-1.yaml"
+HOMES = Path(__file__).parents[2] / "emulator/home/homes"
+HOME = HOMES / "home-1.yaml"
 HUB = Eui64(0x00DB1234567811A3)
 
 Note = tuple[int, str, str, dict[str, str | int | bool | None]]  # time, actor, event, fields
@@ -61,14 +62,18 @@ class KeyedHome:
         later: tuple[str, ...] = (),
         tunnelling: str = "until_swap",
         joined: bool = True,
+        described: Path = HOME,
+        hub_version: str | None = None,
     ) -> None:
         """Make the home and switch all on but `later`.
 
         names: of the devices, all by default, the ESME always. certificates: what a node gets in place of its own.
-        tunnelling: of the bridges. joined: devices are joined to each other from the beginning.
+        tunnelling: of the bridges. joined: devices are joined to each other from the beginning. described: the home.
+        hub_version: of its hub, if it is not to be the described one.
         """
-        data = yaml.safe_load(HOME.read_text(encoding="utf-8"))
+        data = yaml.safe_load(described.read_text(encoding="utf-8"))
         data["loss"], data["joined"] = loss, joined
+        data["hub"] |= {} if hub_version is None else {"version": hub_version}
         wanted = (*names, "esme") if names else tuple(device["name"] for device in data["devices"])
         changes = {"installed": True, "tunnelling": tunnelling}
         data["devices"] = [device | changes for device in data["devices"] if device["name"] in wanted]
@@ -77,7 +82,8 @@ class KeyedHome:
         self.medium = Medium(self.clock, self.entropy, self.log)
         self.notes, self.key_table = Notes(self.clock), dict[bytes, str]()
         self.certificates = NodeCertificates(self.entropy, START)
-        self.credentials = own = Parties(self.entropy, START, (description,)).credentials
+        parties = Parties(self.entropy, START, (description,))
+        self.credentials = own = parties.credentials
         around = Surroundings(
             clock=self.clock,
             entropy=self.entropy,
@@ -85,9 +91,10 @@ class KeyedHome:
             recorder=self.notes,
             key_log=self._log_key,
             credentials=own,
-            meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB)),
-            broker_anchors=TrustAnchors.of(own(ACB)),
+            meter_anchors=TrustAnchors.of(own(SUPPLIER), own(NETWORK_OPERATOR), own(ACB), root=parties.root),
+            broker_anchors=TrustAnchors.of(own(ACB), root=parties.root),
             key_establishment=self.certificates.of,
+            wan_provider=own(WAN_PROVIDER),
         )
         self.home = Home(description, around, Defects(key_establishment=certificates))
         self.home.start_hub()

@@ -114,12 +114,15 @@ class Firmware:
         if present is not None:
             self._displace(present)
         self._blocks.adopt(block, contents)
-        for recipient in recipients:
+        self._storage.afterwards(lambda: self._stored(contents, delivery))
+
+    def _stored(self, contents: Contents, delivery: FirmwareImageDelivery) -> None:
+        for recipient in contents.recipients:
             self._note(
                 "image-stored",
                 request=delivery.request_id,
                 device=str(recipient.device),
-                version=f"{header.file_version:08X}",
+                version=f"{contents.version:08X}",
                 size=len(delivery.image),
                 sha256=contents.digest.hex(),
             )

@@ -101,7 +101,7 @@ class Running:
         for entry in self.log.entries():
             self._han.place(entry.device, entry.port)
         self._attributes = HubAttributes(parts.wall, settings.keep_alive_base)
-        self._assembly = Assembly(lambda _, delay, callback: self._alarms.after(delay, callback), parts.note)
+        self._assembly = Assembly(storage, lambda _, delay, callback: self._alarms.after(delay, callback), parts.note)
         self._queue = MessageQueue(storage, self._alarms, self._expired)
         self._tunnels = Tunnels(
             self._han, self.log, self._queue, self._alarms, storage, settings, up=self._from_tunnel, opened=self._opened
@@ -140,6 +140,7 @@ class Running:
         for octets in self._session.resume(self._parts.clock.now()):
             self._parts.wan.send(octets)
         self._watch_wan()
+        self._assembly.start()
         self.chf.start()
         if self.gpf is not None:
             self.gpf.start()
@@ -217,13 +218,11 @@ class Running:
 
     def _take_image(self, arrival: Arrival, delivery: FirmwareImageDelivery) -> bytes | None:
         """Take an image for the hub itself or for its devices; one that is of no use here is never acknowledged."""
-        if self._own.concerns(delivery):
-            with self._parts.storage.transaction():  # so that it is reported once
-                self._own.take(delivery)
+        own = self._own.concerns(delivery)
+        if own or self._firmware.knows(delivery):
+            with self._parts.storage.transaction():  # so that it counts once, however often it comes
+                self._own.take(delivery) if own else self._firmware.take(delivery)
                 return self._session.accept(arrival)
-        if self._firmware.knows(delivery):
-            self._firmware.take(delivery)
-            return self._session.accept(arrival)
         if delivery.request_id not in self._not_known:  # it comes again and again until the CSP gives up
             self._not_known.add(delivery.request_id)
             self._parts.note("image-not-known", request=delivery.request_id)
@@ -252,9 +251,7 @@ class Running:
 
     def _from_tunnel(self, device: Eui64, octets: bytes) -> None:
         """Take a message of a device, or a block of one."""
-        whole = self._assembly.take(octets)
-        if whole is not None:
-            self._carry_up(device, whole)
+        self._assembly.take(octets, lambda whole: self._carry_up(device, whole))
 
     def _carry_up(self, device: Eui64, octets: bytes) -> None:
         self._send_up(GbcsCarried(device, octets))

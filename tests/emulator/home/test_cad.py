@@ -6,16 +6,15 @@ import pytest
 
 from emulator.devices.cad import Cad
 from protocols.interfaces import DAY, HOUR, MINUTE
-from tests.support import keyed_home, tshark
-from tests.support.keyed_home import KeyedHome
+from tests.support import tshark
+from tests.support.keyed_home import HOMES, KeyedHome
 
-HOME_2 = Path(keyed_home.HOME).with_name("home-2.yaml")
+HOME_2 = HOMES / "home-2.yaml"
 
 
 @pytest.mark.judge("tshark")
-def test_a_cad_reads_often_and_the_profile_of_the_day_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(keyed_home, "HOME", HOME_2)
-    home = KeyedHome("cad").run_till_keyed()
+def test_a_cad_reads_often_and_the_profile_of_the_day_before(tmp_path: Path) -> None:
+    home = KeyedHome("cad", described=HOME_2).run_till_keyed()
     home.clock.run_until(home.clock.now() // DAY * DAY + 2 * DAY + 4 * HOUR)
     rows = {fields["date"]: fields for fields in home.notes.of("day", "home-2/esme")}
     (read,) = home.notes.of("profile-read", "home-2/cad")
@@ -36,9 +35,8 @@ def test_a_cad_reads_often_and_the_profile_of_the_day_before(monkeypatch: pytest
     assert [int(number) for _, number in dict.fromkeys(map(tuple, answers))][-4:] == [12] * 4
 
 
-def test_a_display_without_power_shows_nothing_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyed_home, "HOME", HOME_2)
-    home = KeyedHome("cad").run_till_keyed()
+def test_a_display_without_power_shows_nothing_and_comes_back() -> None:
+    home = KeyedHome("cad", described=HOME_2).run_till_keyed()
     home.run(HOUR // 10**9)
     device = home.quiet("cad")
     assert device.display is not None

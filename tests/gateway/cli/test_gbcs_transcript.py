@@ -32,9 +32,9 @@ def masked(text: str) -> str:
 
 
 def test_json_says_the_same() -> None:
-    code, out, _ = run("CS02b", "--device", "ppmid", "--cut-before", "2", "--json")
+    code, out, _ = run("CS02b", "--device", "ppmid", "--cut-before", "3", "--json")
     told = json.loads(out)
-    assert (code, told["holds"], told["consistent"], told["cut_before"]) == (0, "new", True, 2)
+    assert (code, told["holds"], told["consistent"], told["cut_before"]) == (0, "new", True, 3)
     assert told["command"]["mac"] == "valid"
     assert [response["signature"] for response in told["responses"]] == ["valid"]
     assert [cell["holds"] for cell in told["after"]] == ["-", "new", "new"]
@@ -46,7 +46,7 @@ def test_json_says_the_same() -> None:
     [
         (("cs06",), "no transcript of 'cs06'; of CS02b there is one"),
         (("cs02b", "--device", "nobody"), "home-1 has no device 'nobody'"),
-        (("cs02b", "--cut-before", "50"), "bridge-1 makes 5 puts, none is number 50"),
+        (("cs02b", "--cut-before", "50"), "bridge-1 makes 6 puts, none is number 50"),
         (("cs02b", "--home", "nowhere"), "nowhere"),
     ],
 )

@@ -96,6 +96,34 @@ def test_a_route_around_a_router_that_is_off_is_discovered_both_ways() -> None:
     assert right.node.statistics.relayed > 10
 
 
+def test_an_end_device_in_the_middle_is_no_way_round() -> None:
+    """It hears both, always, and neither passes requests and replies on nor is taken for a hop."""
+    han = Han(1)
+    hub = han.hub()
+    relay, far, between = (
+        han.add("relay", NodeRole.ROUTER), han.add("far", NodeRole.ROUTER), han.add("between", NodeRole.END_DEVICE),
+    )  # fmt: skip
+    for one, other in ((hub, relay), (relay, far), (hub, between)):
+        han.link(one, other)
+    han.join("relay", "between")
+    han.join("far")
+    han.link(between, far)
+    assert between.node.parent == hub.eui
+    relay.node.power_off()
+    since = han.clock.now()
+    lost = hub.send(far, b"in vain")
+    han.run(20)
+    assert hub.outcome(lost) not in (None, DeliveryStatus.OK)
+    assert RouteRequest in [type(command) for _, command in nwk_commands(han, since)]
+    assert [seen for seen in nwk_frames(han, since) if seen.hop == between.eui and seen.receiver == 0xFFFF] == []
+    relay.node.power_on()
+    han.run(20)
+    sent = hub.send(far, b"as before")
+    han.run(20)
+    assert hub.outcome(sent) is DeliveryStatus.OK
+    assert far.messages[-1] == b"as before"
+
+
 def test_a_route_to_an_end_device_is_answered_by_its_parent() -> None:
     han = diamond(role=NodeRole.SLEEPY_END_DEVICE)
     hub, left, right, far = members(han)

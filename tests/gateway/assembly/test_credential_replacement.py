@@ -1,4 +1,4 @@
-"""A power cut before any put of a credential replacement, on every kind of device: the new set holds, never a mixture."""
+"""A power cut before any put of a credential replacement, on every kind of device: one set holds, never a mixture."""
 
 import pytest
 

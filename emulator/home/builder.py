@@ -118,7 +118,7 @@ class HomeDevice:
     @property
     def tunnelled(self) -> bool:
         """Whether the hub opens a tunnel to it."""
-        return self.description.kind not in ("gsme", "ihd", "cad")
+        return self.description.kind not in ("gsme", "ihd", "cad") and self.description.tunnelling != "never"
 
 
 class Household:

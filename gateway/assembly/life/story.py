@@ -13,7 +13,7 @@ from gateway.assembly.world import START, World
 from protocols.addresses import Eui64
 from protocols.duis.bodies import LogToRead
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
-from protocols.ota.image import Kind
+from protocols.ota.image import FirmwareImage, Kind
 
 Chapter = tuple[int, str, Callable[[], Awaitable[None]]]  # when (ns UTC), title, what happens
 
@@ -82,7 +82,9 @@ async def _update(world: World, home: Home, device: HomeDevice, number: int) -> 
     image = world.images.release(kind, number)
     name = f"{home.name}/{device.name}"
     if device.description.kind not in _BY_COMMAND:
-        if not await update_ppmid(world, device.eui, image):
+        if not device.tunnelled:
+            await _update_unheard(world, device, image, name)
+        elif not await update_ppmid(world, device.eui, image):
             raise StoryError(f"{name} did not activate its image")
         return
     if not await distribute(world, device.eui, image):
@@ -92,6 +94,13 @@ async def _update(world: World, home: Home, device: HomeDevice, number: int) -> 
     await executed(world, command, f"11.3 for {name}", within=_PATIENCE)
     if kind is Kind.ESME:
         await world.clock.sleep(_AFTER_ACTIVATION)
+
+
+async def _update_unheard(world: World, device: HomeDevice, image: FirmwareImage, name: str) -> None:
+    """Send 11.4 to a bridge that has no tunnel to tell by, and see it run the image."""
+    version = image.header.file_version
+    accepted(world.supplier.update_ppmid_firmware([device.eui], image.encode(), version), f"11.4 for {name}")
+    await world.happenings.event(name, "activated", within=HOUR, to_version=f"{version:08X}")
 
 
 # --- supply --------------------------------------------------------------------------------------------------------

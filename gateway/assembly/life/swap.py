@@ -27,7 +27,7 @@ async def swap(world: World, home: Home, plan: Plan) -> None:
     accepted(supplier.set_hub_status(former, DeviceStatus.WITHDRAWN), f"8.4 for the old hub of {home.name}")
     await told(world, displays_are_joined_to_the_gpf(world, home))
     for device in home.devices:
-        if device.description.kind in _SELF_ACTIVATING:
+        if device.description.kind in _SELF_ACTIVATING and device.tunnelled:
             await told(world, _update_again(world, home, device))
     stranded = [device for device in home.devices if not answers_reads(home, device)]
     if stranded and world.clock.now() + _ANSWERED_FOR_IT < plan.cuts[-1][0]:

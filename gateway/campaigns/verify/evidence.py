@@ -97,8 +97,16 @@ class Evidence:
         return {Eui64.parse(event.text("device")): event.time for event in moved if event.text("field") == "hub"}
 
     def stranded(self, device: Eui64, time: int) -> bool:
-        """Whether it is a bridge behind a replaced hub, to which it is an IHD (MP170-A10)."""
-        return device in self.bridges and self.restored.get(device, time + 1) <= time
+        """Whether it is a bridge behind a replaced hub, to which it is an IHD (MP170-A10), not a repaired product."""
+        behind = device in self.bridges and self.restored.get(device, time + 1) <= time
+        return behind and self._tunnelling.get(self.actors.get(device, "")) != "always"
+
+    @cached_property
+    def _tunnelling(self) -> Mapping[str, str]:
+        """When bridges serve tunnels, by actor, as the plan of a life has it."""
+        plan = self.files.summary.get("plan")
+        told = plan.get("tunnelling") if isinstance(plan, dict) else None
+        return told if isinstance(told, dict) else {}
 
     @cached_property
     def actors(self) -> Mapping[Eui64, str]:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.folder import Event
+from gateway.campaigns.verify.life_plan import plan_of
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
 HALF_HOUR = 30 * MINUTE
+DEFAULT_WAKE = 1800  # s, where the plan has no gas meter
 ZIGBEE_EPOCH = 946_684_800  # s from 1970 to 2000-01-01 UTC
 RECOVERY = 13 * HOUR  # after a hub is replaced until the last device is back; a power cut takes less
 AFTER_A_CUT = 2 * HOUR
@@ -93,13 +95,13 @@ def check_gas_age(evidence: Evidence) -> Iterator[Check]:
 
 def _wake_period(evidence: Evidence) -> int:
     """Return the wake period of the gas meter as the description of the home has it, ns."""
-    plan = evidence.files.summary.get("plan", {})
-    return int(plan.get("wake_period", 1800)) * SECOND
+    period = plan_of(evidence).get("wake_period")
+    return (DEFAULT_WAKE if period is None else int(period)) * SECOND
 
 
 def _excused(evidence: Evidence) -> list[tuple[int, int]]:
     """Return when something on the gas meter's way was off or being replaced, and how long that may take to mend."""
-    plan = evidence.files.summary.get("plan", {})
+    plan = plan_of(evidence)
     found = [(when, when + length + AFTER_A_CUT) for when, length in plan.get("cuts", ())]
     if plan.get("swap") is not None:
         found.append((plan["swap"], plan["swap"] + RECOVERY))

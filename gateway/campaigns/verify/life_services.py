@@ -82,10 +82,10 @@ def _each_day(evidence: Evidence, minutes: Sequence[int]) -> Iterator[int]:
 def check_texts(evidence: Evidence) -> Iterator[Check]:
     """LIFE-10: each text reaches every display and is shown; one to be confirmed is, and the supplier hears of it."""
     supply = supply_of(evidence)
-    if supply is None or not any(text.when < plan_of(evidence)["end"] - HOUR for text in supply.texts):
+    displays = devices(evidence, *_DISPLAYS)
+    if supply is None or not displays or not any(t.when < plan_of(evidence)["end"] - HOUR for t in supply.texts):
         return
-    facts, faults = list[str](), list[str]()
-    displays, quiet = devices(evidence, *_DISPLAYS), _quiet(evidence)
+    facts, faults, quiet = list[str](), list[str](), _quiet(evidence)
     for text in supply.texts:
         wrong = {name: _text_fault(evidence, text, name, eui) for name, eui in displays.items()}
         told = [name for name, fault in wrong.items() if not fault]

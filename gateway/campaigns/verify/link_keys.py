@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from gateway.campaigns.evidence.link_keys import KeyMessage, KeyUse
+from gateway.campaigns.evidence.link_keys import KeyMessage, KeyUse, LinkKeys
 from gateway.campaigns.verify.check import Check, conclude, count
 from gateway.campaigns.verify.evidence import Evidence
 from protocols.addresses import Eui64
@@ -140,7 +140,7 @@ def _certificate_fault(octets: bytes, sender: Eui64 | None, authority: Authority
 def check_uses(evidence: Evidence) -> Iterator[Check]:
     """MP170-C10: Smart Energy clusters go under established link keys alone, each after its exchange."""
     keys = evidence.air.link_keys
-    preconfigured = {transport.key for transport in keys.transports}
+    joined_with = _joined_with(keys)
     faults = [
         f"frame {plain.frame}: cluster {plain.cluster:04X} of {evidence.name(plain.device)} without a link key"
         for plain in keys.plain
@@ -151,7 +151,7 @@ def check_uses(evidence: Evidence) -> Iterator[Check]:
             ends.setdefault(exchange.device, []).append(exchange.ended)
     for device in dict.fromkeys(use.device for use in keys.uses):
         uses = [use for use in keys.uses if use.device == device]
-        wrong = [use for use in uses if use.key in preconfigured]
+        wrong = [use for use in uses if joined_with.get(use.key, use.first_frame) < use.first_frame]
         faults += [
             f"frame {use.first_frame}: {evidence.name(device)} under the link key it joined with" for use in wrong
         ]
@@ -166,6 +166,17 @@ def check_uses(evidence: Evidence) -> Iterator[Check]:
         "MP170-C10", "Smart Energy under established link keys", facts=facts, faults=faults,
         missing="no Smart Energy message",
     )  # fmt: skip
+
+
+def _joined_with(keys: LinkKeys) -> dict[bytes, int]:
+    """Return the link keys under which the network key was brought, by the first frame that did.
+
+    A key that was in use before is an established one: under it comes back who lost its trust centre for a while.
+    """
+    found: dict[bytes, int] = {}
+    for transport in keys.transports:
+        found.setdefault(transport.key, transport.frame)
+    return found
 
 
 def _out_of_order(name: str, uses: list[KeyUse], ends: list[int]) -> Iterator[str]:

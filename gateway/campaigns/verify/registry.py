@@ -102,13 +102,25 @@ _UNTOLD_OF_OLD_HUB = (
 
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "SM7-R2": ("ppmid",), "SM7-R3": ("ppmid",), "SM7-R4": ("hcalcs",), "SM7-R5": ("hcalcs",),
-    "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",), "MP102B-G6": ("tracked",),
+    "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",),
+    "MP102B-G6": ("tracked", "untracked"),
     "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
-    "JOIN-1": ("ihd",), "JOIN-2": ("ihd",), "JOIN-5": ("gsme", "ihd"),
-    "LIFE-2": ("gsme", "ihd"), "LIFE-9": ("ihd",), "MP170-P14": ("gsme", "ihd"),
+    "JOIN-5": ("gsme", "ihd"),
+    "LIFE-2": ("gsme", "ihd"), "LIFE-8": ("ppmid",), "LIFE-9": ("ihd",), "MP170-P14": ("gsme", "ihd"),
     "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
+    "SM7-R8": ("read by CS08",), "MP170-C14": ("read by CS08",),
+    "MP170-R6": ("confirming",), "MP170-C13": ("confirming",),
+    "JOIN-1": ("partner",), "JOIN-2": ("partner",),
 }  # fmt: skip
-"""What a home must have for a requirement to be shown in its life: kinds of device, or a tracked ESME."""
+"""What a home must have for a requirement to be shown in its life: kinds, a tracked ESME, or one of `_GROUPS`."""
+
+_GROUPS: Mapping[str, frozenset[str]] = {
+    "read by CS08": frozenset({"ppmid", "bridge", "hcalcs"}),
+    "confirming": frozenset({"ppmid", "bridge"}),  # by 8F8B
+    "partner": frozenset({"ppmid", "ihd", "cad", "hcalcs", "gsme"}),  # of an ESME or the GPF
+    "untracked": frozenset({"gsme", "hcalcs"}),  # and activated by 11.3
+}
+"""What a home has if it has any of these kinds."""
 
 LIFE_CHECKS = (
     *(checks for checks in CHECKS if checks not in _STAGED),
@@ -203,4 +215,5 @@ def _there(evidence: Evidence) -> frozenset[str]:
     """Return what the home of a life has, in the words of `_NEEDS`."""
     devices = evidence.files.summary.get("devices", [])
     kinds = {"bridge" if device["kind"].startswith("bridge") else device["kind"] for device in devices}
-    return frozenset(kinds | {"tracked" for device in devices if device["tracked"]})
+    groups = {name for name, members in _GROUPS.items() if members & kinds}
+    return frozenset(kinds | groups | {"tracked" for device in devices if device["tracked"]})

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from emulator.consumption.tariff import Tariff
 from emulator.parts.cluster_server import ClusterServer, Command
@@ -34,6 +34,8 @@ POUND: Final = 100_000
 _CELL, _SECOND, _USED = "account/state", "account/second", "account/used/"
 _STATE = struct.Struct(">QQIqBB")
 _TIERS = struct.Struct(">QQ")
+
+Tiers: TypeAlias = tuple[int, int]  # whole units of tier 1 and 2
 
 
 class Happening(Enum):
@@ -82,25 +84,37 @@ class Account:
     # --- amounts -----------------------------------------------------------------------------------------------
 
     @property
+    def credit(self) -> int:
+        """All that was paid in, the opening credit included."""
+        return self._state()[2]
+
+    @property
     def cost(self) -> int:
         """What was used since the account was opened, with the standing charge of each midnight since."""
-        opened, day, *_ = self._state()
-        tiers = self._registers.read().tiers
-        used = (tiers[0] - opened[0], tiers[1] - opened[1])
-        return self._tariff.cost(used, max(self._parts.wall.utc() // DAY - day, 0)) + self._cost_of_second()
+        second = None if self._second is None else self._second[0].read().tiers
+        return self._cost(self._registers.read().tiers, second, self._parts.wall.utc() // DAY)
 
-    def _cost_of_second(self) -> int:
+    def cost_at_end_of(self, number: int) -> int:
+        """Return the cost as it stood when the day so many days after 1970-01-01 was over."""
+        second = None if self._second is None else self._second[0].at_end_of(number).tiers
+        return self._cost(self._registers.at_end_of(number).tiers, second, number + 1)
+
+    def _cost(self, tiers: Tiers, second: Tiers | None, today: int) -> int:
+        opened, day, *_ = self._state()
+        used = (tiers[0] - opened[0], tiers[1] - opened[1])
+        return self._tariff.cost(used, max(today - day, 0)) + self._cost_of_second(second)
+
+    def _cost_of_second(self, tiers: Tiers | None) -> int:
         octets = self._parts.storage.get(_SECOND)
-        if self._second is None or octets is None:
+        if self._second is None or tiers is None or octets is None:
             return 0
-        registers, tariff = self._second
-        (one, two), opened = registers.read().tiers, _TIERS.unpack(octets)
-        return tariff.cost((one - opened[0], two - opened[1]), 0)
+        opened = _TIERS.unpack(octets)
+        return self._second[1].cost((tiers[0] - opened[0], tiers[1] - opened[1]), 0)
 
     @property
     def balance(self) -> int:
         """Credit less cost; below 0 emergency credit is in use, or debt grows."""
-        return self._state()[2] - self.cost
+        return self.credit - self.cost
 
     @property
     def emergency_left(self) -> int:

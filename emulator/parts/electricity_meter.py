@@ -206,25 +206,25 @@ class ElectricityMeter:
 
     def _row(self, day: int) -> Fields:
         """Return the registers at midnight and what the day took; Wh, hundred-thousandths of a pound, volts / 10."""
-        reading = self.registers.read()
+        standing, cost = self.registers.at_end_of(day), self.account.cost_at_end_of(day)
         profile = self.registers.day_profile(day)
         row: dict[str, str | int | bool | None] = {
-            "import_wh": reading.taken,
-            "export_wh": reading.given,
-            "tier_1_wh": reading.tiers[0],
-            "tier_2_wh": reading.tiers[1],
+            "import_wh": standing.taken,
+            "export_wh": standing.given,
+            "tier_1_wh": standing.tiers[0],
+            "tier_2_wh": standing.tiers[1],
             "day_import_wh": sum(entry[0] for entry in profile if entry),
             "day_export_wh": sum(entry[1] for entry in profile if entry),
             "profile": _told(profile),
-            "cost": self.account.cost,
+            "cost": cost,
             "displays": len(self.listeners.all()),
         }
         if self.settings.account.prepaid:
-            row["balance"] = self.account.balance
+            row["balance"] = self.account.credit - cost
             row["emergency"] = bool(self.account.status & CreditStatus.EMERGENCY_CREDIT_SELECTED)
         if self.second is not None:
             profile = self.second.day_profile(day)
-            row["second_wh"] = self.second.read().taken
+            row["second_wh"] = self.second.at_end_of(day).taken
             row["day_second_wh"] = sum(entry[0] for entry in profile if entry)
             row["second_profile"] = _told(profile)
         if self.voltage is not None and (averages := [phase for phase in self.voltage.day(day) if phase]):

@@ -153,13 +153,13 @@ class GasMeter:
 
     def _row(self, day: int) -> Fields:
         """Return the register at midnight, what the day took in litres, and how often the meter woke."""
-        reading, profile = self.registers.read(), self.registers.day_profile(day)
-        days = 1 + (self._parts.wall.utc() - self._opened()) // DAY
+        standing, profile = self.registers.at_end_of(day), self.registers.day_profile(day)
+        days = day + 1 - self._opened() // DAY
         return {
-            "gas_l": reading.taken,
+            "gas_l": standing.taken,
             "day_gas_l": sum(entry[0] for entry in profile if entry),
             "profile": " ".join("-" if entry is None else str(entry[0]) for entry in profile),
-            "cost": self.settings.tariff.cost(reading.tiers, days),
+            "cost": self.settings.tariff.cost(standing.tiers, days),
             "battery": self.battery_left,
             **self.tally.take(),
         }

@@ -45,6 +45,14 @@ class Reading(NamedTuple):
     interval_taken: int  # in the half-hour that runs
 
 
+class Standing(NamedTuple):
+    """Registers at the end of a day, in whole units."""
+
+    taken: int
+    given: int
+    tiers: tuple[int, int]  # of `taken`
+
+
 class _Day(NamedTuple):
     """Whole units at the beginning of a day, and in the day before."""
 
@@ -170,6 +178,22 @@ class Registers:
             taken, given, (tiers[0], tiers[1]), tier, taken - self._day.taken, given - self._day.given,
             self._day.before_taken, self._day.before_given, self._begun, taken - self._begun_taken,
         )  # fmt: skip
+
+    def at_end_of(self, number: int) -> Standing:
+        """Return the registers as they stood when the day so many days after 1970-01-01 was over.
+
+        Known as long as the profile reaches; for a day that is not over, as they are now.
+        """
+        now = self.read()
+        if self._begun // DAY <= number:
+            return Standing(now.taken, now.given, now.tiers)
+        taken, given, tiers = self._begun_taken, self._begun_given, list(self._tiers)
+        for later in range(number + 1, self._begun // DAY + 1):
+            for index, entry in enumerate(self._profile.get(later, ())):
+                if entry is not None:
+                    taken, given = taken - entry[0], given - entry[1]
+                    tiers[self._tier_of(index) - 1] -= entry[0]
+        return Standing(taken, given, (tiers[0], tiers[1]))
 
     def rate(self) -> int:
         """Return the flow now, in its own unit; 0 without supply."""

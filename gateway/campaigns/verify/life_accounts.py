@@ -10,13 +10,12 @@ from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.life_meters import MeterDay, meter_days
 from gateway.campaigns.verify.life_plan import CLOCK, HALF_HOUR, PER_DAY, Supply, Tariff, devices, supply_of
 from protocols.addresses import Eui64
-from protocols.interfaces import DAY, MINUTE, SECOND
+from protocols.interfaces import DAY, SECOND
 from protocols.zcl.clusters import prepayment
 from protocols.zcl.clusters.prepayment import Attribute as Prepayment
 from protocols.zcl.clusters.prepayment import ConsumerTopUpResponse, TopUpResult
 
 ANSWERED = 5 * SECOND  # between what a meter holds and what is seen of it on the air
-LATE = 5 * MINUTE  # after midnight a row is no longer that of midnight
 POUND = 100_000
 _METERS = {"esme": ("import_wh", "day_import_wh"), "gsme": ("gas_l", "day_gas_l")}
 
@@ -54,8 +53,6 @@ def _priced(tariff: Tariff, days: Sequence[MeterDay], further: Sequence[int]) ->
         for half, amount in enumerate(day.profile):
             used[tariff.tiers[half] - 1] += amount
         cost = tariff.cost(used, number) + more
-        if day.event.time > day.begin + DAY + LATE:
-            continue
         fields, date = day.event.fields, utc(day.begin)[:10]
         for tier, amount in enumerate(used, 1):
             if fields.get(f"tier_{tier}_wh", amount) != amount:

@@ -9,7 +9,7 @@ from emulator.consumption.flow import ConstantFlow, Flow, SwitchedLoad
 from emulator.consumption.tariff import ECONOMY
 from emulator.entropy import SeededEntropy
 from emulator.parts.journal import Journal
-from emulator.parts.registers import HALF_HOUR, Interval, Registers, set_clock
+from emulator.parts.registers import HALF_HOUR, Interval, Registers, Standing, set_clock
 from emulator.storage import MemoryStorage
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
 
@@ -46,6 +46,24 @@ def test_a_steady_load_fills_its_half_hours() -> None:
     assert registers.rate() == 4_000
     bench.clock.run_for(HOUR)
     assert registers.read().taken == 2_166 + 4_000
+
+
+def test_the_registers_of_a_midnight_are_known_later() -> None:
+    """Who was without power at midnight tells of the day afterwards, as it was."""
+    bench = Bench(household.electricity(SeededEntropy(3), "home", household.HouseholdSettings(solar_peak=3_000)))
+    registers, first = bench.registers, START // DAY
+    registers.resume()
+    noted = []
+    for day in range(first, first + 3):
+        bench.clock.run_until((day + 1) * DAY)
+        reading = registers.read()
+        noted.append(Standing(reading.taken, reading.given, reading.tiers))
+        assert registers.at_end_of(day) == noted[-1]
+    bench.clock.run_for(13 * HOUR + 7 * MINUTE)
+    assert [registers.at_end_of(day) for day in range(first, first + 3)] == noted
+    reading = registers.read()
+    assert registers.at_end_of(first + 3) == Standing(reading.taken, reading.given, reading.tiers)
+    assert reading.taken > noted[-1].taken
 
 
 def test_days_and_tiers() -> None:

@@ -93,13 +93,6 @@ def test_another_tariff_than_was_lived_by_is_found(honest: Evidence, changes: di
     assert not verdict(life_accounts.check_costs, planted)[0]
 
 
-def test_a_row_that_came_late_is_not_held_against_midnight(honest: Evidence) -> None:
-    def late(event: Event) -> Event:
-        return added("cost", 5_000)(event)._replace(time=event.time + 10 * MINUTE)
-
-    assert verdict(life_accounts.check_costs, altered(honest, told("esme", "day"), late))[0]
-
-
 def test_a_balance_that_lost_a_pound_is_found(honest: Evidence) -> None:
     passed, why = verdict(life_accounts.check_balance, supplied(honest, opening_credit=3_100_000))
     assert not passed

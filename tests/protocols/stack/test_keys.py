@@ -121,6 +121,41 @@ def test_an_outgoing_counter_begins_anew_with_a_key_only_where_it_is_high(high: 
     assert (anew[0] < 1_000) is high or last < anew[0] < last + 1_000
 
 
+@pytest.mark.parametrize(("cell", "times"), [("network", 1), ("counters", 1), ("next network key", 2)])
+def test_a_power_cut_at_the_switch_repeats_no_counter_under_either_key(cell: str, times: int) -> None:
+    """A router whose counter is so high that it begins anew, cut just before it changes `cell` for the nth time."""
+    han = Han()
+    hub, device = han.hub(), han.add("device", NodeRole.ROUTER)
+    han.link(hub, device)
+    han.join("device")
+    device.node.power_off()
+    device.storage.put("counters", struct.pack("<II", 0x8000_0001, 1_024))
+    device.node.power_on()
+    han.run(60)
+    works(han, hub, device)
+    left = times
+
+    def cut(changed: str) -> None:
+        nonlocal left
+        left -= changed == cell
+        if not left and not device.storage.without_power:
+            device.storage.without_power = True
+            han.clock.call_at(han.clock.now(), device.node.power_off)
+
+    device.storage.before_change = cut
+    hub.node.update_network_key()
+    han.run(120)
+    assert device.storage.without_power
+    device.storage.before_change, device.storage.without_power = None, False
+    device.node.power_on()
+    han.run(300)
+    works(han, hub, device)
+    frames = {octets[9:] for _, _, octets in han.log.frames if octets[0] & 7 == 1 and octets[10] & 2}
+    own = [read_auxiliary(octets, decode_header(octets)[1]) for octets in sorted(frames)]
+    nonces = [(about.key_sequence, about.counter) for about in own if about.source == device.eui]
+    assert len(nonces) == len(set(nonces))
+
+
 def test_a_neighbour_with_a_key_of_long_ago_sends_nobody_to_the_trust_centre() -> None:
     """One that was off for two updates goes there itself; others have newer keys than it."""
     han = home_with_bridges()

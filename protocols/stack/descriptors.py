@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from protocols.interfaces import SimpleDescriptor
-    from protocols.stack.running import Application
+    from protocols.stack.application import Application
     from protocols.stack.state import NodeState, Peer
 
 _LOGICAL_TYPE = {NodeRole.COORDINATOR: 0, NodeRole.ROUTER: 1}

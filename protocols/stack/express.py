@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from protocols.aps.security import ApsSecurity
     from protocols.interfaces import DeliveryStatus
     from protocols.nwk.security import NwkSecurity
+    from protocols.stack.application import Application
     from protocols.stack.aps import ApsLayer
     from protocols.stack.counts import Counts
     from protocols.stack.mac import MacLayer
     from protocols.stack.nwk import NwkLayer
     from protocols.stack.peer import Peer
-    from protocols.stack.running import Application
     from protocols.stack.settings import StackSettings
     from protocols.stack.state import NodeState
 

@@ -29,10 +29,11 @@ from protocols.interfaces import (
     TrustBackup,
     ZdpQuery,
 )
+from protocols.stack.application import Application
 from protocols.stack.aps import PLAIN_ROOM
 from protocols.stack.counts import Counts
 from protocols.stack.keys import PartnerKeyListener
-from protocols.stack.running import Application, Running
+from protocols.stack.running import Running
 from protocols.stack.settings import KeyLog, NodeRole, NodeStatistics, StackSettings
 from protocols.zdp import messages as zdp
 from protocols.zdp.management import Binding

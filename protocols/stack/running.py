@@ -3,16 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from protocols.addresses import NO_SHORT_ADDRESS, Eui64, ShortAddress
-from protocols.aps.commands import (
-    ApsCommand,
-    ConfirmKey,
-    RemoveDevice,
-    TransportTrustCentreLinkKey,
-    Tunnel,
-    UpdateDevice,
-    UpdateStatus,
-)
-from protocols.aps.security import KeyId
+from protocols.aps.commands import ApsCommand
 from protocols.errors import DecodeError, UsageError
 from protocols.interfaces import (
     MILLISECOND,
@@ -27,19 +18,19 @@ from protocols.interfaces import (
     RadioLink,
     Received,
     Rejoined,
-    SimpleDescriptor,
     Storage,
 )
+from protocols.stack.application import Application
 from protocols.stack.aps import ApsLayer
 from protocols.stack.bindings import Bindings
 from protocols.stack.children import Children
+from protocols.stack.commands import Commands, Reports
 from protocols.stack.counts import Counts
 from protocols.stack.descriptors import capability_of
 from protocols.stack.express import Express
-from protocols.stack.hooks import nobody
 from protocols.stack.joiner import Joiner
 from protocols.stack.keep_alive import KeepAlive
-from protocols.stack.keys import NodeKeys, PartnerKeyListener, TrustCentreKeys
+from protocols.stack.keys import NodeKeys, TrustCentreKeys
 from protocols.stack.link_key import LinkKeyExchange
 from protocols.stack.mac import Candidate, MacLayer
 from protocols.stack.management import Management
@@ -61,29 +52,13 @@ _PARENT_ANNOUNCE_AFTER = 10 * SECOND  # apsParentAnnounceBaseTimer
 _ANNOUNCE_AFTER = 10_000_000  # ns between having the network key and announcing
 
 
-class Application:
-    """What stands on a node: its endpoints, and who hears its events. It stays through power cuts."""
-
-    __slots__ = ("endpoint_numbers", "endpoints", "listener", "partners")
-
-    def __init__(self) -> None:
-        self.endpoints: tuple[SimpleDescriptor, ...] = ()
-        self.endpoint_numbers: tuple[int, ...] = ()
-        self.listener: Callable[[HanEvent], object] = nobody
-        self.partners: PartnerKeyListener | None = None  # None: keys with everybody are taken
-
-    def register(self, endpoints: Sequence[SimpleDescriptor]) -> None:
-        self.endpoints = tuple(endpoints)
-        self.endpoint_numbers = tuple([each.endpoint for each in endpoints])
-
-
 class Running:
     """Made at power-on from the storage, thrown away at power-off. Serves the APS layer and the NWK layer."""
 
     __slots__ = (
-        "_application", "_children", "_counts", "_exchange", "_joiner", "_keep_alive", "_macs", "_note", "_nwk",
-        "_parent", "_poller", "_presence", "_random", "_rejoiner", "_role", "_settings", "aps", "bindings", "express",
-        "keys", "management", "membership", "neighbours", "state", "timers", "trust_centre", "zdp",
+        "_application", "_children", "_commands", "_counts", "_exchange", "_joiner", "_keep_alive", "_macs", "_note",
+        "_nwk", "_parent", "_poller", "_presence", "_random", "_rejoiner", "_role", "_settings", "aps", "bindings",
+        "express", "keys", "management", "membership", "neighbours", "state", "timers", "trust_centre", "zdp",
     )  # fmt: skip
 
     def __init__(
@@ -122,7 +97,7 @@ class Running:
             for mac in self._macs:
                 mac.express = self.express
         self._children = Children(state, nwk, self._macs, timers, settings)
-        self._parent = Parent(state, nwk, timers, settings, random, self._children, self)
+        self._parent = Parent(state, nwk, timers, settings, random, self._children, Reports(state, self.aps))
         capability = capability_of(role)
         self._rejoiner = Rejoiner(state, nwk, self._macs, timers, settings, random, capability, self)
         self.membership = Membership(state, nwk, timers, settings, role, self._parent, self._rejoiner, self)
@@ -149,6 +124,9 @@ class Running:
             self.trust_centre.keys = TrustCentreKeys(state, self.aps, timers, settings, random, self.keys.switch)
         else:
             self.zdp.permit_joining = self._parent.permit
+        self._commands = Commands(
+            state, nwk, self.keys, self._parent, self.membership, self._exchange, self.trust_centre
+        )
         self._resume()
 
     def hear(self, frame: bytes) -> None:
@@ -335,25 +313,6 @@ class Running:
     def heard_child(self, peer: Peer) -> None:
         self.state.save(peer)
 
-    # --- ParentUser, where this node is not the trust centre: it tells that -------------------------------------
-
-    def child_joined(self, child: Peer) -> None:
-        self._report(child, UpdateStatus.UNSECURED_JOIN)
-
-    def child_rejoined(self, child: Peer, secured: bool) -> None:
-        self._report(child, UpdateStatus.SECURED_REJOIN if secured else UpdateStatus.TRUST_CENTRE_REJOIN)
-
-    def child_left(self, child: Peer) -> None:
-        self._report(child, UpdateStatus.LEFT)
-
-    def _report(self, child: Peer, status: UpdateStatus) -> None:
-        network = self.state.network
-        if network is None:
-            return
-        centre = self.state.peer(network.trust_centre)
-        command = UpdateDevice(child.eui, child.short, status)
-        self.aps.send_command(centre, command.encode(), secured=True)
-
     # --- ApsUser -----------------------------------------------------------------------------------------------
 
     def aps_data(self, peer: Peer, data: ApsData, secured: bool, lqi: int, *, broadcast: bool) -> None:
@@ -365,41 +324,7 @@ class Running:
             self.zdp.receive(peer, cluster, payload, broadcast=broadcast)
 
     def aps_command(self, peer: Peer, command: ApsCommand, key_id: int | None) -> None:
-        network = self.state.network
-        if network is None:
-            return
-        if isinstance(command, UpdateDevice):
-            if self.trust_centre is not None and key_id == KeyId.LINK:
-                self.trust_centre.update_device(peer, command)
-        elif (
-            (self.trust_centre is not None and self.trust_centre.keys.command(peer, command, key_id))
-            or peer.eui != network.trust_centre
-            or self.keys.command(command, key_id)
-        ):
-            return
-        elif isinstance(command, Tunnel):
-            child = self.state.peers.get(command.destination)
-            if child is not None and child.child_radio >= 0:
-                self._nwk.plain.to_joiner(child, command.frame)
-        elif isinstance(command, RemoveDevice) and key_id == KeyId.LINK:
-            self._remove_child(command.target)
-        elif isinstance(command, TransportTrustCentreLinkKey):
-            if self._exchange is not None:
-                self._exchange.transported(command, key_id)
-        elif isinstance(command, ConfirmKey) and self._exchange is not None:
-            self._exchange.confirmed(command, key_id)
-
-    def _remove_child(self, eui: Eui64) -> None:
-        if eui == self.state.eui:
-            self.membership.leave()
-            return
-        child = self.state.peers.get(eui)
-        if child is None or child.child_radio < 0:
-            return
-        if eui in self._nwk.unauthenticated:
-            self._parent.drop(child)
-        else:
-            self.membership.remove_child(child)
+        self._commands.take(peer, command, key_id)
 
     # --- for the node ------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from protocols.zdp.management import (
 )
 
 if TYPE_CHECKING:
-    from protocols.stack.running import Application
+    from protocols.stack.application import Application
 
 _ANNOUNCED = 8  # children in one Parent_annce
 

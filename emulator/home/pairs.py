@@ -13,7 +13,7 @@ from protocols.gbcs.codes import DeviceType
 
 GPF = "gpf"  # the partner that is not a device of the description
 TYPE_2 = ("ihd", "cad")
-_DISPLAYS = ("ppmid", *TYPE_2)
+DISPLAYS = ("ppmid", *TYPE_2)
 
 
 _T = DeviceType
@@ -37,9 +37,9 @@ def joins(home: HomeDescription) -> Iterator[Join]:
     for device in home.devices:
         if device.kind in ("hcalcs", "ppmid"):
             yield Join(device.name, meter)
-        if device.kind in ("hcalcs", *_DISPLAYS):
+        if device.kind in ("hcalcs", *DISPLAYS):
             yield Join(meter, device.name)
-        if device.kind in _DISPLAYS:
+        if device.kind in DISPLAYS:
             yield Join(GPF, device.name)
         if device.kind == "ppmid":
             for name in gas:

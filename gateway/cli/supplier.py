@@ -158,6 +158,23 @@ def join(
 
 
 @app.command()
+def unjoin(
+    context: typer.Context,
+    device: Device,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="EUI-64 of the device it is to leave.")],
+    critical: Annotated[bool, typer.Option("--critical/--non-critical", help="8.8.1 or 8.8.2.")] = False,
+) -> None:
+    """8.8.2 or 8.8.1: have a device leave another; the pre-command of 8.8.1 is checked and signed with our own key."""
+    eui, left = _eui(device), _eui(other)
+
+    def act(session: Session) -> list[Exchange]:
+        supplier = session.supplier
+        return session.critical(supplier.unjoin_critical(eui, left)) if critical else [supplier.unjoin(eui, left)]
+
+    _run(context, act)
+
+
+@app.command()
 def watch(context: typer.Context) -> None:
     """Show what waits for the supplier, and what comes while --watch lasts."""
     _run(context, lambda session: [])

@@ -17,6 +17,8 @@ from protocols.duis.bodies import (
     RequestType,
     RestoreHanDeviceLog,
     SignedPreCommand,
+    UnjoinServiceCritical,
+    UnjoinServiceNonCritical,
     UpdateDeviceStatusCh,
     UpdateFirmware,
     UpdateHanDeviceLog,
@@ -32,7 +34,7 @@ from protocols.errors import DecodeError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Message
 from protocols.gbcs.smki import KEY_AGREEMENT, Certificate
-from protocols.gbcs.use_cases import cs03, cs06, gcs28
+from protocols.gbcs.use_cases import cs03, cs04, cs06, gcs28
 from protocols.interfaces import SECOND
 
 Details: TypeAlias = tuple[tuple[str, object, object], ...]
@@ -105,6 +107,21 @@ class Supplier(ServiceUser):
 
         return self._signed(device, JoinServiceCritical(other_device_id=other), tuple(_JOIN_METHODS), details)
 
+    def unjoin(self, device: Eui64, other: Eui64) -> Exchange:
+        """SR 8.8.2: have a device leave another, where that is no critical command."""
+        return self.request(device, CommandVariant.TO_DEVICE, UnjoinServiceNonCritical(other_device_id=other))
+
+    def unjoin_critical(self, device: Eui64, other: Eui64) -> Activation:
+        """SR 8.8.1: have an ESME, GSME or HCALCS leave another device.
+
+        Raises PreCommandError as `activate` does.
+        """
+
+        def details(message: Message, counter: int) -> Details:
+            return (("other device", cs04.Command.decode(message.payload).device, other),)
+
+        return self._signed(device, UnjoinServiceCritical(other_device_id=other), (cs04.MESSAGE_CODE_AC,), details)
+
     def set_hub_status(self, chf: Eui64, status: DeviceStatus) -> Exchange:
         """SR 8.4: say what has become of a hub."""
         body = UpdateInventory(device_id=chf, change=UpdateDeviceStatusCh(status))
@@ -160,7 +177,7 @@ class Supplier(ServiceUser):
     def _signed(
         self,
         device: Eui64,
-        body: ActivateFirmware | CommissionDevice | JoinServiceCritical,
+        body: ActivateFirmware | CommissionDevice | JoinServiceCritical | UnjoinServiceCritical,
         codes: tuple[int, ...],
         details: Callable[[Message, int], Details],
     ) -> Activation:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from emulator.entropy import SeededEntropy
 from protocols.addresses import Eui64
-from protocols.duis.bodies import ActivateFirmware, JoinServiceCritical, SignedPreCommand
+from protocols.duis.bodies import ActivateFirmware, JoinServiceCritical, SignedPreCommand, UnjoinServiceCritical
 from protocols.duis.identifiers import RequestId
 from protocols.duis.requests import CommandVariant, Request, parse_request
 from protocols.duis.responses import (
@@ -25,7 +25,7 @@ from protocols.gbcs.codes import DeviceType
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.keystore import Keystore
 from protocols.gbcs.smki import XML_SIGNING, RemotePartyRole, TestPki
-from protocols.gbcs.use_cases import cs03, cs06, cs08, ecs52, fdra
+from protocols.gbcs.use_cases import cs03, cs04, cs06, cs08, ecs52, fdra
 from protocols.interfaces import Clock
 
 SUPPLIER = Eui64(0x90B3D51F30010000)
@@ -87,6 +87,8 @@ class DccResponder:
         body, asked = request.body, request.request_id
         if isinstance(body, JoinServiceCritical):
             code, payload = self._join(body.other_device_id)
+        elif isinstance(body, UnjoinServiceCritical):
+            code, payload = cs04.MESSAGE_CODE_AC, cs04.Command(body.other_device_id).encode()
         else:
             assert isinstance(body, ActivateFirmware)
             date = body.execution_date_time

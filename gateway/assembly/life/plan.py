@@ -52,6 +52,11 @@ class Plan:
         return tuple((first + after, length, phases) for after, length, phases in PHASE_CUTS)
 
     @property
+    def absence(self) -> int:
+        """When a display is unjoined, to be joined again half an hour later."""
+        return self.at(0.26)
+
+    @property
     def second_round(self) -> int:
         return self.at(0.50)
 

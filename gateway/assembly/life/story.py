@@ -7,7 +7,7 @@ from emulator.home.builder import Home, HomeDevice
 from gateway.assembly.life.plan import Plan
 from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
-from gateway.assembly.story.joining import devices_are_joined
+from gateway.assembly.story.joining import a_display_is_out_for_a_while, devices_are_joined
 from gateway.assembly.story.steps import StoryError, accepted, answer, distribute, executed, told, update_ppmid
 from gateway.assembly.world import START, World
 from protocols.addresses import Eui64
@@ -21,6 +21,7 @@ _BEFORE_ACTIVATION = 10 * MINUTE  # between an image and its 11.3
 _AFTER_ACTIVATION = 40 * MINUTE  # an ESME and the hub it feeds are back, and the window is over
 _GAS_PERIOD = 3600  # s: a gas meter sleeps for half an hour
 _PATIENCE = 3 * HOUR  # for the answer to a signed command
+_ABSENCE = 31 * MINUTE  # longer than a display waits between two reads
 _READ_EVERY = 15 * MINUTE  # between reads of one round
 _BY_COMMAND = ("esme", "gsme", "hcalcs")
 
@@ -50,6 +51,11 @@ def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
     """Return what happens, in order of time."""
     found: list[Chapter] = [
         (plan.first_round, "first round of firmware", partial(firmware_round, world, home, 1)),
+        (
+            plan.absence,
+            "a display is unjoined for a while",
+            partial(a_display_is_out_for_a_while, world, home, _ABSENCE),
+        ),
         (plan.second_round, "second round of firmware", partial(firmware_round, world, home, 2)),
         (plan.swap, "the hub is replaced", partial(swap, world, home, plan)),
         *((when, "versions and inventory are read", partial(reads, world, home)) for when in plan.readings),

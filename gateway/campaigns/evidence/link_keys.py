@@ -63,14 +63,19 @@ class PlainMessage(NamedTuple):
 
 
 class PairUse(NamedTuple):
-    """Smart Energy messages between two devices under one link key."""
+    """Smart Energy messages of one device to another under one link key."""
 
-    pair: Pair
+    sender: Eui64
+    receiver: Eui64
     key: bytes
     messages: int
     first_frame: int
     first: int  # ns UTC
     last: int
+
+    @property
+    def pair(self) -> Pair:
+        return Pair.of(self.sender, self.receiver)
 
 
 class PairKeys(NamedTuple):
@@ -99,7 +104,7 @@ class LinkKeyLog:
         self._uses: dict[tuple[Eui64, bytes], list[int]] = {}  # messages, first frame, first, last
         self._plain: list[PlainMessage] = []
         self._pair_messages: dict[Pair, list[KeyMessage]] = {}
-        self._pair_uses: dict[tuple[Pair, bytes], list[int]] = {}
+        self._pair_uses: dict[tuple[Eui64, Eui64, bytes], list[int]] = {}
 
     def take(self, message: ApsMessage, frame: ZclFrame) -> None:
         """Raises DecodeError for a message of key establishment that is none."""
@@ -121,19 +126,19 @@ class LinkKeyLog:
         source, destination = message.source, message.destination
         if source is None or destination is None:
             return
-        pair = Pair.of(source, destination)
         if message.cluster == key_establishment.CLUSTER:
             if frame.cluster_specific:
                 client = destination if frame.from_server else source
-                self._pair_messages.setdefault(pair, []).append(_exchanged(message, frame, client))
+                said = self._pair_messages.setdefault(Pair.of(source, destination), [])
+                said.append(_exchanged(message, frame, client))
         elif message.key is not None:
-            _count(self._pair_uses, (pair, message.key), message)
+            _count(self._pair_uses, (source, destination, message.key), message)
         elif message.cluster not in NETWORK_KEY_SUFFICES:
             self._plain.append(PlainMessage(message.frame, source, message.cluster))
 
     def found(self, transports: list[KeyTransport], partner_keys: list[PartnerKey]) -> LinkKeys:
         uses = [KeyUse(device, key, *use) for (device, key), use in self._uses.items()]
-        pair_uses = [PairUse(pair, key, *use) for (pair, key), use in self._pair_uses.items()]
+        pair_uses = [PairUse(*ends, *use) for ends, use in self._pair_uses.items()]
         pairs = PairKeys(partner_keys, self._pair_messages, pair_uses)
         return LinkKeys(transports, self._messages, uses, self._plain, pairs)
 

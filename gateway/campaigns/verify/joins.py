@@ -114,7 +114,10 @@ def _given(keys: list[PartnerKey], device: Eui64, partner: Eui64) -> set[bytes]:
 
 
 def check_nobody_else(evidence: Evidence) -> Iterator[Check]:
-    """JOIN-2: two devices talk only while they are joined, under the key of that join."""
+    """JOIN-2: two devices talk only while they are joined, under the key of that join.
+
+    By method B a display is not told that it was unjoined: it goes on asking, and is not answered.
+    """
     found = [join for join in joins(evidence) if join.code == JoinCode.SUCCESS]
     ended = [each for each in _exchanged(evidence, _UNJOINS) if each.code == UnjoinCode.SUCCESS]
     from_hub = {key.key for key in evidence.air.link_keys.pairs.keys if key.key is not None}
@@ -130,6 +133,8 @@ def check_nobody_else(evidence: Evidence) -> Iterator[Check]:
             faults.append(f"frame {use.first_frame}: {name} {wrong}")
         messages[use.pair] = messages.get(use.pair, 0) + use.messages
     facts = [f"{count(sum(messages.values()), 'message')} of {count(len(messages), 'joined pair')}"] if messages else []
+    silent = [each for each in ended if each.pair in messages]
+    facts += [f"{count(len(silent), 'unjoined device')} silent from then on"] if silent else []
     yield conclude(
         "JOIN-2", "only joined devices talk", facts=facts, faults=faults, missing="no two devices talked"
     )  # fmt: skip
@@ -138,6 +143,8 @@ def check_nobody_else(evidence: Evidence) -> Iterator[Check]:
 def _use_fault(use: PairUse, join: Join, ended: list[Join], from_hub: set[bytes]) -> str:
     if join.by_certificates == (use.key in from_hub):
         return "talk under a key of the hub" if join.by_certificates else "talk under a key that is not the hub's"
+    if use.sender != join.device and not join.by_certificates:
+        return ""
     ends = [each.answered for each in ended if each.pair == use.pair and each.answered > join.answered]
     return "talk after they were unjoined" if ends and use.last > min(ends) + _ON_ITS_WAY else ""
 

@@ -91,6 +91,8 @@ def test_commands_and_what_is_answered(served: Served) -> None:
         ("read-version", BRIDGE),
         ("join", PPMID, ESME),
         ("join", ESME, PPMID, "--critical"),
+        ("unjoin", PPMID, ESME),
+        ("unjoin", ESME, PPMID, "--critical"),
         ("activate", ESME, "--image", images / "esme-01000100.ota"),
         ("activate", ESME, "--image", images / "esme-01000100.ota", "--at", "2001-01-01T00:00:00Z"),
         ("cancel", ESME, "--image", images / "esme-01000100.ota"),

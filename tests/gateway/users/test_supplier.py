@@ -24,7 +24,7 @@ from protocols.duis.requests import CommandVariant, parse_request
 from protocols.errors import IntegrityError
 from protocols.gbcs import security
 from protocols.gbcs.envelope import Category, Cra, Message
-from protocols.gbcs.use_cases import cs03, cs06
+from protocols.gbcs.use_cases import cs03, cs04, cs06
 from protocols.interfaces import DAY, MILLISECOND, SECOND
 from tests.support.dcc_responder import ACB, ESME, PPMID, SUPPLIER, DccResponder
 
@@ -154,6 +154,17 @@ def test_a_join_with_the_certificate_of_another_is_not_signed(supplier: Supplier
     with pytest.raises(PreCommandError, match="pre-command has certificate "):
         supplier.join_critical(ESME, PPMID)
     assert dcc.signed == []
+
+
+def test_an_unjoin_is_signed_if_it_names_the_device_that_was_asked_for(supplier: Supplier, dcc: DccResponder) -> None:
+    assert supplier.unjoin_critical(ESME, PPMID).accepted
+    (message,) = dcc.signed
+    assert (message.message_code, cs04.Command.decode(message.payload).device) == (cs04.MESSAGE_CODE_AC, PPMID)
+    assert dcc.requests[0].service == dcc.requests[1].service == "8.8.1"
+    dcc.spoil = lambda asked: replace(asked, payload=cs04.Command(ACB).encode())
+    with pytest.raises(PreCommandError, match="pre-command has other device "):
+        supplier.unjoin_critical(ESME, PPMID)
+    assert len(dcc.signed) == 1
 
 
 def test_a_dropped_date_is_noticed(supplier: Supplier, dcc: DccResponder, clock: VirtualClock) -> None:

@@ -1,6 +1,7 @@
-"""`hanlab capture`: follow a growing capture into Wireshark, and lint any capture by named rules."""
+"""`hanlab capture`: follow a growing capture into Wireshark, with its keys, and lint any capture by named rules."""
 
 import json
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +58,28 @@ def follow(
         stream(place, sys.stdout.fileno())
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+@app.command("keys")
+def keys_command(
+    place: Annotated[Path, typer.Argument(metavar="DIR|K", help="An output folder of a run, or a key table.")],
+) -> None:
+    """Print a key table as options of Wireshark and tshark, quoted for a shell.
+
+    For example: eval "tshark -r run/capture.pcapng $(hanlab capture keys run)"
+
+    Wireshark finds later network keys in what it opens with these; of a run that goes on, keys that are established
+    later stand in the table then.
+    """
+    from protocols.pcapng import key_row, read_keys
+
+    table = place / "keys.txt" if place.is_dir() else place
+    try:
+        found = read_keys(table.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{table}: {error}") from None
+    rows = dict.fromkeys(key_row(*each).strip() for each in found)
+    print(" ".join(f"-o {shlex.quote(f'uat:zigbee_pc_keys:{row}')}" for row in rows))
 
 
 @app.command("lint")

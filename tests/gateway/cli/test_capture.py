@@ -29,6 +29,30 @@ def frame(number: int) -> bytes:
     return octets + fcs(octets)
 
 
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.judge("tshark")
+def test_the_keys_of_a_run_open_its_capture_in_a_shell(built: Path) -> None:
+    built.rename(built.with_name("capture.pcapng"))
+    options = hanlab("capture", "keys", built.parent)
+    assert (options.returncode, options.stderr) == (0, "")
+    assert hanlab("capture", "keys", built.with_name("keys.txt")).stdout == options.stdout
+    shown = []
+    for keys in ("", options.stdout.strip()):
+        command = f"{require_tool('tshark')} -r {built.parent}/capture.pcapng {keys} -Y zbee_zcl"
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        shown.append(len(done.stdout.splitlines()))
+    assert shown == [0, 2]  # at either hop
+
+
+def test_what_is_no_key_table_exits_2(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.txt").write_text("no row\n", encoding="utf-8")
+    for place in (tmp_path / "nowhere", tmp_path / "none.txt"):
+        done = hanlab("capture", "keys", place)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
 # --- lint --------------------------------------------------------------------------------------------------------
 
 

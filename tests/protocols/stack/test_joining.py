@@ -2,8 +2,16 @@
 
 import pytest
 
-from protocols.addresses import COORDINATOR, Eui64
+from protocols.addresses import COORDINATOR, Eui64, ShortAddress
 from protocols.interfaces import SECOND, Joined, Left, LinkKey
+from protocols.mac.commands import (
+    AssociationRequest,
+    AssociationResponse,
+    AssociationStatus,
+    Capability,
+    DataRequest,
+    decode_command,
+)
 from protocols.mac.frame import FrameType, MacFrame
 from protocols.stack.settings import NodeRole
 from tests.support.han import FAR, Han, home_with_bridges
@@ -195,3 +203,20 @@ def test_a_home_joins_within_seconds_of_virtual_time() -> None:
     begun = han.clock.now()
     han.join(*FAR)
     assert han.clock.now() - begun < 60 * SECOND
+
+
+def test_who_asks_although_joining_is_closed_is_denied() -> None:
+    """A device that does not care for the permission in the beacon."""
+    han = Han()
+    hub, stranger = han.hub(), Eui64(0xBAD)
+    before = len(hub.storage.cells())
+
+    for command in (AssociationRequest(Capability(receiver_on_when_idle=True)), DataRequest()):
+        pan = 0xFFFF if isinstance(command, AssociationRequest) else 0x1A62
+        asked = MacFrame(FrameType.COMMAND, 1, 0x1A62, ShortAddress(0), pan, stranger, command.encode(), True)
+        hub.node.hear(asked.encode())
+        han.run(1)
+    frames = [MacFrame.decode(octets[:-2]) for _, _, octets in han.log.frames]
+    answers = {decode_command(frame.payload) for frame in frames if frame.destination == stranger}
+    assert answers == {AssociationResponse(ShortAddress(0xFFFF), AssociationStatus.PAN_ACCESS_DENIED)}
+    assert len(hub.storage.cells()) == before

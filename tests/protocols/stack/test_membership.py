@@ -86,6 +86,26 @@ def test_a_parent_that_comes_back_takes_its_orphan_and_nothing_is_announced() ->
     works(han, hub, child)
 
 
+@pytest.mark.parametrize(
+    ("by", "pan", "short"), [("stranger", 0x1A62, None), ("parent", 0x1A63, None), ("parent", 0x1A62, 0x7777)]
+)
+def test_an_orphan_believes_its_parent_alone_and_what_it_knows(by: str, pan: int, short: int | None) -> None:
+    """Another answer, and it looks for a parent in the ordinary way."""
+    han, _, left, right, child = two_parents(NodeRole.SLEEPY_END_DEVICE)
+    han.medium.unlink(right.radios[0], child.radios[0])
+    left.node.power_off()
+    begun = han.clock.now()
+    while not any(isinstance(c, OrphanNotification) for c in mac_commands(han, begun)):
+        han.run(0.01)
+    running, own = child.node._on(), child.node.short
+    network = running.state.network
+    answer = CoordinatorRealignment(pan, ShortAddress(0x1234), 15, own if short is None else ShortAddress(short))
+    source = left.eui if by == "parent" else Eui64(0xBAD)
+    child.node.hear(MacFrame(FrameType.COMMAND, 1, 0xFFFF, child.eui, 0x1A62, source, answer.encode(), True).encode())
+    assert running.state.network == network
+    assert running._rejoiner.active
+
+
 @pytest.mark.parametrize("role", [*END_DEVICES, NodeRole.ROUTER])
 def test_a_member_without_a_network_key_of_use_gets_it_again_from_the_trust_centre(role: NodeRole) -> None:
     han, hub, _, right, child = two_parents(role)

@@ -220,3 +220,25 @@ def test_who_asks_although_joining_is_closed_is_denied() -> None:
     answers = {decode_command(frame.payload) for frame in frames if frame.destination == stranger}
     assert answers == {AssociationResponse(ShortAddress(0xFFFF), AssociationStatus.PAN_ACCESS_DENIED)}
     assert len(hub.storage.cells()) == before
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["at the hub", "behind a router"])
+def test_joining_open_for_one_does_not_let_another_in_whose_time_is_over(behind: bool) -> None:
+    """The hub still has its link key."""
+    han = Han()
+    hub, router = han.hub(), han.add("router", NodeRole.ROUTER)
+    late, other = han.add("late", NodeRole.END_DEVICE), han.add("other", NodeRole.END_DEVICE)
+    for near, far in ((hub, router), (router if behind else hub, late), (router if behind else hub, other)):
+        han.link(near, far)
+    han.join("router")
+    hub.node.allow_join(late.eui, late.key, 5)
+    hub.node.allow_join(other.eui, other.key, 600)
+    han.run(20)
+    late.node.join(late.key, (15,))
+    other.node.join(other.key, (15,))
+    han.run(120)
+    assert (late.node.joined, other.node.joined) == (False, True)
+    assert not any(isinstance(event, Joined) and event.who == late.eui for event in hub.events)
+    hub.node.allow_join(late.eui, late.key, 600)
+    han.run(300)
+    assert late.node.joined

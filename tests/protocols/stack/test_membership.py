@@ -3,6 +3,7 @@
 import pytest
 
 from protocols.addresses import Eui64, ShortAddress
+from protocols.aps.commands import UpdateDevice, UpdateStatus
 from protocols.interfaces import HOUR, MINUTE, SECOND, DeliveryStatus, Joined, Left, Rejoined
 from protocols.mac.commands import CoordinatorRealignment, OrphanNotification
 from protocols.mac.commands import decode_command as decode_mac_command
@@ -119,6 +120,26 @@ def test_a_member_without_a_network_key_of_use_gets_it_again_from_the_trust_cent
     assert requests
     assert not any(each.header.security for each in requests)
     assert right.node.powered
+
+
+def test_who_has_left_gets_no_network_key_by_rejoining() -> None:
+    """The trust centre keeps its link key, but it is no member any more, and may not join."""
+    han, hub, left, _, child = two_parents(NodeRole.END_DEVICE)
+    han.run(700)  # the permission to join is over
+    running, centre = child.node._on(), hub.node._on()
+    gone = UpdateDevice(child.eui, child.node.short, UpdateStatus.LEFT)
+    centre.trust().update_device(centre.state.peer(left.eui), gone)
+    han.run(1)
+    assert hub.events[-1] == Left(child.eui)
+    hub.node.update_network_key()
+    before = running.state.network
+    child.node.rejoin(without_key=True)
+    han.run(200)
+    assert running.state.network == before
+    assert running._rejoiner.active
+    hub.node.allow_join(child.eui, child.key, 60)
+    han.run(50)
+    works(han, hub, child)
 
 
 def test_a_stranger_gets_no_network_key_by_rejoining() -> None:

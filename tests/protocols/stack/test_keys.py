@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, LinkKey, Rejoined
+from protocols.aps.commands import RemoveDevice
+from protocols.interfaces import MINUTE, SECOND, DeliveryStatus, Left, LinkKey, Rejoined
 from protocols.nwk.frame import decode_header
 from protocols.nwk.security import read_auxiliary
 from protocols.stack.settings import NodeRole, StackSettings
@@ -213,6 +214,25 @@ def test_partners_get_a_link_key_from_the_trust_centre() -> None:
     between = {label: key for label, key in han.keys if label.startswith("partner key")}
     assert between[f"partner key {b.eui}"] == between[f"partner key {a.eui}"] not in (a.key, b.key)
     assert hub.node.key_established(a.eui) is False
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_only_the_trust_centre_removes_a_device_and_only_under_its_link_key(secured: bool) -> None:
+    """A partner has a link key too, and the trust centre's address can be claimed by any member."""
+    han, hub, a, b = partners()
+    a.node.request_partner_key(b.eui, lambda came: came)
+    han.run(20)
+    who = a if secured else hub
+    state = who.node._on()
+    state.aps.send_command(state.state.peer(b.eui), RemoveDevice(b.eui).encode(), secured=secured)
+    han.run(20)
+    assert b.node.joined
+    assert not any(isinstance(event, Left) for event in b.events)
+    works(han, hub, b)
+    state = hub.node._on()
+    state.aps.send_command(state.state.peer(b.eui), RemoveDevice(b.eui).encode(), secured=True)
+    han.run(20)
+    assert not b.node.joined
 
 
 def test_no_key_with_a_stranger() -> None:

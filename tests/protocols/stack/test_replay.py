@@ -5,10 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from protocols.addresses import Eui64, ShortAddress
-from protocols.interfaces import Handle, TransmitStatus
+from protocols.interfaces import DeliveryStatus, Handle, TransmitStatus
 from protocols.mac.frame import data_frame
+from protocols.nwk.frame import NwkHeader
+from protocols.nwk.security import NwkSecurity
 from protocols.stack.settings import NodeRole, StackSettings
 from tests.support.han import Han, Member
+from tests.support.nwk_frames import nwk_frames as opened
 
 
 class Attacker:
@@ -104,6 +107,36 @@ def test_a_frame_under_the_key_before_is_refused_the_second_time() -> None:
     assert len(under_old) > 3
     assert (after.replays, after.refused) == (before.replays + len(under_old), before.refused)
     assert hub.messages == [b"before the switch"] * 3
+
+
+@pytest.mark.parametrize("express", [True, False], ids=["short way", "layers"])
+def test_a_message_sent_again_by_another_member_is_refused(express: bool) -> None:
+    """Who has the network key can put the APS frame of a device into a NWK frame of its own."""
+    han, hub, device = network(express=express)
+    other = han.add("other", NodeRole.ROUTER)
+    han.link(hub, other)
+    han.join("other")
+    device.send(hub, b"open the valve", acknowledged=False)
+    han.run(5)
+    (sent,) = [seen for seen in opened(han) if seen.hop == device.eui and seen.payload[:1] == b"\x20"]
+    key = next(key for label, key in han.keys if label.startswith("network key"))
+    header = NwkHeader(0, hub.node.short, device.node.short, 9, 77).encode()
+    sealed = NwkSecurity(key, 0).protect(header, other.eui, 50_000, sent.payload)
+    before = hub.node.statistics.replays
+    hub.node.hear(data_frame(7, 0x1A62, hub.node.short, other.node.short, sealed, ack_request=True))
+    han.run(1)
+    assert hub.messages == [b"open the valve"]
+    assert hub.node.statistics.replays == before + 1
+
+
+def test_a_message_is_handed_up_once_although_no_acknowledgement_comes_back() -> None:
+    han, hub, device = network()
+    han.medium.reach(hub.radios[0], device.radios[0], -60, 1.0, None)
+    handle = device.send(hub, b"once", secured=False)
+    han.run(60)
+    assert device.outcome(handle) is DeliveryStatus.NO_ACK
+    assert hub.node.statistics.duplicates > 0
+    assert hub.messages == [b"once"]
 
 
 def test_a_network_key_of_earlier_is_not_taken_in_a_rejoin() -> None:

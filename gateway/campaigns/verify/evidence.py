@@ -129,8 +129,16 @@ class Evidence:
         """Return the rows of a device's update, or of its history."""
         return self._updates.get((table, str(request_id), str(device)), [])
 
-    def events(self, name: str) -> list[Event]:
-        return [event for event in self.files.timeline if event.name == name]
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Event, ...]]:
+        found: dict[str, list[Event]] = {}
+        for event in self.files.timeline:
+            found.setdefault(event.name, []).append(event)
+        return {name: tuple(events) for name, events in found.items()}
+
+    def events(self, name: str) -> tuple[Event, ...]:
+        """Return the events of this name, in order."""
+        return self._by_name.get(name, ())
 
     def name(self, device: Eui64) -> str:
         """Return a short name for evidence: kind and last octets, e.g. "AltHAN Bridge 3 ..11b3"."""

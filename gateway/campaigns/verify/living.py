@@ -50,7 +50,7 @@ def check_displays(evidence: Evidence) -> Iterator[Check]:
     """
     facts, faults = dict[str, int](), list[str]()
     readers = {name: device for device, name in evidence.actors.items()}
-    held = {field: _held(evidence, *of) for field, of in _REGISTERS.items()}
+    held, firsts = {field: _held(evidence, *of) for field, of in _REGISTERS.items()}, _first_elements(evidence)
     for event in evidence.events("shown"):
         reader = readers.get(event.actor)
         told = _shown(event)
@@ -59,7 +59,7 @@ def check_displays(evidence: Evidence) -> Iterator[Check]:
             faults.append(f"{event.actor} at {utc(event.time)} shows what it was not told: {told}")
             continue
         field = _SECOND if _SECOND in told else "import_wh"
-        wrong = _against_meter(evidence, reading, held[field]) or _element_fault(evidence, reading, field)
+        wrong = _against_meter(evidence, reading, held[field]) or _element_fault(firsts, reading, field)
         if wrong:
             faults.append(f"{event.actor} at {utc(event.time)} (frame {reading.frame}): {wrong}")
         else:
@@ -71,12 +71,19 @@ def check_displays(evidence: Evidence) -> Iterator[Check]:
     yield conclude("MP170-P14", "displays show what meters hold", facts=lines, faults=faults, missing=missing)
 
 
-def _element_fault(evidence: Evidence, reading: MeterReading, field: str) -> str:
-    """Say if an element was read where the meter serves its other one: the first has the lower endpoint."""
-    if reading.cluster != metering.CLUSTER or reading.meter not in _twins(evidence):
-        return ""
-    first = min(r.endpoint for r in evidence.air.readings if r.meter == reading.meter and r.cluster == metering.CLUSTER)
-    if (reading.endpoint == first) is (field == _SECOND):
+def _first_elements(evidence: Evidence) -> dict[Eui64, int]:
+    """Return the endpoint of the first element of each twin element meter: the lower one."""
+    twins, found = _twins(evidence), dict[Eui64, int]()
+    for reading in evidence.air.readings:
+        if reading.meter in twins and reading.cluster == metering.CLUSTER:
+            found[reading.meter] = min(reading.endpoint, found.get(reading.meter, reading.endpoint))
+    return found
+
+
+def _element_fault(firsts: Mapping[Eui64, int], reading: MeterReading, field: str) -> str:
+    """Say if an element was read where the meter serves its other one."""
+    first = firsts.get(reading.meter)
+    if first is not None and reading.cluster == metering.CLUSTER and (reading.endpoint == first) is (field == _SECOND):
         return f"element of endpoint {reading.endpoint} shown as {field}"
     return ""
 

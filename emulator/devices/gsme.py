@@ -17,7 +17,8 @@ from protocols.addresses import Eui64
 from protocols.gbcs.codes import AlertCode
 from protocols.gbcs.envelope import Message
 from protocols.gbcs.smki import RemotePartyRole
-from protocols.gbcs.use_cases import fdra, gcs38, miiwa
+from protocols.gbcs.use_cases import fdra, gcs38, miiwa, pcs02
+from protocols.zcl.frame import ZclStatus
 
 _CRITICAL = 0x8F
 
@@ -49,6 +50,7 @@ class Gsme(CommandActivatedDevice):
         )  # fmt: skip
         self.application.serve(self.meter.server)
         self.gbcs.on(gcs38.MESSAGE_CODE, self._gcs38)
+        self.messages.on(pcs02.MESSAGE_CODE, self._pcs02)
         self.clock_commands = ClockCommands(self.gbcs)
         serve_gas(self.gbcs, lambda: self.meter.registers.read().taken)
 
@@ -120,6 +122,12 @@ class Gsme(CommandActivatedDevice):
     def _gcs38(self, message: Message) -> Answer:
         gcs38.Command.decode(message.payload)
         return Answer(gcs38.Response(self.firmware_version).encode())
+
+    def _pcs02(self, message: Message) -> bytes:
+        """Answer a PPMID that asks for emergency credit: a meter in credit mode has none."""
+        pcs02.Command.decode(message.payload)
+        self.note("emergency-credit-refused", by=str(message.originator))
+        return pcs02.Response(ZclStatus.FAILURE).encode()
 
     def warn_of_integrity(self, cause: miiwa.Cause) -> None:
         """Tell the supplier that something is wrong with the meter itself (81A0)."""

@@ -8,6 +8,8 @@ from emulator.parts.han_application import MESSAGING, METERING, OTA_UPGRADE, PRE
 from emulator.parts.self_activating import SelfActivatingDevice
 from emulator.parts.updatable import DeviceParts
 from protocols.addresses import Eui64
+from protocols.gbcs.envelope import Message
+from protocols.gbcs.use_cases import pcs02
 from protocols.zcl.clusters import prepayment, time
 from protocols.zcl.clusters.prepayment import (
     ConsumerTopUp,
@@ -34,7 +36,8 @@ class PpmidSettings:
 class Ppmid(SelfActivatingDevice):
     """A prepayment interface device: it reads the meters and the balance, and has its buttons pressed.
 
-    The household takes emergency credit as soon as it can be had, and tops up once the credit is gone. [I]
+    The household takes emergency credit as soon as it can be had, asking the gas meter too, and tops up once the credit
+    is gone. [I]
     """
 
     clients = (OTA_UPGRADE, TIME, PRICE, METERING, MESSAGING, PREPAYMENT)
@@ -43,6 +46,7 @@ class Ppmid(SelfActivatingDevice):
         super().__init__(**parts)
         self.ppmid_settings = settings = ppmid_settings if ppmid_settings is not None else PpmidSettings()
         self.display: Display | None = None
+        self.messages.on_answer(pcs02.MESSAGE_CODE, self._gas_answered)
         self._vouchers = list(settings.vouchers)
         if settings.display is not None:
             self.display = Display(
@@ -72,6 +76,7 @@ class Ppmid(SelfActivatingDevice):
         values = self.display.reader.shown.values
         if values.get("credit_status", 0) & CreditStatus.EMERGENCY_CREDIT_AVAILABLE:
             self.select_emergency_credit()
+            self.select_gas_emergency_credit()
         elif values.get("balance", 0) < 0 and self._vouchers:
             self.top_up(self._vouchers[0])
 
@@ -80,6 +85,16 @@ class Ppmid(SelfActivatingDevice):
         command = SelectAvailableEmergencyCredit(time.from_nanoseconds(self.wall.utc()), Originator.IN_HOME_DISPLAY)
         self.note("emergency-credit-asked")
         self._ask(command)
+
+    def select_gas_emergency_credit(self) -> None:
+        """Press the button for emergency credit of the gas meter: PCS02 to each one joined by method C."""
+        asked = SelectAvailableEmergencyCredit(time.from_nanoseconds(self.wall.utc()), Originator.IN_HOME_DISPLAY)
+        for entry in self.joins.log.entries():
+            if self.messages.command(pcs02.MESSAGE_CODE, entry.device, pcs02.Command(asked).encode()):
+                self.note("gas-emergency-credit-asked", of=str(entry.device))
+
+    def _gas_answered(self, message: Message) -> None:
+        self.note("gas-emergency-credit-answered", status=int(pcs02.Response.decode(message.payload).status))
 
     def top_up(self, code: bytes) -> None:
         """Type in a top-up code."""

@@ -261,7 +261,8 @@ class Home(Household):
         if description.joined:
             keys = around.entropy.random(f"partner keys {self.name}")
             devices = {device.name: device.device for device in self.devices}
-            join_beforehand(description, devices, JoinedLog(self._hub_storage, log_prefix(self.gpf)), keys)
+            log = JoinedLog(self._hub_storage, log_prefix(self.gpf))
+            join_beforehand(description, devices, log, keys, lambda eui: around.credentials(eui).ka_certificate.der)
 
     def _fill_hub_place(self) -> None:
         self._install(HUB, self.description.hub, self.siting.radio(HUB))

@@ -1,12 +1,13 @@
 """Devices that are joined to each other before a run begins: what CS03 would have left in their storages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from emulator.home.description import HomeDescription
 from emulator.home.pairs import GBCS_TYPES, GPF, TYPE_2, joins
 from emulator.parts.joined_devices import JoinedLog
 from emulator.parts.updatable import UpdatableDevice
+from protocols.addresses import Eui64
 from protocols.gbcs.codes import DeviceType
 from protocols.gbcs.device_log import LogEntry
 from protocols.interfaces import LinkKey, Random
@@ -17,10 +18,17 @@ class _Built(Protocol):
     node: Node
 
 
-def join_beforehand(home: HomeDescription, built: Mapping[str, _Built], gpf: JoinedLog, keys: Random) -> None:
+def join_beforehand(
+    home: HomeDescription,
+    built: Mapping[str, _Built],
+    gpf: JoinedLog,
+    keys: Random,
+    certificate: Callable[[Eui64], bytes],
+) -> None:
     """Put log entries and link keys into the storages of devices that are not switched on yet.
 
-    built: by name. gpf: the log of the hub's GPF. keys: where the link keys come from.
+    built: by name. gpf: the log of the hub's GPF. keys: where the link keys come from. certificate(device): DER, for
+    key agreement.
     """
     logs = {name: one.joins.log for name, one in built.items() if isinstance(one, UpdatableDevice)} | {GPF: gpf}
     hub = home.hub.gpf
@@ -29,7 +37,9 @@ def join_beforehand(home: HomeDescription, built: Mapping[str, _Built], gpf: Joi
             logs[name].put(LogEntry(hub, DeviceType.GPF))
             continue
         described = home.device(other)
-        logs[name].put(LogEntry(described.eui, GBCS_TYPES[described.kind]))
+        by_method_c = name != GPF and {home.device(name).kind, described.kind} == {"gsme", "ppmid"}
+        held = certificate(described.eui) if by_method_c else b""
+        logs[name].put(LogEntry(described.eui, GBCS_TYPES[described.kind]), held)
         if name != GPF and home.device(name).powers_hub:
             _share_key(built[name].node, built[other].node, LinkKey(keys.randbytes(16)), described.kind)
 

@@ -3,7 +3,7 @@
 A join that needs a link key with the other device (A1 and B at an ESME) is answered when it is known what came of
 that, also over a power cut; there is an entry only for what succeeded. The responder of method A enters the other one
 at once, and is then begun with. Joins of a GSME, of a GPF and by method C need no key on the HAN: the first two go
-through the hub, whose key is there, the last is between certificates.
+through the hub, whose key is there, by the last each keeps the other's certificate: `device_messages.py`.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def log_prefix(entity: Eui64) -> str:
 
 
 class JoinedLog:
-    """The entries in storage, one cell each."""
+    """The entries in storage, one cell each: identifier, type, and by method C the other's certificate."""
 
     def __init__(self, storage: Journal, prefix: str) -> None:
         self._storage, self._prefix = storage, prefix
@@ -82,8 +82,14 @@ class JoinedLog:
         value = self._storage.get(f"{self._prefix}{device}")
         return None if value is None else DeviceType(value[8])
 
-    def put(self, entry: LogEntry) -> None:
-        self._storage.put(f"{self._prefix}{entry.device}", entry.device.big + bytes((entry.device_type,)))
+    def certificate(self, device: Eui64) -> bytes | None:
+        """Return the key agreement certificate of a device joined by method C, DER."""
+        value = self._storage.get(f"{self._prefix}{device}")
+        return (value[9:] or None) if value is not None else None
+
+    def put(self, entry: LogEntry, certificate: bytes = b"") -> None:
+        value = entry.device.big + bytes((entry.device_type,)) + certificate
+        self._storage.put(f"{self._prefix}{entry.device}", value)
 
     def remove(self, device: Eui64) -> None:
         self._storage.delete(f"{self._prefix}{device}")
@@ -148,7 +154,7 @@ class JoinCommands:
         if code is not JoinCode.SUCCESS:
             self._application.note("join-failed", device=str(command.device), code=int(code))
             return Answer(cs03.Response(code).encode())
-        self.log.put(LogEntry(command.device, command.device_type))
+        self.log.put(LogEntry(command.device, command.device_type), command.certificate or b"")
         self._application.note("joined-device", device=str(command.device), type=int(command.device_type))
         return Answer(cs03.Response(code).encode(), then=self._changed)
 

@@ -8,6 +8,7 @@ from typing import NotRequired, TypedDict
 from emulator.parts.attributes import Identity, serve_plain
 from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.credential_commands import CredentialCommands, CredentialSettings
+from emulator.parts.device_messages import DeviceMessages
 from emulator.parts.firmware import FirmwareDownload, FirmwareStore
 from emulator.parts.gbcs_application import GbcsApplication, RefusalAlerts
 from emulator.parts.gbcs_entity import DeviceKind, GbcsEntity
@@ -160,6 +161,7 @@ class UpdatableDevice:
         self.assembly = Assembly(self.storage, self.timers.after, self.note, self.blocks_kept)
         self.credentials = CredentialCommands(self.gbcs, self.timers.after, self.settings.credentials)
         self.joins = JoinCommands(self.gbcs, self.settings.joins, keys=self.partners)
+        self.messages = DeviceMessages(self.gbcs, self.joins.log, self.send_gbcs)
         self.download = FirmwareDownload(
             firmware_from,
             clock,
@@ -373,7 +375,14 @@ class UpdatableDevice:
 
     def gbcs_received(self, octets: bytes) -> None:
         """Take what comes through the tunnel: a message, or a block of one."""
-        self.assembly.take(octets, self.gbcs.obey)
+        self.assembly.take(octets, self._gbcs_arrived)
+
+    def _gbcs_arrived(self, octets: bytes) -> None:
+        """Take a whole message: of a device joined by method C, else of a remote party."""
+        if self.messages.concerns(octets):
+            self.messages.take(octets)
+        else:
+            self.gbcs.obey(octets)
 
     def send_gbcs(self, octets: bytes) -> None:
         """Queue a response or alert until the hub has it; a long one in blocks."""

@@ -31,6 +31,7 @@ from protocols.addresses import Eui64
 from protocols.crypto.install_code import link_key
 from protocols.errors import DecodeError
 from protocols.gbcs.blocks import split
+from protocols.gbcs.envelope import Message
 from protocols.gbcs.use_cases.ccs01 import LogDeviceType
 from protocols.interfaces import (
     SECOND,
@@ -251,7 +252,19 @@ class Running:
 
     def _from_tunnel(self, device: Eui64, octets: bytes) -> None:
         """Take a message of a device, or a block of one."""
-        self._assembly.take(octets, lambda whole: self._carry_up(device, whole))
+        self._assembly.take(octets, lambda whole: self._hand_on(device, whole))
+
+    def _hand_on(self, device: Eui64, octets: bytes) -> None:
+        """Carry a message up, or over to the device of the HAN that it is for."""
+        try:
+            target = Message.decode(octets).target
+        except DecodeError:
+            target = self._parts.chf.eui
+        if target in self.log:
+            with self._parts.storage.transaction():
+                self._queue_down(GbcsCarried(target, octets))
+        else:
+            self._carry_up(device, octets)
 
     def _carry_up(self, device: Eui64, octets: bytes) -> None:
         self._send_up(GbcsCarried(device, octets))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emulator.devices.esme import Esme
+from emulator.devices.ppmid import Ppmid
 from emulator.entropy import SeededEntropy
 from gateway.campaigns.evidence.capture import dissect
 from gateway.campaigns.evidence.link_keys import Pair
@@ -13,14 +14,19 @@ from protocols.addresses import Eui64
 from protocols.cbke.types import Send
 from protocols.crypto.certificate_authority import CertificateAuthority
 from protocols.crypto.suites import Suite
+from protocols.errors import DecodeError
+from protocols.gbcs import security
 from protocols.gbcs.codes import DeviceType, JoinCode
 from protocols.gbcs.device_log import LogEntry
+from protocols.gbcs.envelope import Cra, Message
+from protocols.gbcs.use_cases import pcs02
 from protocols.gbcs.use_cases.cs04 import UnjoinCode
 from protocols.interfaces import HOUR, SECOND
 from protocols.zcl.clusters.key_establishment import EphemeralData, KeyEstablishmentCommand
+from protocols.zcl.frame import ZclStatus
 from tests.support import tshark
 from tests.support.han import START
-from tests.support.joining_home import A1, A2, B, JoiningHome, PowerCut
+from tests.support.joining_home import A1, A2, B, C, JoiningHome, PowerCut
 
 CLIENT, SERVER = "zbee_zcl_se.ke.cmd.srv_rx.id", "zbee_zcl_se.ke.cmd.srv_tx.id"
 
@@ -254,6 +260,84 @@ def test_an_unjoined_display_reads_nothing_more_and_is_told_nothing_more() -> No
     assert (home.node("esme").partners, home.node("ppmid").partners) == ([], [])
     assert entries(home, "esme") == entries(home, "ppmid") == ()
     assert meter.meter.listeners.all() == []
+
+
+# --- method C --------------------------------------------------------------------------------------------------------
+
+
+def gas_home() -> JoiningHome:
+    home = JoiningHome("ppmid", "gsme", "bridge-1", "bridge-3")
+    assert isinstance(home.device("ppmid").device, Ppmid)
+    return home
+
+
+def join_by_certificates(home: JoiningHome) -> None:
+    """CS03C to both; the gas meter fetches its own when it wakes."""
+    codes = []
+    for name, other in (("ppmid", "gsme"), ("gsme", "ppmid")):
+        certificate = home.credentials(home.eui(other)).ka_certificate.der
+        codes.append(home.answered(home.send_join(name, C, other, certificate), within=2 * HOUR // SECOND))
+    assert codes == [JoinCode.SUCCESS] * 2
+
+
+def between(data: bytes, *devices: Eui64) -> Message | None:
+    """Return the message of a tunnel that is between these two; that of a GSME stands behind its queue's header."""
+    for start in range(3):
+        try:
+            message = Message.decode(data[start:])
+        except DecodeError:
+            continue
+        return message if {message.originator, message.target} == set(devices) else None
+    return None
+
+
+def press(home: JoiningHome) -> None:
+    ppmid = home.device("ppmid").device
+    assert isinstance(ppmid, Ppmid)
+    ppmid.select_gas_emergency_credit()
+    home.run(2 * HOUR // SECOND)
+
+
+@pytest.mark.requirement("JOIN-6")
+@pytest.mark.judge("tshark")
+def test_a_ppmid_and_a_gas_meter_speak_by_each_others_certificates(tmp_path: Path) -> None:
+    home = gas_home()
+    press(home)
+    assert home.notes.of("gas-emergency-credit-asked", "home-1/ppmid") == []  # nobody to ask
+    join_by_certificates(home)
+    home.home.mains.cut(300 * SECOND)  # the certificates outlive it
+    home.run(HOUR // SECOND)
+    press(home)
+    assert home.notes.of("gas-emergency-credit-asked", "home-1/ppmid") == [{"of": str(home.eui("gsme"))}]
+    assert home.notes.of("emergency-credit-refused", "home-1/gsme") == [{"by": str(home.eui("ppmid"))}]
+    assert home.notes.of("gas-emergency-credit-answered", "home-1/ppmid") == [{"status": ZclStatus.FAILURE}]
+    assert home.broker.messages(pcs02.MESSAGE_CODE) == []  # the hub hands them on, nothing leaves the home
+    seen = dissect(home.frames, home.keys)
+    assert (seen.defects, seen.unfinished) == ([], 0)
+    ppmid, gsme = home.eui("ppmid"), home.eui("gsme")
+    secret = security.shared_secret(home.credentials(ppmid).ka_key, home.credentials(gsme).ka_certificate.public_key)
+    heard = [message for each in seen.messages if (message := between(each.data, ppmid, gsme)) is not None]
+    assert [message.cra for message in heard] == [Cra.COMMAND, Cra.COMMAND, Cra.RESPONSE, Cra.RESPONSE]
+    for message in heard:  # each in two tunnels
+        security.check_mac(message, secret)
+    capture, keys = home.write(tmp_path)
+    assert tshark.faults(capture, keys) == []
+
+
+@pytest.mark.requirement("JOIN-6")
+def test_a_gas_meter_obeys_no_ppmid_that_it_was_not_joined_to() -> None:
+    """The PPMID has the meter's certificate, the meter not the PPMID's; later one of another device."""
+    home = gas_home()
+    gsme = home.eui("gsme")
+    own = home.credentials(gsme).ka_certificate.der
+    assert home.answered(home.send_join("ppmid", C, "gsme", own)) == JoinCode.SUCCESS
+    press(home)
+    assert home.notes.of("emergency-credit-refused", "home-1/gsme") == []
+    assert home.notes.of("gas-emergency-credit-answered", "home-1/ppmid") == []
+    stranger = home.credentials(home.eui("esme")).ka_certificate.der
+    refused = home.send_join("gsme", C, "ppmid", stranger)
+    assert home.answered(refused, within=2 * HOUR // SECOND) == JoinCode.INVALID_OR_MISSING_CERTIFICATE
+    assert entries(home, "gsme") == ()
 
 
 # --- power -----------------------------------------------------------------------------------------------------------

@@ -174,11 +174,17 @@ class _Book:
         told = {name: value for name, value in line.items() if name not in _METERED}
         self._days.setdefault((date, actor), DeviceDay(date, actor)).told = told
         if line.get("kind") == "esme":
-            midnight = int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()) * SECOND
-            curve = self._demand.setdefault(actor, [])
-            for number, entry in enumerate(str(line.get("profile", "")).split()):
-                if entry != "-":
-                    curve.append((midnight + number * _HALF_HOUR, int(entry) * DAY // _HALF_HOUR // 24))
+            self._curve(actor, date, str(line.get("profile", "")))
+            if "second_profile" in line:
+                self._curve(f"{actor}, second element", date, str(line["second_profile"]))
+
+    def _curve(self, name: str, date: str, profile: str) -> None:
+        """Take the half-hours of a day, Wh each, as power."""
+        midnight = int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()) * SECOND
+        curve = self._demand.setdefault(name, [])
+        for number, entry in enumerate(profile.split()):
+            if entry != "-":
+                curve.append((midnight + number * _HALF_HOUR, int(entry) * DAY // _HALF_HOUR // 24))
 
     def close(self) -> Life:
         for actor in list(self._off):

@@ -53,6 +53,14 @@ def test_the_profile_of_a_day_is_drawn_as_power_and_a_late_row_counts_for_its_da
     assert life.demand[ESME][:2] == ((MIDNIGHT + 30 * MINUTE, 1_000), (MIDNIGHT + HOUR, 0))
 
 
+def test_the_second_element_of_a_twin_meter_has_a_curve_of_its_own() -> None:
+    row = line(MIDNIGHT + DAY, "day", kind="esme", date="2026-03-02", profile="1", second_profile="- 3000")
+    life = days.lived([row])
+    assert life.demand == {
+        ESME: ((MIDNIGHT, 2),), f"{ESME}, second element": ((MIDNIGHT + 30 * MINUTE, 6_000),)
+    }  # fmt: skip
+
+
 def test_the_age_of_a_gas_reading_is_that_of_the_snapshot_shown() -> None:
     taken = MIDNIGHT // SECOND - 946_684_800
     life = days.lived([line(MIDNIGHT + 20 * MINUTE, "shown", "home-1/ihd", of="gas", gas_at=taken, gas_l=5)])

@@ -4,6 +4,7 @@ Time is an `int` of nanoseconds since 1970-01-01 UTC on every clock, virtual one
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, NewType, Protocol
 
@@ -205,19 +206,22 @@ class DescribeEndpoint(NamedTuple):
 ZdpQuery = MatchDescriptor | ActiveEndpoints | DescribeEndpoint
 
 
-class Joined(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Joined:  # no tuple, as those below: one would be equal to `Left` of the same device
     """A device has the network key and announced itself; at a joiner: itself has, `who` is the trust centre."""
 
     who: Eui64
 
 
-class Rejoined(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rejoined:
     """A device known before announced itself again, after a restart or a lost parent."""
 
     who: Eui64
 
 
-class Left(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Left:
     who: Eui64
 
 

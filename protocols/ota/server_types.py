@@ -28,7 +28,8 @@ class Send(NamedTuple):
     frame: bytes  # ZCL
 
 
-class TransferStarted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TransferStarted:  # no tuple, as the two below: one at offset 0 would be equal to an end with SUCCESS
     """First block request of an offer."""
 
     device: Eui64
@@ -36,7 +37,8 @@ class TransferStarted(NamedTuple):
     offset: int
 
 
-class TransferEnded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
     """The device said how it went, or fell silent (TIMEOUT). Any status but SUCCESS withdraws the offer."""
 
     device: Eui64
@@ -44,7 +46,8 @@ class TransferEnded(NamedTuple):
     status: int
 
 
-class HardwareMismatch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HardwareMismatch:
     """The device's hardware version lies outside the image's range; said once an offer."""
 
     device: Eui64

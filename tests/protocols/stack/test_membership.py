@@ -122,6 +122,17 @@ def test_a_member_without_a_network_key_of_use_gets_it_again_from_the_trust_cent
     assert right.node.powered
 
 
+@pytest.mark.parametrize("secured", [True, False])
+def test_a_report_of_a_device_counts_only_under_the_link_key_of_the_reporter(secured: bool) -> None:
+    """Who has the network key alone could take every device out of the hub's list."""
+    han, hub, left, _, child = two_parents(NodeRole.END_DEVICE)
+    reporter = left.node._on()
+    gone = UpdateDevice(child.eui, child.node.short, UpdateStatus.LEFT)
+    reporter.aps.send_command(reporter.state.peer(hub.eui), gone.encode(), secured=secured)
+    han.run(10)
+    assert (Left(child.eui) in hub.events) is secured
+
+
 def test_who_has_left_gets_no_network_key_by_rejoining() -> None:
     """The trust centre keeps its link key, but it is no member any more, and may not join."""
     han, hub, left, _, child = two_parents(NodeRole.END_DEVICE)

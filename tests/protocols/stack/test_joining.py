@@ -13,7 +13,7 @@ from protocols.mac.commands import (
     decode_command,
 )
 from protocols.mac.frame import FrameType, MacFrame
-from protocols.stack.settings import NodeRole
+from protocols.stack.settings import NodeRole, StackSettings
 from tests.support.han import FAR, Han, home_with_bridges
 
 ROLES = [NodeRole.ROUTER, NodeRole.END_DEVICE, NodeRole.SLEEPY_END_DEVICE]
@@ -242,3 +242,19 @@ def test_joining_open_for_one_does_not_let_another_in_whose_time_is_over(behind:
     hub.node.allow_join(late.eui, late.key, 600)
     han.run(300)
     assert late.node.joined
+
+
+def test_a_child_that_never_uses_the_network_key_is_forgotten() -> None:
+    """It associated, and cannot open its Transport-Key: another install code was typed in."""
+    han = Han()
+    hub, device = han.hub(), han.add("device", NodeRole.END_DEVICE)
+    han.link(hub, device)
+    hub.node.allow_join(device.eui, LinkKey(bytes(16)), 600)
+    device.node.join(device.key, (15,))
+    while not hub.node.children:
+        han.run(0.1)
+    device.node.power_off()
+    han.run(StackSettings().child_wait / SECOND - 2)
+    assert hub.node.children == [device.eui]
+    han.run(4)
+    assert hub.node.children == []

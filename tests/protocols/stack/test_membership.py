@@ -122,6 +122,21 @@ def test_a_member_without_a_network_key_of_use_gets_it_again_from_the_trust_cent
     assert right.node.powered
 
 
+@pytest.mark.parametrize(("index", "status"), [(0, 0), (8, 0), (14, 0), (15, 1), (255, 1)])
+def test_a_time_out_that_the_standard_has_is_granted_and_no_other(index: int, status: int) -> None:
+    """Indexes 0 to 14; for another the child keeps what it had. Source: 05-3474 table 3-54."""
+    han, _, left, _, child = two_parents(NodeRole.END_DEVICE)
+    han.run(5)
+    peer, begun = left.node._on().state.peers[child.eui], han.clock.now()
+    before, running = peer.timeout, child.node._on()
+    running._nwk.send_command(left.node.short, EndDeviceTimeoutRequest(index).encode())
+    han.run(2)
+    answers = [c for _, c in nwk_commands(han, begun) if isinstance(c, EndDeviceTimeoutResponse)]
+    assert {answer.status for answer in answers} == {status}
+    granted = {0: 10 * SECOND, 8: 256 * MINUTE, 14: 16_384 * MINUTE}
+    assert peer.timeout == granted.get(index, before)
+
+
 @pytest.mark.parametrize("secured", [True, False])
 def test_a_report_of_a_device_counts_only_under_the_link_key_of_the_reporter(secured: bool) -> None:
     """Who has the network key alone could take every device out of the hub's list."""

@@ -15,6 +15,8 @@ from protocols.crypto.suites import Suite
 from protocols.interfaces import Clock, Random, Received
 from protocols.stack.node import Node
 
+_ATTEMPTS = 2  # [I]: the other side may get the hub's key, without which it refuses, later than this one
+
 Ended = Callable[[Failed | None], object]
 
 
@@ -36,7 +38,7 @@ class PartnerExchanges:
         settings = settings if settings is not None else CbkeSettings()
         self.admits: Callable[[Eui64], bool] = lambda who: False
         self.agreed: Callable[[Eui64], object] = lambda who: None
-        self._initiator = Initiator(credentials, random, replace(settings, attempts=1))
+        self._initiator = Initiator(credentials, random, replace(settings, attempts=_ATTEMPTS))
         self._responder = Responder(credentials, random, settings, admits=lambda who: self.admits(who))
         self._ours = KeyMachine(application, clock, self._initiator, established=self._ended, failed=self._failed)
         self._theirs = KeyMachine(application, clock, self._responder, established=self._answered, failed=self._refused)
@@ -51,7 +53,7 @@ class PartnerExchanges:
         self._done = None
 
     def agree(self, partner: Eui64, endpoint: int, done: Ended) -> None:
-        """Agree with `partner` on a link key, trying once, one partner at a time; `done` hears None or why not."""
+        """Agree with `partner` on a link key, one partner at a time; `done` hears None or why not."""
         self._done = done
         self._ours.run(self._initiator.start(partner, endpoint, self._clock.now()))
 
@@ -67,7 +69,8 @@ class PartnerExchanges:
 
     def _failed(self, effect: Failed) -> None:
         self._refused(effect)
-        self._tell(effect)
+        if effect.retry_at is None:
+            self._tell(effect)
 
     def _tell(self, outcome: Failed | None) -> None:
         done, self._done = self._done, None

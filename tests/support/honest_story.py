@@ -58,7 +58,7 @@ from protocols.zcl.foundation import (
     ReportAttributes,
 )
 from protocols.zcl.frame import ZclStatus
-from tests.support.told_join import answer_of_gpf, tell_join
+from tests.support.told_join import answer_of_gpf, tell_certified_join, tell_join
 from tests.support.told_run import ACB, CHF, HUB_NODE, OPERATOR, START, SUPPLIER, Cell, OnAir, ToldRun
 
 ESME = Eui64(0x00DB1234567811A0)
@@ -292,6 +292,7 @@ class Story:
         """CS03A1: ESME and PPMID have a key from here on."""
         self._counter += 1
         tell_join(self.run, ESME, PPMID, self._counter, self.later(SECOND))
+        tell_certified_join(self.run, GSME, PPMID, self._counter, self.later(MINUTE))
         self.later(MINUTE)
         body = JoinServiceNonCritical(other_device_id=PPMID)
         asked = self.ask("8.7.2", HUB_NODE, CommandVariant.TO_DEVICE, body, "I99")

@@ -36,6 +36,7 @@ class Join(NamedTuple):
     asked: int  # ns UTC
     answered: int
     code: int
+    certificate: bytes | None = None  # of the other device, that the command brought
 
     @property
     def by_certificates(self) -> bool:
@@ -48,10 +49,11 @@ class Join(NamedTuple):
 
 def joins(evidence: Evidence) -> list[Join]:
     """Return the joins of ESMEs with what they share a link key with, those that failed included."""
-    return [each for each in _exchanged(evidence, KEYED) if evidence.types.get(each.device) in (None, "ESME")]
+    return [each for each in exchanged(evidence, KEYED) if evidence.types.get(each.device) in (None, "ESME")]
 
 
-def _exchanged(evidence: Evidence, codes: tuple[int, ...]) -> Iterator[Join]:
+def exchanged(evidence: Evidence, codes: tuple[int, ...]) -> Iterator[Join]:
+    """Yield the joins or unjoins with one of these message codes that were answered, in order of the answers."""
     asked = {(sent.device, _counter(sent)): sent for sent in evidence.air.sent_down(*codes)}
     for answer in evidence.air.sent_up(*codes):
         command = asked.get((answer.device, _counter(answer)))
@@ -60,11 +62,12 @@ def _exchanged(evidence: Evidence, codes: tuple[int, ...]) -> Iterator[Join]:
         sent, came = command.judged.message.payload, answer.judged.message.payload
         try:
             unjoin = command.code in _UNJOINS
-            other = cs04.Command.decode(sent).device if unjoin else cs03.Command.decode(sent).device
+            said = cs04.Command.decode(sent) if unjoin else cs03.Command.decode(sent)
             code = cs04.Response.decode(came).code if unjoin else cs03.Response.decode(came).code
         except DecodeError:
             continue
-        yield Join(command.code, command.device, other, command.time, answer.time, int(code))
+        certificate = said.certificate if isinstance(said, cs03.Command) else None
+        yield Join(command.code, command.device, said.device, command.time, answer.time, int(code), certificate)
 
 
 def _counter(carried: Carried) -> int | None:
@@ -119,7 +122,7 @@ def check_nobody_else(evidence: Evidence) -> Iterator[Check]:
     By method B a display is not told that it was unjoined: it goes on asking, and is not answered.
     """
     found = [join for join in joins(evidence) if join.code == JoinCode.SUCCESS]
-    ended = [each for each in _exchanged(evidence, _UNJOINS) if each.code == UnjoinCode.SUCCESS]
+    ended = [each for each in exchanged(evidence, _UNJOINS) if each.code == UnjoinCode.SUCCESS]
     from_hub = {key.key for key in evidence.air.link_keys.pairs.keys if key.key is not None}
     messages, faults = dict[Pair, int](), list[str]()
     for use in evidence.air.link_keys.pairs.uses:

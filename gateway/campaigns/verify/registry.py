@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.campaigns.verify import (
     alerts,
+    device_messages,
     fleet,
     fleet_repairs,
     frames,
@@ -40,6 +41,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Check]], ...] = (
     joins.check_keys,
     joins.check_nobody_else,
     joins.check_mirror_readers,
+    device_messages.check_certificates,
     frames.check_documents,
     signatures.check_xml_signatures,
     transfers.check_rebuilt_images,
@@ -105,7 +107,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "MP170-A4": ("ppmid", "bridge"), "MP102B-R1": ("tracked",), "MP102B-G5": ("tracked",),
     "MP102B-G6": ("tracked", "untracked"),
     "MP170-R2": ("bridge",), "MP170-R2a": ("bridge",), "MP170-R7": ("bridge",), "MP170-R11": ("bridge",),
-    "JOIN-5": ("gsme", "ihd"),
+    "JOIN-5": ("gsme", "ihd"), "JOIN-6": ("gsme", "ppmid"),
     "LIFE-2": ("gsme", "ihd"), "LIFE-8": ("ppmid",), "LIFE-9": ("ihd",), "MP170-P14": ("gsme", "ihd"),
     "MP170-C8": ("bridge",), "MP170-C9": ("bridge",), "MP170-C16": ("bridge",),
     "SM7-R8": ("read by CS08",), "MP170-C14": ("read by CS08",),

@@ -22,7 +22,7 @@ from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import pcs02
 from protocols.gbcs.use_cases.cs04 import UnjoinCode
 from protocols.interfaces import HOUR, SECOND
-from protocols.zcl.clusters.key_establishment import EphemeralData, KeyEstablishmentCommand
+from protocols.zcl.clusters.key_establishment import EphemeralData, KeyEstablishmentCommand, TerminateStatus
 from protocols.zcl.frame import ZclStatus
 from tests.support import tshark
 from tests.support.han import START
@@ -187,6 +187,18 @@ def test_a_key_establishment_that_fails_is_told_and_leaves_neither_entry_nor_key
     assert home.node("esme").partners == []
     home.run(2 * HOUR // SECOND)
     assert home.reads("ppmid") == 0
+
+
+def test_a_responder_that_gets_the_hubs_key_a_moment_later_is_asked_again() -> None:
+    home = JoiningHome("ppmid")
+    assert home.join("ppmid", A2, "esme") == JoinCode.SUCCESS
+    keys = home.updatable("ppmid").partners
+    held, late = keys.has, iter((False,))
+    keys.has = lambda partner: next(late, True) and held(partner)  # type: ignore[method-assign]
+    assert home.join("esme", A1, "ppmid") == JoinCode.SUCCESS
+    (refused,) = home.notes.of("key-establishment-failed", "home-1/ppmid")
+    assert refused["status"] == f"{TerminateStatus.NO_RESOURCES:02X}"
+    assert shared(home, "esme", "ppmid")
 
 
 def test_a_join_that_failed_succeeds_once_its_cause_is_gone() -> None:

@@ -12,7 +12,7 @@ from protocols.gbcs.codes import JoinCode
 from protocols.gbcs.envelope import Cra, Message
 from protocols.gbcs.use_cases import cs03, cs04
 from protocols.interfaces import HOUR, SECOND
-from tests.support.honest_story import BRIDGE_1, ESME, PPMID, Story
+from tests.support.honest_story import BRIDGE_1, ESME, GSME, PPMID, Story
 from tests.support.planting import content_of, failures, message_of, put_content, put_octets, told
 from tests.support.requirements import EVIDENCE
 from tests.support.told_join import GIVEN
@@ -148,3 +148,53 @@ def test_whoever_talks_without_a_join_is_found(plant: Callable[[Story], None], e
     story = told()
     plant(story)
     assert evidence in failures(story, tmp_path)["JOIN-2"]
+
+
+# --- by certificates -------------------------------------------------------------------------------------------------
+
+
+def joined_by_one_side(story: Story) -> None:
+    del story.run.air[f"C CS03 response {GSME}"]
+
+
+def brings_the_certificate_of_another(story: Story) -> None:
+    message = message_of(story.run, f"C CS03 {PPMID}")
+    command = cs03.Command.decode(message.payload)
+    other = replace(command, certificate=story.run.parties[ESME].ka_certificate.der)
+    put_octets(story.run, f"C CS03 {PPMID}", story.run.signed(replace(message, payload=other.encode())).encode())
+
+
+def speaks_beforehand(story: Story) -> None:
+    story.run.air["C asked"].time = story.run.air[f"C CS03 {GSME}"].time - SECOND
+
+
+def speaks_to_a_stranger(story: Story) -> None:
+    message = message_of(story.run, "C asked")
+    story.run.carry("stray", story.run.air["C asked"].time, PPMID, replace(message, target=ESME).encode(), upward=True)
+
+
+def handed_to_another(story: Story) -> None:
+    story.run.air["C handed on"].device = ESME
+
+
+def handed_on_altered(story: Story) -> None:
+    message = message_of(story.run, "C handed on")
+    put_octets(story.run, "C handed on", replace(message, counter=78).encode())
+
+
+@pytest.mark.requirement("JOIN-6", planted=EVIDENCE)
+@pytest.mark.parametrize(
+    ("plant", "evidence"),
+    [
+        (joined_by_one_side, "without a join of both"),
+        (brings_the_certificate_of_another, "took a certificate that is not of"),
+        (speaks_beforehand, "without a join of both"),
+        (speaks_to_a_stranger, "without a join of both"),
+        (handed_to_another, "in the tunnel of another"),
+        (handed_on_altered, "was never sent"),
+    ],
+)
+def test_what_certificates_do_not_cover_is_found(plant: Callable[[Story], None], evidence: str, tmp_path: Path) -> None:
+    story = told()
+    plant(story)
+    assert evidence in failures(story, tmp_path)["JOIN-6"]

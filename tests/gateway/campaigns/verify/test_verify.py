@@ -49,6 +49,7 @@ REQUIREMENTS = [
     "JOIN-1",
     "JOIN-2",
     "JOIN-5",
+    "JOIN-6",
     "X-2",
     "X-5",
 ]

@@ -338,3 +338,37 @@ def test_a_parent_that_restarts_learns_which_children_have_gone_elsewhere() -> N
     assert left.node.children == []
     assert right.node.children == [child.eui]
     works(han, hub, child)
+
+
+def test_an_orphan_is_known_on_the_radio_it_is_a_child_of_alone() -> None:
+    """A bridge hears the backhaul too; an answer there would send the child where nobody is."""
+    han = home_with_bridges()
+    han.join(*FAR)
+    bridge, ihd = han.members["b2"], han.members["ihd"]
+    children = bridge.node._on()._children
+    answer = children.orphan(0, ihd.eui)
+    assert answer is not None
+    assert (answer.coordinator, answer.short) == (bridge.node.short, ihd.node.short)
+    assert children.orphan(1, ihd.eui) is None
+    assert children.orphan(0, han.members["gsme"].eui) is None
+
+
+class _Drawn:
+    """Chance that was decided beforehand."""
+
+    def __init__(self, *values: int) -> None:
+        self._values = iter(values)
+
+    def randrange(self, first: int, behind: int) -> int:
+        value = next(self._values)
+        assert first <= value < behind
+        return value
+
+
+def test_an_address_that_somebody_has_is_not_given_again() -> None:
+    _, hub, left, right, child = two_parents(NodeRole.END_DEVICE)
+    parent = left.node._on()._parent
+    taken = (left.node.short, child.node.short)
+    parent._random = _Drawn(*taken, 0x4321)  # type: ignore[assignment]
+    assert parent.free_address() == 0x4321
+    assert {hub.node.short, right.node.short}.isdisjoint({0x4321})

@@ -26,6 +26,7 @@ from emulator.parts.han_application import (
 from emulator.parts.log_commands import serve_logs, serve_voltages
 from emulator.parts.register_commands import serve_electricity
 from emulator.parts.supply_record import Interruption, SupplyRecord
+from emulator.parts.switch_commands import serve_switches
 from emulator.parts.updatable import DeviceParts
 from emulator.power import Supply
 from protocols.addresses import Eui64
@@ -105,6 +106,7 @@ class Esme(CommandActivatedDevice):
         self.clock_commands = ClockCommands(self.gbcs)
         serve_logs(self.gbcs, self.meter.log)
         serve_voltages(self.gbcs, self.meter.voltage)
+        serve_switches(self.gbcs, self.meter.controlled)
         second = self.meter.second
         serve_electricity(
             self.gbcs,

@@ -9,6 +9,8 @@ from emulator.air.medium import POWER
 from emulator.consumption.household import PHASES
 from emulator.home.consumption import Consumption
 from emulator.home.site import Backhaul, SiteDescription
+from emulator.parts.auxiliary_switches import MOST
+from protocols.duis.inventory import ESME_VARIANTS
 from protocols.errors import InputError
 from protocols.yaml_files import EuiText, read_model
 
@@ -61,6 +63,13 @@ class ReplacementHub(HubDescription):
     pan_id: int = Field(ge=1, le=0xFFFE)
 
 
+class SwitchDescription(_Model):
+    """A switch built into an ESME."""
+
+    load: int = Field(default=0, ge=0)  # W
+    on_times: tuple[tuple[int, int], ...] = ()  # as of an HCALCS
+
+
 class DeviceDescription(_Model):
     name: str = Field(pattern="^[a-z][a-z0-9-]*$")
     kind: Kind
@@ -74,7 +83,8 @@ class DeviceDescription(_Model):
     installed: bool = False  # in the hub's log and the inventory before the run begins
     powers_hub: bool = False
     tracked: bool = False  # on the list of ESME whose activation cuts the hub's supply (MP102B)
-    variant: str = Field(default="A", pattern="^[ABC](D?E?F?G?)$")  # of an ESME: its DUIS ESMEVariant
+    variant: str = "A"  # of an ESME: its DUIS ESMEVariant
+    alcs: tuple[SwitchDescription, ...] = Field(default=(), max_length=MOST)  # of an ESME whose variant has a D
     phase: int = Field(default=1, ge=1, le=PHASES)  # of its socket, where the supply has three
     hub_phase: int | None = Field(default=None, ge=1, le=PHASES)  # of a polyphase ESME, feeding the hub; None: any [I]
     load: int = Field(default=0, ge=0)  # W, behind an HCALCS
@@ -92,9 +102,13 @@ class DeviceDescription(_Model):
             raise ValueError("only a bridge 4 has a battery that is described")
         if self.partner is not None and not self.is_bridge:
             raise ValueError("only a bridge has a partner")
+        if self.variant not in ESME_VARIANTS:
+            raise ValueError(f"no ESMEVariant {self.variant!r}; there are {', '.join(ESME_VARIANTS)}")
+        if self.alcs and (self.kind != "esme" or "D" not in self.variant):
+            raise ValueError("only an ESME whose variant has a D has switches built in")
         if (self.load or self.on_times) and self.kind != "hcalcs":
             raise ValueError("only an HCALCS has a load and times for it")
-        if any(not (0 <= begin < 1440 and 1 <= length <= 1440) for begin, length in self.on_times):
+        if any(not (0 <= begin < 1440 and 1 <= length <= 1440) for begin, length in _times(self)):
             raise ValueError("on_times are minutes of the day and a length of 1 to 1440 minutes")
         if (self.powers_hub or self.tracked) and self.kind != "esme":
             raise ValueError("only an ESME powers the hub or is tracked")
@@ -109,6 +123,10 @@ class DeviceDescription(_Model):
     @property
     def is_bridge(self) -> bool:
         return self.kind.startswith("bridge")
+
+
+def _times(device: DeviceDescription) -> tuple[tuple[int, int], ...]:
+    return device.on_times + tuple(on for switch in device.alcs for on in switch.on_times)
 
 
 class Premises(_Model):

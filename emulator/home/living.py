@@ -15,6 +15,7 @@ from emulator.devices.hcalcs import HcalcsSettings
 from emulator.devices.ppmid import PpmidSettings
 from emulator.home.description import DeviceDescription, HomeDescription
 from emulator.parts.account import AccountSettings
+from emulator.parts.auxiliary_switches import AuxiliarySwitch
 from emulator.parts.display import DisplaySettings
 from emulator.parts.electricity_meter import Connected, ElectricitySettings
 from emulator.parts.gas_meter import GasSettings
@@ -69,6 +70,10 @@ class Life:
             flow=self._electricity(),
             second=twin,
             loads=tuple(self._load(device) for device in switches),
+            auxiliary=tuple(
+                AuxiliarySwitch(SwitchedLoad(switch.load), tuple(OnTime(*on) for on in switch.on_times))
+                for switch in described.alcs
+            ),
             voltage=Voltage(entropy, self.home.name, phases=self.home.phases),
         )
         settings = EsmeSettings(metering=metering, hub_phase=described.hub_phase)

@@ -8,6 +8,7 @@ from emulator.consumption.flow import ConstantFlow, Flow, PhasedFlow, SwitchedLo
 from emulator.consumption.tariff import FLAT, Tariff
 from emulator.consumption.voltage import Voltage
 from emulator.parts.account import Account, AccountSettings, Happening
+from emulator.parts.auxiliary_switches import AuxiliarySwitch, AuxiliarySwitches
 from emulator.parts.clock_keeper import ClockKeeper, ClockSettings
 from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.day_rows import DayRows, Fields, Tally
@@ -19,8 +20,10 @@ from emulator.parts.meter_parts import MeterParts
 from emulator.parts.metering_server import electricity_server
 from emulator.parts.price_server import PriceServer
 from emulator.parts.registers import HALF_HOUR, Registers, set_clock
+from emulator.parts.switch_commands import Controlled
 from emulator.parts.voltage_log import VoltageLog, VoltageSettings
 from protocols.addresses import Eui64
+from protocols.errors import UsageError
 from protocols.gbcs.codes import AlertCode
 from protocols.interfaces import HOUR
 from protocols.zcl.clusters import metering
@@ -57,6 +60,15 @@ class ElectricitySettings:
     def elements(self) -> Elements:
         return _ELEMENTS[self.variant[0]]
 
+    @property
+    def auxiliary_switches(self) -> bool:
+        """Whether it has switches built in (ALCS)."""
+        return "D" in self.variant
+
+    @property
+    def boost(self) -> bool:
+        return "E" in self.variant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
@@ -65,6 +77,7 @@ class Connected:
     flow: Flow = field(default_factory=ConstantFlow)
     second: Flow | None = None  # of the second element of a twin
     loads: tuple[SwitchedLoad, ...] = ()
+    auxiliary: tuple[AuxiliarySwitch, ...] = ()  # the meter's own, with variants of D; then there is one at least
     voltage: Voltage | None = None
 
 
@@ -85,8 +98,11 @@ class ElectricityMeter:
         self._parts, self.settings, self._alert, self._supply = parts, settings, alert, supply
         clock, wall, storage = parts.clock, parts.wall, parts.storage
         tier_of = settings.tariff.tier
+        switches = _built_in(settings, connected)
+        self.auxiliary = AuxiliarySwitches(parts, switches, boost=settings.boost)
         self.registers = Registers(
-            connected.flow, clock, wall, storage, unit=WATT_HOUR, tier_of=tier_of, loads=connected.loads,
+            connected.flow, clock, wall, storage, unit=WATT_HOUR, tier_of=tier_of,
+            loads=(*connected.loads, *(switch.load for switch in switches)),
         )  # fmt: skip
         self._phased = connected.flow if isinstance(connected.flow, PhasedFlow) else None
         if self._phased is not None:
@@ -141,6 +157,7 @@ class ElectricityMeter:
         self.account.start()
         self.prices.start()
         self.loads.start()
+        self.auxiliary.start()
         self.rows.start()
         self._watch_account()
 
@@ -156,6 +173,7 @@ class ElectricityMeter:
         """Keep what was measured: the supply goes."""
         for each in self._measuring():
             each.pause()
+        self.auxiliary.stop()
 
     def phase_switched(self, phase: int, on: bool) -> None:
         """A phase of the supply goes or comes; they count from 1."""
@@ -181,6 +199,13 @@ class ElectricityMeter:
 
     def _supply_status(self) -> int:
         return metering.SupplyStatus.ON if self._supply() else metering.SupplyStatus.OFF
+
+    def controlled(self) -> tuple[Controlled, ...]:
+        """Return the switches it controls: its own, and the HCALCS that asked for its events."""
+        own = (Controlled(None, switch.on, switch.load.on) for switch in self.auxiliary.switches)
+        event = self.loads.current() is not None
+        others = (Controlled(each.device, self.settings.load_calendar, event) for each in self.switches.all())
+        return (*own, *others)
 
     def show_message(self, text: str, *, confirm: bool = False) -> int:
         """Have all displays show a text, as the supplier's command does; return its number."""
@@ -230,7 +255,17 @@ class ElectricityMeter:
         if self.voltage is not None and (averages := [phase for phase in self.voltage.day(day) if phase]):
             row["voltage_least"] = min(min(phase) for phase in averages)
             row["voltage_most"] = max(max(phase) for phase in averages)
+        row.update(self.auxiliary.row())
         return row | self.tally.take()
+
+
+def _built_in(settings: ElectricitySettings, connected: Connected) -> tuple[AuxiliarySwitch, ...]:
+    """Return the meter's own switches; UsageError for some with a variant that has none."""
+    if not settings.auxiliary_switches:
+        if connected.auxiliary:
+            raise UsageError(f"an ESME of variant {settings.variant} has no auxiliary switches")
+        return ()
+    return connected.auxiliary or (AuxiliarySwitch(SwitchedLoad(0)),)  # that nothing hangs on
 
 
 def _told(profile: list[tuple[int, int] | None]) -> str:

@@ -1,4 +1,4 @@
-"""Service requests that read: 11.2 from any device with firmware, 4.1.1 from meters, 4.10 and 6.13 from ESMEs."""
+"""Service requests that read: 11.2 from any device with firmware, 4.1.1 from meters, 4.10, 6.13 and 7.7 from ESMEs."""
 
 from gateway.dsp.acb import Acb
 from gateway.dsp.answers import Answers, Counters
@@ -14,6 +14,7 @@ from protocols.addresses import Eui64
 from protocols.duis.alerts import FirmwareVersionMismatch
 from protocols.duis.bodies import (
     LogToRead,
+    ReadAlcsData,
     ReadEventOrSecurityLog,
     ReadFirmwareVersion,
     ReadInstantaneousImportRegisters,
@@ -22,7 +23,7 @@ from protocols.duis.bodies import (
 from protocols.duis.inventory import ESME_VARIANTS_OF, POLYPHASE, DeviceType
 from protocols.duis.requests import Request
 from protocols.gbcs.envelope import Cra, Message
-from protocols.gbcs.use_cases import cs08, ecs17b, ecs23, ecs35, ecs52, gcs13a, gcs38
+from protocols.gbcs.use_cases import cs08, ecs17b, ecs23, ecs35, ecs52, ecs61a, gcs13a, gcs38
 
 _VERSION_CODES = {
     DeviceType.ESME: ecs52.MESSAGE_CODE,
@@ -43,11 +44,12 @@ _LOGS = {
     LogToRead.POWER_EVENT: ecs35.Log.POWER,
 }
 REGISTER_CODES = (
-    ecs17b.MESSAGE_CODE, gcs13a.MESSAGE_CODE, *ecs23.MESSAGE_CODES.values(), *ecs35.MESSAGE_CODES.values()
+    ecs17b.MESSAGE_CODE, gcs13a.MESSAGE_CODE, *ecs23.MESSAGE_CODES.values(), *ecs35.MESSAGE_CODES.values(),
+    ecs61a.MESSAGE_CODE,
 )  # fmt: skip
 """Of answers that are for the user alone."""
 
-Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters | ReadNetworkData | ReadEventOrSecurityLog
+Read = ReadFirmwareVersion | ReadInstantaneousImportRegisters | ReadNetworkData | ReadEventOrSecurityLog | ReadAlcsData
 
 
 class Reads:
@@ -89,6 +91,8 @@ class Reads:
                 raise RefusedError(NOT_OFFERED, "the log of auxiliary switches is not offered")
             case ReadEventOrSecurityLog():
                 return ecs35.MESSAGE_CODES[_LOGS[body.log]]
+            case ReadAlcsData():
+                return ecs61a.MESSAGE_CODE
             case ReadFirmwareVersion():
                 return _VERSION_CODES[device.type]
             case _:
@@ -136,6 +140,10 @@ def _payload(code: int, counter: int, originator: Eui64, target: Eui64, body: Re
             return ecs23.Command(period.start, period.end, phases, counter).encode()
         case ReadEventOrSecurityLog(period=period):
             return ecs35.Command(_LOGS[body.log], period.start, period.end, counter).encode()
+        case ReadAlcsData():
+            return ecs61a.Command(counter).encode()
+        case _:
+            pass
     if code == ecs52.MESSAGE_CODE:
         return ecs52.Command(counter).encode()
     if code == ecs17b.MESSAGE_CODE:

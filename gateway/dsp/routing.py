@@ -105,7 +105,7 @@ class Router:
                 return self.joins.set_clock(turn, request, target, body)
             case bodies.ReadFirmwareVersion() | bodies.ReadInstantaneousImportRegisters() as body:
                 return self.reads.request(turn, user, request, target, body)
-            case bodies.ReadNetworkData() | bodies.ReadEventOrSecurityLog() as body:
+            case bodies.ReadNetworkData() | bodies.ReadEventOrSecurityLog() | bodies.ReadAlcsData() as body:
                 return self.reads.request(turn, user, request, target, body)
             case bodies.UpdateHanDeviceLog() as body:
                 return self.device_logs.update(turn, user, request, target, body)

@@ -66,6 +66,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
         "4.1.1": Service((*SUPPLIER_ROLES, *OPERATOR_ROLES), (_ESME, _GSME, _GPF)),
         "4.10": Service((*SUPPLIER_ROLES, *OPERATOR_ROLES), (_ESME, _GSME, _GPF)),
         "6.13": Service((*SUPPLIER_ROLES, *OPERATOR_ROLES), (_ESME, _GSME, _GPF, _CHF)),
+        "7.7": Service((*SUPPLIER_ROLES, *OPERATOR_ROLES), (_ESME,)),
         "8.1.1": Service(SUPPLIER_ROLES, (_ESME, _GSME)),
         "8.2": Service(ALL_ROLES),
         "8.3": Service(SUPPLIER_ROLES),

@@ -61,6 +61,7 @@ def _eligible() -> Mapping[str, Mapping[DeviceType, frozenset[DeviceStatus]]]:
         "4.1.1": registers | {DeviceType.GPF: _COMMISSIONED},
         "4.10": registers | {DeviceType.GPF: _COMMISSIONED},
         "6.13": registers | {DeviceType.GPF: _COMMISSIONED, DeviceType.CHF: _INSTALLED},
+        "7.7": {DeviceType.ESME: registers[DeviceType.ESME]},
         "8.1.1": new_meters,
         "8.3": dict.fromkeys(
             DeviceType, frozenset(DeviceStatus) - {DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN}

@@ -9,6 +9,7 @@ from gateway.users.mailbox import Delivery, Mailbox, Predicate, answers
 from protocols.addresses import Eui64
 from protocols.duis.bodies import (
     LogToRead,
+    ReadAlcsData,
     ReadEventOrSecurityLog,
     ReadFirmwareVersion,
     ReadInventory,
@@ -164,6 +165,10 @@ class ServiceUser:
         """SR 4.10 to an ESME: its average voltages from begin to end (ns UTC), and how many were beyond limits."""
         body = ReadNetworkData(period=ReadLogPeriod(start=begin, end=end))
         return self.request(device, CommandVariant.TO_DEVICE, body)
+
+    def read_switches(self, esme: Eui64) -> Exchange:
+        """SR 7.7: the switches an ESME controls, its own and HCALCS, their calendar and state."""
+        return self.request(esme, CommandVariant.TO_DEVICE, ReadAlcsData())
 
     def read_log(self, device: Eui64, log: LogToRead, begin: int, end: int) -> Exchange:
         """SR 6.13 to an ESME: what one of its logs has from begin to end, ns UTC."""

@@ -225,6 +225,13 @@ class ReadNetworkData:
     period: ReadLogPeriod = field(metadata=group("ReadLogPeriod", ReadLogPeriod))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAlcsData:
+    """SR 7.7: the switches that an ESME controls."""
+
+    ELEMENT: ClassVar[str] = "ReadALCSData"
+
+
 class LogToRead(StrEnum):
     EVENT = "Event"
     SECURITY = "Security"
@@ -428,6 +435,7 @@ RequestBody: TypeAlias = (
     | DevicePrenotification
     | ReadInstantaneousImportRegisters
     | ReadNetworkData
+    | ReadAlcsData
     | ReadEventOrSecurityLog
     | CommissionDevice
     | DecommissionDevice

@@ -17,6 +17,7 @@ SERVICE_OF: dict[type[RequestBody], str] = {
     bodies.ReadInstantaneousImportRegisters: "4.1.1",
     bodies.ReadNetworkData: "4.10",
     bodies.ReadEventOrSecurityLog: "6.13",
+    bodies.ReadAlcsData: "7.7",
     bodies.CommissionDevice: "8.1.1",
     bodies.ReadInventory: "8.2",
     bodies.DecommissionDevice: "8.3",
@@ -50,7 +51,7 @@ _OTHER_SERVICES = (
     "4.4.3 4.4.4 4.4.5 4.6.1 4.6.2 4.8.1 4.8.2 4.8.3 4.11.1 4.11.2 4.12.1 4.12.2 4.13 4.14 4.15 4.16 4.17 "
     "4.18 5.1 5.2 5.3 6.2.1 6.2.2 6.2.3 6.2.4 6.2.5 6.2.7 6.2.8 6.2.9 6.2.10 6.4.1 6.4.2 6.5 6.6 6.7 6.8 6.11 "
     "6.12 6.14.1 6.14.2 6.14.3 6.15.1 6.15.2 6.17 6.18.1 6.18.2 6.20.1 6.20.2 6.21 6.22 6.23 6.24.1 6.24.2 "
-    "6.25 6.26 6.27 6.28 6.29 6.30 6.31 6.32 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 7.9 7.10 7.11 7.12 7.13 7.14 7.15 "
+    "6.25 6.26 6.27 6.28 6.29 6.30 6.31 6.32 7.1 7.2 7.3 7.4 7.5 7.6 7.8 7.9 7.10 7.11 7.12 7.13 7.14 7.15 "
     "7.16 8.6 8.9 8.12.2 9.1 12.1 14.1 "
 )
 OTHER_SERVICES = frozenset(_OTHER_SERVICES.split())
@@ -72,7 +73,7 @@ class CommandVariant(IntEnum):
 
 
 _DSP_SERVICES = ("8.2", "8.3", "8.4", "8.13", "8.14.1", "8.14.2", "8.14.3", "8.14.4", "11.1", "11.4", "12.2")
-_NON_CRITICAL = ("4.1.1", "4.10", "6.13", "8.7.2", "8.8.2", "8.11", "8.12.1", "11.2")
+_NON_CRITICAL = ("4.1.1", "4.10", "6.13", "7.7", "8.7.2", "8.8.2", "8.11", "8.12.1", "11.2")
 ALLOWED_COMMAND_VARIANTS: dict[str, tuple[CommandVariant, ...]] = {
     **dict.fromkeys(_DSP_SERVICES, (CommandVariant.DCC_ONLY,)),
     **dict.fromkeys(_NON_CRITICAL, tuple(CommandVariant(n) for n in (1, 2, 3))),

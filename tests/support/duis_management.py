@@ -11,6 +11,7 @@ MANAGEMENT_REQUESTS = {
     "4.1.1": RequestCase(
         ESME, 1, "4.1.1", bodies.ReadInstantaneousImportRegisters(), tree("ReadInstantaneousImportRegisters /")
     ),
+    "7.7": RequestCase(ESME, 1, "7.7", bodies.ReadAlcsData(), tree("ReadALCSData /")),
     "4.10": RequestCase(
         ESME, 1, "4.10", bodies.ReadNetworkData(period=bodies.ReadLogPeriod(start=NOON - DAY, end=NOON)),
         tree(

@@ -63,6 +63,10 @@ phases = (
 LOG_DATA = {
     uc.ecs35.Log.EVENT: st.binary(max_size=200), uc.ecs35.Log.SECURITY: st.just(b""), uc.ecs35.Log.POWER: octets(4)
 }  # fmt: skip
+switch_times = st.builds(
+    uc.ecs61a.Entry, uint16, st.integers(1, 5), st.booleans(), octets(4), st.integers(0, 0x7F), st.integers(0, 0xF),
+    octets(5), octets(5), st.booleans(),
+)  # fmt: skip
 install_codes = st.sampled_from(uc.ccs01.INSTALL_CODE_LENGTHS).flatmap(octets)
 certificates = st.binary(max_size=300).map(
     lambda body: (
@@ -164,6 +168,16 @@ PAYLOADS: dict[type, Strategy] = {
     uc.ecs52.Command: st.builds(uc.ecs52.Command, uint24),
     uc.ecs52.Response: st.builds(uc.ecs52.Response, uint32, success, uint24)
     | st.builds(uc.ecs52.Response, st.none(), failures, uint24),
+    uc.ecs61a.Command: st.builds(uc.ecs61a.Command, uint24),
+    uc.ecs61a.Response: st.lists(
+        st.tuples(st.booleans(), success) | st.tuples(st.none(), failures), min_size=5, max_size=5
+    ).flatmap(
+        lambda states: st.builds(
+            uc.ecs61a.Response, st.tuples(*(st.binary(max_size=20),) * 5), st.tuples(*(euis,) * 5),
+            lists(st.builds(uc.ecs61a.SpecialDay, uint16, octets(5), uint8)), lists(switch_times),
+            st.just(tuple(state for state, _ in states)), st.just(tuple(code for _, code in states)), uint24,
+        )
+    ),
     uc.ecs70.Command: st.builds(uc.ecs70.Command, instants, instants, uint24),
     uc.ecs70.Response: st.builds(uc.ecs70.Response, instants, uint8, uint24)
     | st.builds(uc.ecs70.Response, st.none(), st.just(0), uint24),

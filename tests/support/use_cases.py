@@ -19,6 +19,7 @@ from protocols.gbcs.use_cases import ecs17b as ecs17b
 from protocols.gbcs.use_cases import ecs23 as ecs23
 from protocols.gbcs.use_cases import ecs35 as ecs35
 from protocols.gbcs.use_cases import ecs52 as ecs52
+from protocols.gbcs.use_cases import ecs61a as ecs61a
 from protocols.gbcs.use_cases import ecs70 as ecs70
 from protocols.gbcs.use_cases import ecs80 as ecs80
 from protocols.gbcs.use_cases import ecs100 as ecs100

@@ -52,6 +52,11 @@ class Plan:
         return tuple((first + after, length, phases) for after, length, phases in PHASE_CUTS)
 
     @property
+    def boost(self) -> tuple[int, int]:
+        """When somebody presses the boost button of a meter that has one, and for how many minutes."""
+        return self.at(0.45), 30
+
+    @property
     def absence(self) -> int:
         """When a display is unjoined, to be joined again half an hour later."""
         return self.at(0.26)
@@ -79,13 +84,23 @@ class Plan:
             "cuts": [list(cut) for cut in self.cuts],
             "phase_cuts": [[*cut[:2], list(cut[2])] for cut in self.phase_cuts] if home.phases > 1 else [],
             "hub_phase": next((device.hub_phase for device in home.devices if device.powers_hub), None),
+            "alcs": {
+                f"{home.name}/{device.name}": [[each.load, [list(on) for on in each.on_times]] for each in device.alcs]
+                for device in home.devices if device.alcs
+            },
+            "boosts": [list(self.boost)] if has_boost(home) else [],
             "swap": None if home.replacement is None else self.swap,
             "tunnelling": {
                 f"{home.name}/{device.name}": device.tunnelling for device in home.devices if device.is_bridge
             },
             "wake_period": max(sleepy, default=None),
             "supply": _supply(self, home),
-        }
+        }  # fmt: skip
+
+
+def has_boost(home: HomeDescription) -> bool:
+    """Whether the ESME that powers the hub has a boost function."""
+    return any(device.powers_hub and "E" in device.variant for device in home.devices)
 
 
 def _supply(plan: Plan, home: HomeDescription) -> dict[str, Any]:

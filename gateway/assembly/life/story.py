@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from emulator.devices.esme import Esme
 from emulator.home.builder import Home, HomeDevice
-from gateway.assembly.life.plan import Plan
+from gateway.assembly.life.plan import Plan, has_boost
 from gateway.assembly.life.swap import answers_reads, swap
 from gateway.assembly.story.arrival import everybody_joins
 from gateway.assembly.story.joining import a_display_is_out_for_a_while, devices_are_joined
@@ -64,6 +65,8 @@ def chapters(world: World, home: Home, plan: Plan) -> Sequence[Chapter]:
         found = [chapter for chapter in found if chapter[0] != plan.swap]
     if home.description.phases > 1:
         found.append((plan.phase_cuts[0][0], "phases are cut", partial(cut_phases, world, home, plan)))
+    if has_boost(home.description):
+        found.append((plan.boost[0], "the boost button is pressed", partial(boost, home, plan.boost[1])))
     for number, (when, duration) in enumerate(plan.cuts, 1):
         found.append((when, f"power cut {number}", partial(cut, world, home, duration)))
     return sorted(found, key=lambda chapter: chapter[0])
@@ -129,6 +132,13 @@ async def cut_phases(world: World, home: Home, plan: Plan) -> None:
     await world.clock.sleep(10 * MINUTE)
 
 
+async def boost(home: Home, minutes: int) -> None:
+    """Press the button of the meter."""
+    for each in home.devices:
+        if isinstance(each.device, Esme) and each.description.powers_hub:
+            each.device.meter.auxiliary.press_boost(minutes)
+
+
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
@@ -145,12 +155,13 @@ async def reads(world: World, home: Home) -> None:
 
 
 async def _read_logs(world: World, esme: Eui64, name: str) -> None:
-    """Have the network operator read voltages and power events, and the supplier the security log."""
+    """Have the network operator read voltages and power events, and the supplier the security log and switches."""
     now, operator, supplier = world.clock.now(), world.operator, world.supplier
     now -= now % SECOND
     await answer(world, operator.read_network_data(esme, now - DAY, now), f"4.10 for {name}", operator)
     await answer(world, operator.read_log(esme, LogToRead.POWER_EVENT, START, now), f"6.13 for {name}", operator)
     await answer(world, supplier.read_log(esme, LogToRead.SECURITY, START, now), f"6.13 for {name}")
+    await answer(world, supplier.read_switches(esme), f"7.7 for {name}")
 
 
 async def _read(world: World, home: Home, device: HomeDevice) -> None:

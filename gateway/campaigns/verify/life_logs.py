@@ -25,6 +25,7 @@ class Answer(NamedTuple):
     exchange: Exchange
     message: Message
     octets: bytes
+    about: tuple[int, int, int]  # when it was asked for, sent, and delivered, ns UTC
 
 
 def check_logs(evidence: Evidence) -> Iterator[Check]:
@@ -37,7 +38,7 @@ def check_logs(evidence: Evidence) -> Iterator[Check]:
     for service, judge in judges.items():
         for exchange in evidence.users.of_service(service):
             label = f"{exchange.place} to {evidence.name(exchange.target)}"
-            found = _answer(evidence, exchange)
+            found = answer_of(evidence, exchange)
             wrong = found if isinstance(found, str) else judge(evidence, plan, found)
             if wrong:
                 faults.append(f"{label}: {wrong}")
@@ -47,7 +48,7 @@ def check_logs(evidence: Evidence) -> Iterator[Check]:
     yield conclude("LIFE-12", "logs and voltages tell the supply", facts=facts, faults=faults, missing=missing)
 
 
-def _answer(evidence: Evidence, exchange: Exchange) -> Answer | str:
+def answer_of(evidence: Evidence, exchange: Exchange) -> Answer | str:
     """Return the answer as the air had it, or what is wrong with it."""
     answered = evidence.users.answer_of_device(exchange)
     if answered is None:
@@ -56,7 +57,7 @@ def _answer(evidence: Evidence, exchange: Exchange) -> Answer | str:
     carried = next((each for each in evidence.air.carried if each.upward and each.octets == octets), None)
     if carried is None or carried.judged is None or carried.device != exchange.target:
         return f"{mail.place} is not what the device sent"
-    return Answer(exchange, carried.judged.message, octets)
+    return Answer(exchange, carried.judged.message, octets, (exchange.time, carried.time, mail.time))
 
 
 # --- voltages ------------------------------------------------------------------------------------------------------

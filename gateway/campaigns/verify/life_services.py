@@ -129,11 +129,11 @@ def check_loads(evidence: Evidence) -> Iterator[Check]:
     if supply is None or not any(load.on for load in supply.loads.values()):
         return
     facts, faults = list[str](), list[str]()
-    switches, drawn = devices(evidence, "hcalcs"), _half_hours(evidence)
+    switches, drawn = devices(evidence, "hcalcs"), half_hours(evidence)
     for name, load in supply.loads.items():
         judged = list(_undisturbed(evidence, name, load))
         for when, length in judged:
-            wrong = _load_fault(evidence, name, switches[name], when, length) or _undrawn(load, drawn, when, length)
+            wrong = _load_fault(evidence, name, switches[name], when, length) or undrawn(load, drawn, when, length)
             if wrong:
                 faults.append(f"{name} at {utc(when)}: {wrong}")
         if judged:
@@ -174,7 +174,7 @@ def _load_fault(evidence: Evidence, name: str, switch: Eui64, when: int, minutes
     return ""
 
 
-def _half_hours(evidence: Evidence) -> Mapping[int, int]:
+def half_hours(evidence: Evidence) -> Mapping[int, int]:
     """Return what ESMEs took in all in each half-hour, Wh, by its begin in ns UTC."""
     found: dict[int, int] = {}
     for days in meter_days(evidence, "esme", "import_wh", "day_import_wh").values():
@@ -185,7 +185,7 @@ def _half_hours(evidence: Evidence) -> Mapping[int, int]:
     return found
 
 
-def _undrawn(load: Load, drawn: Mapping[int, int], when: int, minutes: int) -> str:
+def undrawn(load: Load, drawn: Mapping[int, int], when: int, minutes: int) -> str:
     """Say which half-hour, wholly within the time on, has less than the load draws."""
     begin, least = -(-(when + CLOCK) // HALF_HOUR) * HALF_HOUR, load.watts * HALF_HOUR // HOUR - 1
     while begin + HALF_HOUR + CLOCK <= when + minutes * MINUTE:

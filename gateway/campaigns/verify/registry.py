@@ -18,6 +18,7 @@ from gateway.campaigns.verify import (
     life_meters,
     life_phases,
     life_services,
+    life_switches,
     link_keys,
     living,
     meters,
@@ -139,6 +140,7 @@ LIFE_CHECKS = (
     life_services.check_prices,
     life_services.check_texts,
     life_services.check_loads,
+    life_switches.check_switches,
 )
 
 OLD_HUB_CHECKS = (

@@ -197,6 +197,10 @@ _OPERATIONAL_DATA = (
         0x00B9, "ecs35", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_OPERATOR, (_ESME,), inferred=True),
         Access(_ACB, (_ESME,), on_behalf=True, inferred=True), critical=False, replay=False,
     ),
+    _commands(
+        0x00BB, "ecs61a", _DLMS, Access(_SUPPLIER, (_ESME,)), Access(_OPERATOR, (_ESME,), inferred=True),
+        Access(_ACB, (_ESME,), on_behalf=True, inferred=True), critical=False, replay=False,
+    ),
 )  # fmt: skip
 _CLOCKS = (
     _commands(0x0062, "ecs70", _DLMS, Access(_SUPPLIER, (_ESME,), inferred=True), critical=True, replay=True),

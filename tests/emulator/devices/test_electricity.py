@@ -8,6 +8,7 @@ from emulator.consumption.voltage import Voltage
 from emulator.devices.communications_hub.kinds import kind_of
 from emulator.devices.esme import Esme, EsmeSettings
 from emulator.entropy import SeededEntropy
+from emulator.parts.auxiliary_switches import AuxiliarySwitch
 from emulator.parts.clock_keeper import ClockKeeper
 from emulator.parts.cluster_server import ClusterServer
 from emulator.parts.electricity_meter import Connected, ElectricitySettings
@@ -33,7 +34,10 @@ DEVICE = Eui64(0x00DB1234567890A0)
 
 
 class Metered:
-    def __init__(self, variant: str = "A", *, drift_ppb: int = 0) -> None:
+    def __init__(
+        self, variant: str = "A", *, drift_ppb: int = 0, flow: ConstantFlow | None = None,
+        auxiliary: tuple[AuxiliarySwitch, ...] = (),
+    ) -> None:  # fmt: skip
         self.hub = HubSide()
         self.mains, self.dc_out = Mains(self.hub.clock), Supply()
         parts = self.hub.parts(DEVICE, NodeRole.END_DEVICE, product(Kind.ESME))
@@ -45,7 +49,10 @@ class Metered:
         self.device = Esme(
             mains=self.mains.supply, dc_out=self.dc_out,
             esme_settings=EsmeSettings(metering=ElectricitySettings(variant=variant)),
-            connected=Connected(flow=ConstantFlow(1_000), second=second, voltage=voltage), **parts,
+            connected=Connected(
+                flow=flow or ConstantFlow(1_000), second=second, voltage=voltage, auxiliary=auxiliary
+            ),
+            **parts,
         )  # fmt: skip
         self.hub.admit(DEVICE)
         self.device.start(KEY)

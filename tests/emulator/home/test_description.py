@@ -45,6 +45,10 @@ def test_home_2_has_three_bridge_products() -> None:
         ("83fed3407a939723a5c639b26916d505", "83fed3", 12, "install_code"),
         ("powers_hub: true, ", "", 2, "powers the hub"),
         ("name: ihd", "name: esme", 2, "given twice"),
+        ("variant: AD", "variant: ADFG", 12, "no ESMEVariant 'ADFG'"),
+        ("variant: AD", "variant: AEF, alcs: [{load: 500}]", 12, "has a D"),
+        ("variant: AD", "variant: AD, alcs: [{on_times: [[1440, 5]]}]", 12, "minutes of the day"),
+        ("variant: AD", "variant: AD, alcs: [{}, {}, {}, {}, {}, {}]", 12, "alcs"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:

@@ -10,7 +10,7 @@ from protocols.duis.bodies import LogToRead, ReadLogPeriod
 from protocols.duis.codes import EMULATOR_CODES
 from protocols.duis.inventory import DeviceStatus
 from protocols.duis.requests import CommandVariant
-from protocols.gbcs.use_cases import ecs23, ecs35
+from protocols.gbcs.use_cases import ecs23, ecs35, ecs61a
 from protocols.interfaces import DAY, SECOND
 from tests.support.dsp_bench import ESME, GSME, HUB, PPMID, Bench, estate
 from tests.support.parties import NETWORK_OPERATOR, START, SUPPLIER
@@ -57,6 +57,18 @@ def test_each_log_has_its_use_case(which: LogToRead, read: ecs35.Log) -> None:
     assert ecs35.Command.decode(command.payload).log is read
     answered = bench.respond(command, ecs35.Response(read, ()).encode(), mac=True)
     assert [to for to, _ in answered.to_users] == [SUPPLIER]
+
+
+def test_switches_are_read_by_7_7() -> None:
+    bench = Bench()
+    command = bench.command_of(bench.request(bodies.ReadAlcsData(), ESME, TO_DEVICE))
+    assert command.message_code == ecs61a.MESSAGE_CODE
+    nobody = (Eui64(0),) * ecs61a.SWITCHES
+    answer = ecs61a.Response(
+        (b"",) * 5, nobody, (), (), (False,) * 5, counter=ecs61a.Command.decode(command.payload).counter
+    )
+    assert [to for to, _ in bench.respond(command, answer.encode(), mac=True).to_users] == [SUPPLIER]
+    assert bench.request(bodies.ReadAlcsData(), GSME, TO_DEVICE).code == "E11"
 
 
 def test_the_log_of_auxiliary_switches_is_not_offered() -> None:

@@ -235,6 +235,16 @@ def log_rows(response: uc.ecs35.Response) -> Leaves:
     return [{0: "0203061209", 1: "02020612", 4: "0203061206"}[response.log], rows]
 
 
+def switches(response: uc.ecs61a.Response) -> Leaves:
+    found: Leaves = [*map(hexadecimal, response.descriptions), *map(hexadecimal, response.hcalcs)]
+    found += [leaf for day in response.special_days for leaf in (day.index, hexadecimal(day.date), day.schedule)]
+    for each in response.entries:
+        found += [each.index, 0xFF if each.enabled else 0, "00000A0067FF", each.switch << 8 | (1 if each.closes else 2)]
+        found += [hexadecimal(each.time), 0xFFFF, 7, f"{each.weekdays << 1:02X}", 4, f"{each.special_days << 4:02X}"]
+        found += [hexadecimal(each.begin), hexadecimal(each.end)]
+    return found + [0xFF if state else 0 for state in response.states if state is not None]
+
+
 def protection(counter: int, originator: Eui64, recipient: Eui64) -> Leaves:
     """Return the options of a protected value: transaction, parties, nothing more, key agreed by their two keys."""
     return [f"04{counter:016X}", hexadecimal(originator), hexadecimal(recipient), "", 2, "02", ""]
@@ -329,6 +339,15 @@ EXPECTED: dict[type, Callable[[Any], Leaves]] = {
         f"20{p.counter:06X}", "", *selected(f"00006362{p.log:02X}FF", p.begin, p.end)
     ],
     uc.ecs35.Response: lambda p: response(p.counter, log_rows(p), ("get", p.result)),
+    uc.ecs61a.Command: lambda p: [
+        f"20{p.counter:06X}", "",
+        *(leaf for n in (*range(11, 16), *range(21, 26)) for leaf in ("get", 1, f"00005E2C00{n:02X}", 2)),
+        "get", 11, "00000B0003FF", 2, "get", 10, "00000C0002FF", 2,
+        *(leaf for n in range(1, 6) for leaf in ("get", 70, f"00{n:02X}60030AFF", 2)),
+    ],
+    uc.ecs61a.Response: lambda p: response(
+        p.counter, switches(p), *(("get", 0),) * 12, *(("get", result) for result in p.results)
+    ),
     uc.ecs52.Command: lambda p: [f"20{p.counter:06X}", "", "get", 1, "0000000201FF", 2],
     uc.ecs52.Response: lambda p: response(
         p.counter, [] if p.firmware_version is None else [version(p.firmware_version)], ("get", p.result)

@@ -24,6 +24,7 @@ from protocols.zcl.clusters.drlc import EventStatus, LoadControlEvent, ReportEve
 from protocols.zcl.clusters.messaging import DisplayMessage, MessageConfirmation
 from protocols.zcl.clusters.price import PublishPrice
 
+SETTLING = 3 * HOUR  # devices come one after another, and a gas meter that sleeps is joined last
 MENDING = 30 * MINUTE  # until a device that was off has its partners again
 _DISPLAYS = ("ppmid", "ihd", "cad")
 
@@ -66,13 +67,18 @@ def _in_force(tariff: Tariff, when: int) -> set[tuple[int, int]]:
     return {(tariff.tiers[half], tariff.prices[tariff.tiers[half] - 1]) for half in halves}
 
 
+def _settled(evidence: Evidence) -> int:
+    """Return when all devices have joined, and each has what it is paired with, ns UTC."""
+    return int(plan_of(evidence)["begin"]) + SETTLING
+
+
 def _each_day(evidence: Evidence, minutes: Sequence[int]) -> Iterator[int]:
-    """Yield these minutes of each UTC day of the life, an hour after its begin to a minute before its end, as ns."""
+    """Yield these minutes of each UTC day of the life, from when it has settled to a minute before its end, as ns."""
     plan = plan_of(evidence)
     for day in range(plan["begin"] // DAY, plan["end"] // DAY + 1):
         for minute in sorted(minutes):
             when = day * DAY + minute * MINUTE
-            if plan["begin"] + HOUR <= when < plan["end"] - MINUTE:
+            if _settled(evidence) <= when < plan["end"] - MINUTE:
                 yield when
 
 
@@ -107,10 +113,12 @@ def _sent_texts(evidence: Evidence, text: Text) -> Iterator[tuple[Eui64, int, in
 
 
 def _text_fault(evidence: Evidence, text: Text, name: str, display: Eui64) -> str:
-    if not any(to == display and when <= text.when + MINUTE for to, when, _ in _sent_texts(evidence, text)):
+    due = max(text.when + MINUTE, _settled(evidence))  # a display that joins later asks for it
+    if not any(to == display and when <= due for to, when, _ in _sent_texts(evidence, text)):
         return f"was not sent to {name}"
     shown = [e for e in evidence.events("message-shown") if e.actor == name and e.text("text") == text.text]
-    return "" if any(abs(event.time - text.when) <= MINUTE for event in shown) else f"{name} did not show it"
+    seen = any(text.when - MINUTE <= event.time <= due for event in shown)
+    return "" if seen else f"{name} did not show it"
 
 
 def _confirmed(evidence: Evidence, text: Text) -> bool:

@@ -25,6 +25,7 @@ from protocols.zcl.clusters.messaging import DisplayMessage, MessageConfirmation
 from protocols.zcl.clusters.price import PublishPrice
 
 SETTLING = 3 * HOUR  # devices come one after another, and a gas meter that sleeps is joined last
+OUT = HOUR  # after a meter has unjoined a display until that is joined again
 MENDING = 30 * MINUTE  # until a device that was off has its partners again
 _DISPLAYS = ("ppmid", "ihd", "cad")
 
@@ -53,12 +54,23 @@ def check_prices(evidence: Evidence) -> Iterator[Check]:
             if (price.tier, price.price) not in _in_force(tariff, when)
         ]
         changes = list(_each_day(evidence, [half * 30 for half in tariff.changes()]))
-        heard = [(when, name) for when in changes for name in displays if quiet.at(when, when + 1, actor, name)]
+        out = {name: _out(evidence, display) for name, display in displays.items()}
+        heard = [
+            (when, name)
+            for when in changes
+            for name in displays
+            if quiet.at(when, when + 1, actor, name) and not any(since <= when < since + OUT for since in out[name])
+        ]
         for when, name in heard:
             if not any(to == displays[name] and abs(at - when) <= CLOCK for at, to, _ in told):
                 faults.append(f"{actor} at {utc(when)}: {name} was not told of the new price")
         facts.append(f"{actor}: {count(len(told), 'price')}, {count(len(heard), 'change')} told to displays")
     yield conclude("LIFE-9", "prices told as they are", facts=facts, faults=faults, missing="no price was told")
+
+
+def _out(evidence: Evidence, display: Eui64) -> list[int]:
+    """Return when a meter unjoined a display, ns UTC."""
+    return [event.time for event in evidence.events("unjoined-device") if event.text("device") == str(display)]
 
 
 def _in_force(tariff: Tariff, when: int) -> set[tuple[int, int]]:

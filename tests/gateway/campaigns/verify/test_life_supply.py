@@ -151,6 +151,16 @@ def test_a_display_that_was_not_told_of_a_change_is_found(honest: Evidence) -> N
     assert "home-1/ihd was not told of the new price" in why
 
 
+def test_a_display_that_is_unjoined_is_not_told(honest: Evidence) -> None:
+    change = honest.files.summary["plan"]["begin"] // DAY * DAY + DAY + 7 * 60 * MINUTE + 30 * MINUTE
+    fits = is_a(price.PublishPrice, "11a6")
+    planted = sent(honest, lambda command: fits(command) and abs(command.time - change) < MINUTE, dropped)
+    ihd = next(eui for eui, name in honest.actors.items() if name == "home-1/ihd")
+    unjoined = Event(change - 20 * MINUTE, "home-1/esme", "unjoined-device", {"device": str(ihd)})
+    out = replace(planted, files=replace(planted.files, timeline=(*planted.files.timeline, unjoined)))
+    assert "home-1/ihd" not in verdict(life_services.check_prices, out)[1]
+
+
 # --- texts ---------------------------------------------------------------------------------------------------------
 
 

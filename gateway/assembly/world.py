@@ -93,8 +93,9 @@ class World:
 
     def replace_hub(self, home: Home) -> Eui64:
         """Have the home's replacement hub take the place of its hub, on the WAN too; return the CHF of the former."""
-        former = home.chf
+        former, name = home.chf, home.hub_name
         home.replace_hub()
+        self.timeline.note(name, "replaced", by=home.hub_name)
         self._csp_host.connect(home.chf, home.wan.csp)
         return former
 

@@ -38,7 +38,7 @@ Point: TypeAlias = tuple[int, int]  # time in ns since 1970 UTC, value
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time of one device: an outage."""
+    """A stretch of time of one device: an outage, or what follows once another has taken its place."""
 
     device: str
     begin: int
@@ -76,6 +76,7 @@ class Life:
     lags: Mapping[str, tuple[Point, ...]]
     """By display: s, how old the gas reading was that it showed; by hub: that the mirror held when the next came."""
     steps: tuple[tuple[int, str], ...] = ()  # when a chapter of the story began, and its title
+    replaced: tuple[Span, ...] = ()  # of hubs, since another took their place
 
 
 def read(folder: Path) -> Life:
@@ -104,6 +105,7 @@ class _Book:
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], DeviceDay] = {}
         self._off: dict[str, int] = {}  # since when
+        self._replaced: dict[str, int] = {}  # since when
         self._loading: dict[str, Transfer] = {}
         self._outages: list[Span] = []
         self._transfers: list[Transfer] = []
@@ -120,13 +122,16 @@ class _Book:
         self._end = now
         if event == "step":
             self._steps.append((now, str(line["title"])))
-        if "/" not in actor:
+        if "/" not in actor or actor in self._replaced:
             return
         day = self._day(now, actor)
         if event == "power-off":
             self._off.setdefault(actor, now)
         elif event == "power-on":
             self._on(actor, now)
+        elif event == "replaced":
+            self._on(actor, now)  # it is without power for good, which is no outage
+            self._replaced[actor] = now
         elif event == "joined":
             day.joined += 1
         elif event.startswith("download-"):
@@ -196,6 +201,7 @@ class _Book:
             self._begin or 0, self._end, tuple(days), tuple(self._outages), tuple(self._transfers),
             {actor: tuple(points) for actor, points in self._demand.items()},
             {actor: tuple(points) for actor, points in self._lags.items()}, tuple(self._steps),
+            tuple(Span(actor, since, self._end) for actor, since in self._replaced.items()),
         )  # fmt: skip
 
     def _day(self, now: int, actor: str) -> DeviceDay:
@@ -204,7 +210,7 @@ class _Book:
 
     def _on(self, actor: str, now: int) -> None:
         begin = self._off.pop(actor, None)
-        if begin is None:
+        if begin is None or begin == now:
             return
         self._outages.append(Span(actor, begin, now))
         for start, end in _by_day(begin, now):

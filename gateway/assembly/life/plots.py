@@ -19,7 +19,7 @@ STRETCHES = 240
 
 _APART = 12 * HOUR  # between the images of two rounds
 _ROUNDS = 3  # drawn from near
-_OFF, _IMAGE, _STEP = "tab:red", "tab:blue", "0.6"
+_OFF, _IMAGE, _STEP, _REPLACED = "tab:red", "tab:blue", "0.6", "0.85"
 
 
 def write(life: Life, path: Path) -> None:
@@ -56,7 +56,7 @@ def _draw_days(figure: "Figure", life: Life, names: Sequence[str], strips: float
     lag.set_ylabel("minutes")
     lag.set_title(f"how old gas readings get, highest of {_span(life)}: in the hub's mirror, on displays", loc="left")
     _bars(power, names, life)
-    power.set_title("without power (red), an image on its way (blue)", loc="left")
+    power.set_title("without power (red), an image on its way (blue), replaced by another (grey)", loc="left")
     power.set_xlim(_date(life.begin), _date(life.end))
     _mark_steps(life, demand, lag, power)
 
@@ -104,10 +104,11 @@ def _bars(axes: "Axes", names: Sequence[str], life: Life) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
-    for spans, colour, top in ((life.outages, _OFF, -0.4), (life.transfers, _IMAGE, 0.0)):
+    shown = ((life.outages, _OFF, -0.4, 0.4), (life.transfers, _IMAGE, 0.0, 0.4), (life.replaced, _REPLACED, -0.4, 0.8))
+    for spans, colour, top, height in shown:
         for span in spans:
             begin, end = _date(span.begin), _date(span.end)
-            place = (names.index(span.device) + top, 0.4)
+            place = (names.index(span.device) + top, height)
             axes.broken_barh([(begin, end - begin)], place, color=colour, edgecolor=colour)  # type: ignore[list-item]
 
 

@@ -10,7 +10,7 @@ from protocols.interfaces import MINUTE, SECOND
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _NOTHING = " "
-_QUIET, _OFF, _IMAGE, _BOTH = "·", "X", "=", "#"
+_QUIET, _OFF, _IMAGE, _BOTH, _REPLACED = "·", "X", "=", "#", " "
 
 
 def in_terminal(life: Life, columns: int) -> Table:
@@ -28,7 +28,8 @@ def in_terminal(life: Life, columns: int) -> Table:
 
 
 def _caption() -> str:
-    return f"bars: means, up to the highest; {_OFF} without power, {_IMAGE} an image on its way, {_BOTH} both"
+    marks = f"{_OFF} without power, {_IMAGE} an image on its way, {_BOTH} both; nothing once replaced"
+    return f"bars: means, up to the highest; {marks}"
 
 
 def _add_bars(
@@ -68,4 +69,8 @@ def _strip(life: Life, name: str, columns: int) -> str:
                 first, last = (stretch(life, when, columns) for when in (span.begin, span.end))
                 for place in range(first, last + 1):
                     marks[place] = mark if marks[place] in (_QUIET, mark) else _BOTH
+    for span in life.replaced:
+        if span.device == name:
+            first = stretch(life, span.begin, columns) + 1
+            marks[first:] = _REPLACED * (columns - first)
     return "".join(marks)

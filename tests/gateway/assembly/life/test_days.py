@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.assembly.life import days
+from gateway.assembly.life import days, strips
 from gateway.assembly.life.days import DeviceDay, Span, Transfer
 from protocols.errors import InputError
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND
@@ -26,6 +26,26 @@ def test_a_power_cut_over_midnight_belongs_to_both_days() -> None:
 def test_who_is_still_off_at_the_end_was_off_until_then() -> None:
     life = days.lived([line(MIDNIGHT, "power-off"), line(MIDNIGHT + HOUR, "joined", "home-1/ihd")])
     assert life.outages == (Span(ESME, MIDNIGHT, MIDNIGHT + HOUR),)
+
+
+def test_a_hub_that_was_replaced_is_not_without_power_ever_after() -> None:
+    """It was unplugged at that instant; what an earlier cut took from it stays."""
+    hub = "home-1/hub"
+    life = days.lived(
+        [
+            line(MIDNIGHT, "power-off", hub),
+            line(MIDNIGHT + MINUTE, "power-on", hub),
+            line(MIDNIGHT + HOUR, "power-off", hub),
+            line(MIDNIGHT + HOUR, "replaced", hub, by="home-1/replacement"),
+            line(MIDNIGHT + 2 * HOUR, "power-on", hub),
+            line(MIDNIGHT + 50 * HOUR, "joined", "home-1/ihd"),
+        ]
+    )
+    assert life.outages == (Span(hub, MIDNIGHT, MIDNIGHT + MINUTE),)
+    assert life.replaced == (Span(hub, MIDNIGHT + HOUR, MIDNIGHT + 50 * HOUR),)
+    assert [(day.day, day.off) for day in life.days if day.device == hub] == [("2026-03-02", MINUTE)]
+    strip = strips._strip(life, hub, 50)
+    assert strip == "X·" + " " * 48
 
 
 def test_a_day_adds_up_what_happened() -> None:

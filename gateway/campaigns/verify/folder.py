@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.campaigns.verify.shapes import Columns, check_event, check_summary
 from protocols.addresses import Eui64
 from protocols.crypto.ecqv import Authority
 from protocols.crypto.suites import Suite
@@ -116,8 +117,11 @@ def read_summary(path: Path) -> Mapping[str, Any]:
         summary = json.loads(_read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: {error}") from error
     if not isinstance(summary, dict):
         raise InputError(f"{path}: not a JSON object")
+    check_summary(summary, str(path))
     form = summary.get("format", FORMAT)
     if not isinstance(form, int) or form > FORMAT:
         raise InputError(f"{path}: format {form} is newer than this program reads ({FORMAT})")
@@ -147,9 +151,11 @@ def read_timeline(path: Path) -> tuple[Event, ...]:
     for number, line in enumerate(_read_text(path).splitlines(), 1):
         try:
             fields = json.loads(line)
-            events.append(Event(fields.pop("ns"), fields.pop("actor"), fields.pop("event"), fields))
-        except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+            event = Event(fields.pop("ns"), fields.pop("actor"), fields.pop("event"), fields)
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: line {number}: not an event: {error}") from error
+        check_event(*event, f"{path}: line {number}")
+        events.append(event)
     return tuple(events)
 
 
@@ -195,7 +201,7 @@ def read_store(path: Path) -> dict[str, tuple[Row, ...]]:
         try:
             connection.row_factory = sqlite3.Row
             names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            tables = {name: _rows(connection, name) for name in sorted(names) if not name.startswith("sqlite_")}
+            tables = {name: _rows(connection, name, path) for name in sorted(names) if not name.startswith("sqlite_")}
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -207,6 +213,9 @@ def read_store(path: Path) -> dict[str, tuple[Row, ...]]:
     return tables
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> tuple[Row, ...]:
-    quoted = table.replace('"', '""')
-    return tuple(dict(row) for row in connection.execute(f'SELECT * FROM "{quoted}"'))  # noqa: S608 - a name of sqlite_master
+def _rows(connection: sqlite3.Connection, table: str, path: Path) -> tuple[Row, ...]:
+    quoted, columns = table.replace('"', '""'), Columns(connection, table, str(path))
+    rows = tuple(dict(row) for row in connection.execute(f'SELECT * FROM "{quoted}"'))  # noqa: S608 - a name of sqlite_master
+    for number, row in enumerate(rows, 1):
+        columns.check(row, number)
+    return rows

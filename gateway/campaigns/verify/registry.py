@@ -1,5 +1,6 @@
 """All checks, in the order they are told."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from gateway.campaigns.verify import (
 )
 from gateway.campaigns.verify.check import Check
 from gateway.campaigns.verify.evidence import Evidence
+from protocols.errors import InputError
 
 LIFE, FLEET, SERVICES, OLD_HUB = "life", "fleet", "services", "old-hub"  # kinds of a run, in summary.json
 
@@ -207,12 +209,33 @@ def run_checks(evidence: Evidence) -> list[Check]:
     summary = evidence.files.summary
     if summary.get("kind") == LIFE:
         there = _there(evidence)
-        found = [check for checks in LIFE_CHECKS for check in checks(evidence)]
+        found = [check for checks in LIFE_CHECKS for check in _put(checks, evidence)]
         return [check for check in found if there.issuperset(_NEEDS.get(check.requirement, ()))]
-    wanted = _fleet_checks(summary) if summary.get("kind") == FLEET else CHECKS
-    if summary.get("kind") in _CHECKS_OF:
-        wanted = _CHECKS_OF[summary["kind"]]
-    return [check for checks in wanted for check in checks(evidence)]
+    wanted = CHECKS
+    if summary.get("kind") == FLEET:
+        try:
+            wanted = _fleet_checks(summary)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{evidence.files.path / 'summary.json'}: no plan of a fleet: {error}") from error
+    wanted = _CHECKS_OF.get(summary.get("kind", ""), wanted)
+    return [check for checks in wanted for check in _put(checks, evidence)]
+
+
+def _put(checks: Callable[[Evidence], Iterator[Check]], evidence: Evidence) -> Iterator[Check]:
+    """Put one function to the evidence: what it cannot make sense of, as after tampering, is a failed check."""
+    try:
+        yield from checks(evidence)
+    except InputError as error:
+        yield Check(_requirement(checks), "evidence can be read", False, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever evidence may hold, the verdict on the rest is told
+        what = f"{checks.__name__}: {type(error).__name__}: {error}"
+        yield Check(_requirement(checks), "evidence can be read", False, what)
+
+
+def _requirement(checks: Callable[[Evidence], Iterator[Check]]) -> str:
+    """Return the first requirement that a function says it checks."""
+    found = re.match(r"[A-Z0-9]+-[A-Za-z0-9]+", checks.__doc__ or "")
+    return found[0] if found else "X-5"
 
 
 def _there(evidence: Evidence) -> frozenset[str]:

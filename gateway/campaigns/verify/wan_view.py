@@ -30,7 +30,10 @@ def _carried(path: Path, certificates: Keystore) -> Iterator[Carried]:
     for number, line in enumerate(lines, 1):
         try:
             told = json.loads(line)
-            device, octets = Eui64.parse(told["device"]), bytes.fromhex(told["message"])
-            yield Carried(device, told["upward"], told["ns"], number, octets, judge(octets, certificates))
-        except (KeyError, TypeError, ValueError, InputError) as wrong:
+            device, octets = Eui64.parse(str(told["device"])), bytes.fromhex(told["message"])
+            upward, time = told["upward"], told["ns"]
+            if not isinstance(upward, bool) or type(time) is not int:
+                raise TypeError("upward is yes or no, ns a whole number")
+            yield Carried(device, upward, time, number, octets, judge(octets, certificates))
+        except (KeyError, TypeError, ValueError, InputError, RecursionError) as wrong:
             raise InputError(f"{path}: line {number}: not a message: {wrong}") from wrong

@@ -1,7 +1,7 @@
 """Alt HAN bridges 1 to 4: routers that carry the HAN over a backhaul, joined and updated as PPMIDs are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Unpack
 
 from emulator.parts.battery import Battery, BatterySettings
@@ -9,6 +9,7 @@ from emulator.parts.self_activating import SelfActivatingDevice
 from emulator.parts.updatable import DeviceParts
 from protocols.addresses import Eui64
 from protocols.interfaces import MINUTE, SECOND, LinkKey
+from protocols.ota.client import OtaClientSettings, ZclStatus
 from protocols.ota.image import Kind
 
 Tunnelling = Literal["until_swap", "always", "never"]
@@ -27,6 +28,8 @@ class BridgeSettings:
     longest_wait: int = 5 * MINUTE  # for a quiet moment; then it activates all the same [I]
     battery: BatterySettings = field(default_factory=BatterySettings)
     charge: int | None = None
+    put_off_status: ZclStatus | None = ZclStatus.INSUFFICIENT_SPACE
+    """How it answers the offer of an image that would strand it; the hub then tells 8F89. None: it is silent. [I]"""
 
 
 class AltHanBridge(SelfActivatingDevice):
@@ -34,7 +37,7 @@ class AltHanBridge(SelfActivatingDevice):
 
     It serves tunnels as its `tunnelling` says: to the hub that admitted it by install code and to no other, which a hub
     that replaced that one finds out, and takes it for an IHD (MP170-A10); always, as a repaired product; or never.
-    It activates an image in a quiet moment. Bridge 4 lives on a battery, and puts off an update that would strand it.
+    It activates an image in a quiet moment. Bridge 4 lives on a battery, and refuses an update that would strand it.
     """
 
     def __init__(
@@ -82,6 +85,9 @@ class AltHanBridge(SelfActivatingDevice):
         return self.tunnelling == "always"
 
     # --- update ------------------------------------------------------------------------------------------------
+
+    def ota_settings(self) -> OtaClientSettings:
+        return replace(self.settings.ota, unaffordable=self.bridge_settings.put_off_status)
 
     def affords_update(self, version: int, size: int) -> bool:
         """Put off what would leave the battery too low to last until somebody comes; tell of it once."""

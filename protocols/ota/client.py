@@ -266,7 +266,8 @@ class OtaClient:
         if offer.file_version == self.downloaded_version:
             return self._end_again(offer.file_version, now)
         if not self._affords(offer.file_version, offer.image_size):
-            return []  # put off: the server will offer it again
+            status = self.settings.unaffordable  # told, the server knows why nothing comes; it will offer it again
+            return [] if status is None else self._answer(frame, status)
         return self._start_download(offer.file_version, offer.image_size, now)
 
     # --- download and end --------------------------------------------------------------------------------------

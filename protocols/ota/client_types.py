@@ -5,6 +5,7 @@ from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from protocols.interfaces import HOUR, MILLISECOND, MINUTE, SECOND
+from protocols.zcl.frame import ZclStatus
 
 
 class ActivationPolicy(IntEnum):
@@ -47,6 +48,7 @@ class OtaClientSettings:
     activation_policy: ActivationPolicy = ActivationPolicy.SERVER
     timeout_policy: TimeoutPolicy = TimeoutPolicy.APPLY
     storage_limit: int = 1_048_576  # octets of one image the device can hold
+    unaffordable: ZclStatus | None = None  # answer to an offer that `affords` puts off; None: silence
     checkpoint: int = 32_768  # octets between two `Checkpoint` effects
     page_size: int = 0  # octets of an Image Page Request, 16 bits; 0 asks for single blocks
     response_spacing: int = 100 * MILLISECOND  # between the blocks of a page

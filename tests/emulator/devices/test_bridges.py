@@ -18,6 +18,7 @@ from protocols.gbcs.use_cases import cs09
 from protocols.gbcs.use_cases.ccs08 import TransferCode
 from protocols.interfaces import DAY, HOUR, MINUTE, SECOND, ActiveEndpoints
 from protocols.ota.image import Kind
+from protocols.zcl.frame import ZclStatus
 from tests.support.broker import Broker
 from tests.support.hub_bench import PPMID_TYPE, HubBench, acb, delivery, eui, image_of
 from tests.support.keyed_home import KeyedHome
@@ -28,12 +29,14 @@ BRIDGES = (Kind.BRIDGE1, Kind.BRIDGE2, Kind.BRIDGE3, Kind.BRIDGE4)
 CELL = BatterySettings()
 
 
-def bench_with(charge: int | None) -> tuple[HubBench, AltHanBridge]:
+def bench_with(
+    charge: int | None, put_off_status: ZclStatus | None = ZclStatus.INSUFFICIENT_SPACE
+) -> tuple[HubBench, AltHanBridge]:
     bench = HubBench()
     bench.hub.start()
     bench.add_to_log(DEVICE, PPMID_TYPE)
     parts = bench.parts(DEVICE, Kind.BRIDGE4, acb())
-    bridge = AltHanBridge(bridge_settings=BridgeSettings(charge=charge), **parts)
+    bridge = AltHanBridge(bridge_settings=BridgeSettings(charge=charge, put_off_status=put_off_status), **parts)
     bridge.start()
     bench.run(60)
     return bench, bridge
@@ -74,12 +77,17 @@ def test_a_full_bridge_4_affords_two_of_the_largest_images_a_year_for_ten_years(
         clock.run_for(182 * DAY)
 
 
-def test_an_update_that_would_strand_bridge_4_is_put_off_and_told_until_there_is_a_new_battery() -> None:
-    bench, bridge = bench_with(charge=CELL.standing * CELL.reserve // HOUR + 1_000)
+@pytest.mark.parametrize("status", [ZclStatus.INSUFFICIENT_SPACE, None], ids=["told to the hub", "silent"])
+def test_an_update_that_would_strand_bridge_4_is_put_off_and_told_until_there_is_a_new_battery(
+    status: ZclStatus | None,
+) -> None:
+    """If the bridge answers the offer the supplier hears of it by 8F89, once, and sends again; else it comes later."""
+    bench, bridge = bench_with(charge=CELL.standing * CELL.reserve // HOUR + 1_000, put_off_status=status)
+    failed = [] if status is None else [TransferCode.TRANSFER_FAILED]
     old = bridge.firmware_version
     bench.down(delivery("a:b:1", image_of(Kind.BRIDGE4, size=6_000), DEVICE))
     bench.run(3 * 3600)
-    assert (bridge.firmware_version, bench.transfer_alerts()) == (old, [])
+    assert (bridge.firmware_version, [alert.code for alert in bench.transfer_alerts()]) == (old, failed)
     (told,) = bench.notes.of("update-put-off", bridge.name)
     assert told["version"] == f"{bridge.product.versions[1]:08X}"
     assert isinstance(told["charge"], int)
@@ -87,9 +95,11 @@ def test_an_update_that_would_strand_bridge_4_is_put_off_and_told_until_there_is
     assert told["charge"] - told["cost"] < told["kept_back"]  # type: ignore[operator]
     assert bridge.cell is not None
     bridge.cell.replace()
+    if status is not None:
+        bench.down(delivery("a:b:2", image_of(Kind.BRIDGE4, size=6_000), DEVICE))
     bench.run(2 * 3600)
     assert bridge.firmware_version == bridge.product.versions[1]
-    assert [alert.code for alert in bench.transfer_alerts()] == [TransferCode.TRANSFERRED]
+    assert [alert.code for alert in bench.transfer_alerts()] == [*failed, TransferCode.TRANSFERRED]
     assert [m.message_code for m in bench.messages_up(DEVICE)].count(cs09.MESSAGE_CODE) == 1
 
 

@@ -1,6 +1,7 @@
-"""`hanlab inventory`: the Smart Metering Inventory shown, checked and exported."""
+"""`hanlab inventory`: the Smart Metering Inventory shown, checked, exported, and taken into a DSP."""
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,30 @@ def check(path: Annotated[Path, typer.Argument(metavar="FILE", help="Devices as 
     from gateway.dsp.csv_files import read_devices
 
     devices = read_devices(read_text(path), str(path))
+    print(f"{len(devices):,} devices of {len({device.type for device in devices})} types")
+
+
+@app.command("import")
+def take(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Devices as CSV, as export writes them.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of `hanlab dsp init` or `hanlab demo`.")],
+    store: Annotated[str | None, typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://...")] = None,
+) -> None:
+    """Put new devices into a DSP's inventory while it is not served: all or none."""
+    from gateway.cli.dsp import dsp_of
+    from gateway.cli.texts import read_text
+    from gateway.dsp.csv_files import read_devices
+    from gateway.northbound.served import ServedDsp
+    from gateway.store import Store
+
+    devices = read_devices(read_text(path), str(path))
+    dsp = dsp_of(folder)
+    opened = Store(store or f"sqlite:///{folder / 'store.db'}", served=True)
+    try:
+        served = ServedDsp(dsp, opened, time.time_ns, lambda line, frame: None)
+        served.administer(dsp.add_devices(devices, time.time_ns()))
+    finally:
+        opened.close()
     print(f"{len(devices):,} devices of {len({device.type for device in devices})} types")
 
 

@@ -1,11 +1,11 @@
 """What the DCC itself does to inventory and products list, without a service request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.dsp.effects import Turn
 from gateway.dsp.inventory import Inventory
 from gateway.dsp.products import ProductsList
-from gateway.dsp.records import Product
+from gateway.dsp.records import Device, Product
 from gateway.dsp.statuses import Trigger, allowed
 from protocols.addresses import Eui64
 from protocols.duis.inventory import DeviceStatus, DeviceType, PpmidVariant
@@ -25,6 +25,17 @@ class Administration:
         for device in list(self._inventory):
             if (device.type, device.manufacturer, device.model) in changed:
                 self._inventory.review_suspension(turn, device, "products list")
+
+    def add_devices(self, turn: Turn, devices: Sequence[Device]) -> None:
+        """Put devices into the inventory, all or none: each is new, and its hub is there or comes with it."""
+        coming = {device.device for device in devices}
+        for device in devices:
+            if self._inventory.device(device.device) is not None:
+                raise InputError(f"{device.device.hyphenated} is in the inventory")
+            if device.hub is not None and device.hub not in coming and self._inventory.device(device.hub) is None:
+                raise InputError(f"{device.device.hyphenated}: its hub {device.hub.hyphenated} is nowhere")
+        for device in devices:
+            self._inventory.add(turn, device, "import")
 
     def recover(self, turn: Turn, devices: Iterable[Eui64], *, complete: bool) -> None:
         trigger, status = Trigger.RECOVERY_BEGUN, DeviceStatus.RECOVERY

@@ -3,7 +3,7 @@
 A request that is refused changes nothing, in memory or in the store, and its turn holds no rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.dsp.anomalies import HELD, REJECTED, RELEASED, QuarantinedError
 from gateway.dsp.broker_credentials import NewCredentials
@@ -230,6 +230,12 @@ class Dsp:
         """Take entries of a new products list, removed ones with their status; devices are suspended and restored."""
         turn = self._begin(now)
         self._parts.administration.update_products(turn, products)
+        return self._announce(turn)
+
+    def add_devices(self, devices: Sequence[Device], now: int) -> Turn:
+        """Put devices into the inventory that are not in it, all or none. Raises InputError."""
+        turn = self._begin(now)
+        self._parts.administration.add_devices(turn, devices)
         return self._announce(turn)
 
     def recover(self, devices: Iterable[Eui64], now: int, *, complete: bool) -> Turn:

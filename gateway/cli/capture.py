@@ -92,7 +92,9 @@ def lint_command(
     period_unit: Annotated[PeriodUnit, typer.Option(help="Of the minimum block period.")] = PeriodUnit.MS,
     repeats: Annotated[int, typer.Option(help="Requests for an offset beyond the first, in a row.", min=0)] = 10,
     mac_retries: Annotated[int, typer.Option(help="Repetitions of a MAC frame.", min=0)] = 3,
-    unacknowledged: Annotated[float, typer.Option(help="Share of frames without ack allowed.", min=0, max=1)] = 0.01,
+    unacknowledged: Annotated[
+        float, typer.Option(help="Share of frames without ack allowed; more where links lose frames.", min=0, max=1)
+    ] = 0.01,
 ) -> None:
     """Put a capture to named rules: blocks, periods, retries, counters, acknowledgements, bad images, security.
 

@@ -36,7 +36,12 @@ class LintSettings:
     period_unit: int = MILLISECOND  # ns of the minimum block period: SECOND for cluster revision 2
     repeats: int = 10  # requests for an offset beyond the first, in a row
     mac_retries: int = 3  # macMaxFrameRetries
-    unacknowledged: float = 0.01  # share of the frames to a receiver that may stay without acknowledgement
+    unacknowledged: float = 0.01
+    """Share of the frames to a receiver that may stay without acknowledgement.
+
+    A capture cannot tell a frame that a link lost from one that its receiver ignored: where links lose frames it must
+    be the share that all tries lose.
+    """
 
 
 class Finding(NamedTuple):

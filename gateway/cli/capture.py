@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from protocols.errors import InputError
 from protocols.interfaces import MILLISECOND, SECOND
@@ -15,7 +16,17 @@ from protocols.interfaces import MILLISECOND, SECOND
 if TYPE_CHECKING:
     from gateway.campaigns.lint import Report
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+_RUN = Path("run")  # where `hanlab demo` leaves a run if nobody says where
+
+
+class _Captures(TyperGroup):
+    """`hanlab capture --follow` alone follows the run in its usual place."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer keeps the type to itself
+        return super().parse_args(ctx, [*args, str(_RUN)] if args == ["--follow"] else args)
+
+
+app = typer.Typer(cls=_Captures, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 EXIT_FAILED = 1
 _SHOWN = 10  # findings of a rule; --json has all
@@ -31,7 +42,7 @@ class PeriodUnit(StrEnum):
 @app.callback(invoke_without_command=True)
 def capture(
     follow_place: Annotated[
-        Path | None, typer.Option("--follow", metavar="DIR|FILE", help="The same as the subcommand follow.")
+        Path | None, typer.Option("--follow", metavar="[DIR|FILE]", help="The same as the subcommand follow.")
     ] = None,
 ) -> None:
     """Captures of the air: pcapng, or classic pcap of a sniffer."""
@@ -42,7 +53,9 @@ def capture(
 
 @app.command()
 def follow(
-    place: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="An output folder of a run, or a pcapng file.")],
+    place: Annotated[
+        Path, typer.Argument(metavar="DIR|FILE", help="An output folder of a run, or a pcapng file.")
+    ] = _RUN,
 ) -> None:
     """Stream a growing capture to standard output.
 

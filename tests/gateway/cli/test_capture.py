@@ -132,10 +132,11 @@ def test_bad_input_exits_2_in_one_line(built: Path, name: str, content: bytes | 
 
 
 @contextmanager
-def following(place: Path, *form: str) -> "Iterator[subprocess.Popen[bytes]]":
+def following(place: Path | None, *form: str, cwd: Path = PROJECT) -> "Iterator[subprocess.Popen[bytes]]":
     """Run `hanlab capture follow` with its output in a pipe, and end it whatever happens."""
-    command = [sys.executable, "-m", "gateway", "capture", *(form or ("follow",)), str(place)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "gateway", "capture", *(form or ("follow",)), *([str(place)] if place else [])]
+    env = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             yield process
         finally:
@@ -177,6 +178,17 @@ def test_what_is_written_comes_out_block_by_block(tmp_path: Path, form: tuple[st
         assert process.wait(PATIENCE) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("form", [("follow",), ("--follow",)])
+def test_without_a_place_it_is_the_run_where_the_demo_leaves_it(tmp_path: Path, form: tuple[str, ...]) -> None:
+    place = tmp_path / "run" / "capture.pcapng"
+    place.parent.mkdir()
+    with place.open("wb", buffering=0) as file, following(None, *form, cwd=tmp_path) as process:
+        writer = PcapngWriter(file)
+        writer.frame(writer.interface("han"), START, frame(1))
+        written = place.read_bytes()
+        assert read(out(process), len(written)) == written
 
 
 def test_a_reader_that_goes_ends_it_though_nothing_more_is_written(tmp_path: Path) -> None:

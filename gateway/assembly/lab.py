@@ -9,7 +9,7 @@ from emulator import clock
 from emulator.home import HomeDescription, shipped_homes
 from gateway.assembly import summary
 from gateway.assembly.folder import RunFolder
-from gateway.assembly.story import arrival
+from gateway.assembly.story import arrival, joining
 from gateway.assembly.world import World
 from gateway.campaigns.verify import Check, verify
 
@@ -22,6 +22,7 @@ class Lab:
     ```python
     with Lab("evidence", seed=7) as lab:
         lab.run(lab.everybody_joins)
+        lab.run(lab.devices_are_joined)
         lab.run(lambda world: world.clock.sleep(HOUR))
     ```
     """
@@ -39,6 +40,11 @@ class Lab:
         """Install, pre-notify, whitelist and switch on every device of every home, and wait until it has joined."""
         for home in world.homes:
             await arrival.everybody_joins(world, home)
+
+    async def devices_are_joined(self, world: World) -> None:
+        """Join the devices of every home to each other (8.7.1, 8.7.2): displays and switches speak with meters then."""
+        for home in world.homes:
+            await joining.devices_are_joined(world, home)
 
     def close(self) -> None:
         """Complete the folder's files."""

@@ -10,7 +10,6 @@ from time import process_time
 
 from emulator.home import find_home
 from gateway.assembly.lab import Lab
-from gateway.assembly.story.joining import devices_are_joined
 from protocols.interfaces import DAY
 from tests.benchmarks.table import record
 from tests.support import heap_probe
@@ -47,7 +46,7 @@ def _probe() -> float:
 def test_quiet_days_of_a_home(tmp_path: Path) -> None:
     with Lab(tmp_path / "run", homes=[find_home("home-1")]) as lab:
         lab.run(lab.everybody_joins)
-        lab.run(lambda world: devices_are_joined(world, world.homes[0]))
+        lab.run(lab.devices_are_joined)
         pairs = [(_lived(lab), _probe()) for _ in range(ROUNDS)]
     life, probe = max(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
     absolute = f"{life:,.0f} device-hours/s, probe {probe:,.0f}"

@@ -9,7 +9,7 @@ from emulator.home import shipped_homes
 from gateway.assembly.happenings import DidNotHappenError
 from gateway.assembly.lab import Lab
 from gateway.assembly.world import World
-from protocols.interfaces import MINUTE, SECOND
+from protocols.interfaces import HOUR, MINUTE, SECOND
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +59,17 @@ def test_a_story_that_fails_still_leaves_a_whole_folder(tmp_path: Path) -> None:
         lab.run(fails)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"summary.json", "timeline.jsonl", "capture.pcapng", "keys.txt", "store.db"} <= names
+
+
+def test_displays_read_meters_once_devices_are_joined_to_each_other(tmp_path: Path) -> None:
+    with Lab(tmp_path / "run", homes=shipped_homes()[:1]) as lab:
+        lab.run(lab.everybody_joins)
+        timeline = lab.world.folder.path / "timeline.jsonl"
+
+        def shown() -> int:
+            lab.run(lambda world: world.clock.sleep(HOUR))
+            return timeline.read_text(encoding="utf-8").count('"event": "shown"')
+
+        assert shown() == 0
+        lab.run(lab.devices_are_joined)
+        assert shown() > 0

@@ -88,10 +88,9 @@ class PcapngWriter:
             if comments or size > MAXIMUM_SIZE:
                 write(_commented(interface, time, octets, "\n".join(comments)))
                 comments.clear()
-            else:
-                pack, length = _PACKETS[size]
-                high, low = time >> 32, time & 0xFFFFFFFF
-                write(pack(_ENHANCED_PACKET, length, interface, high, low, size, size, octets, length))
+                return
+            pack, length = _PACKETS[size]
+            write(pack(_ENHANCED_PACKET, length, interface, time >> 32, time & 0xFFFFFFFF, size, size, octets, length))
 
         return take
 

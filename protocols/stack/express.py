@@ -18,6 +18,7 @@ from protocols.addresses import NO_SHORT_ADDRESS
 from protocols.crypto.ccm import LEVEL, MIC_SIZE
 from protocols.errors import DecodeError
 from protocols.interfaces import ApsData, Received
+from protocols.mac.frame import UNICAST
 from protocols.nwk.frame import SECURED_DATA as NWK_DATA
 from protocols.nwk.security import AUXILIARY_CONTROL
 
@@ -41,6 +42,8 @@ _MAC_END, _NWK_END, _CIPHER_AT = 9, 17, 31  # octets of a frame: ends of the hea
 # MAC: frame control, sequence, PAN id, destination, source. NWK: frame control, destination, source, radius, sequence.
 # Auxiliary header: security control, counter, hop, key sequence.
 HEADERS = struct.Struct("<HBHHHHHHBBBIQB")
+_FRONT = struct.Struct("<HBHHH8sBIQB")  # the same, the NWK header as it is
+PLAIN_HEADER = 8  # octets of a NWK header without optional fields
 _NWK_DATAS: Final = frozenset({0x0208, 0x0248, 0x2208, 0x2248})  # secured data without optional fields
 _NWK = struct.Struct("<HHHBB")
 _NONCE = struct.Struct("<QIB")
@@ -54,6 +57,18 @@ APS_HEADERS = struct.Struct("<BBHHBBBI")
 _new = tuple.__new__
 SECURED_DATA = 0x20  # unicast data, secured
 _LINK_KEY, _APS_COMPUTED = b"\0", bytes((LEVEL,))  # control of the auxiliary header, as sent and in the computation
+
+
+def seal_frame(
+    sequence: int, pan: int, neighbour: int, own: int, header: bytes, security: NwkSecurity, eui: int, counter: int,
+    message: bytes,
+) -> bytes:  # fmt: skip
+    """Return a MAC frame for a neighbour around an APS frame. header: of NWK, without optional fields."""
+    front = _FRONT.pack(
+        UNICAST, sequence, pan, neighbour, own, header, AUXILIARY_CONTROL, counter, eui, security.key_sequence
+    )
+    additional = header + _NWK_COMPUTED + front[_NWK_END + 1 :]
+    return front + security.cipher.encrypt(_NONCE.pack(eui, counter, _NWK_LEVEL), message, additional)
 
 
 def open_frame(frame: bytes, security: NwkSecurity, hop: int, counter: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from protocols.addresses import ShortAddress
 from protocols.interfaces import DeliveryStatus, TransmitStatus
+from protocols.stack.express import PLAIN_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,20 +31,28 @@ class Hop:
 
     __slots__ = ("done", "header", "hops", "payload", "retries", "route")
 
-    retries: int
-
-    def __init__(self, hops: Hops, header: bytes, payload: bytes, route: tuple[int, int], done: Done) -> None:
+    def __init__(
+        self, hops: Hops, header: bytes, payload: bytes, route: tuple[int, int], done: Done, retries: int
+    ) -> None:
         self.hops, self.header, self.payload, self.route, self.done = hops, header, payload, route, done
+        self.retries = retries
 
     def sent(self, status: TransmitStatus, pending: bool) -> None:
         """The radio is done with the frame."""
-        self.hops.ended(self, status)
+        hops = self.hops
+        if status is not _SENT or hops.waiting or hops.routing.failing:
+            hops.ended(self, status)
+            return
+        hops.under_way.pop(self.route, None)
+        done = self.done
+        if done is not None:
+            done(_OK)
 
 
 class Hops:
     """What is under way from one node to its neighbours."""
 
-    __slots__ = ("_delay", "_macs", "_random", "_retries", "_routing", "_state", "_timers", "_under_way", "_waiting")
+    __slots__ = ("_delay", "_macs", "_random", "_retries", "_state", "_timers", "routing", "under_way", "waiting")
 
     def __init__(
         self,
@@ -56,25 +65,22 @@ class Hops:
     ) -> None:
         """`routing` is told route and header of a frame that no attempt brought over."""
         self._state, self._macs, self._timers, self._random = state, macs, timers, random
-        self._routing = routing
+        self.routing = routing
         self._retries, self._delay = settings.unicast_retries, settings.unicast_retry_delay
-        self._under_way: dict[tuple[int, int], Hop] = {}  # by radio and next hop
-        self._waiting: dict[tuple[int, int], deque[Hop]] = {}  # behind those
+        self.under_way: dict[tuple[int, int], Hop] = {}  # by radio and next hop
+        self.waiting: dict[tuple[int, int], deque[Hop]] = {}  # behind those
 
     def forward(self, header: bytes, payload: bytes, route: tuple[int, int], done: Done) -> None:
         """Send to the next hop; one frame at a time is under way to each, so that counters arrive in order.
 
         `route`: radio and next hop. `done` is for a frame of this node; None for one that is relayed.
         """
-        hop = Hop(self, header, payload, route, done)
-        sleepy = self._state.sleepy_children
+        hop, sleepy = Hop(self, header, payload, route, done, self._retries), self._state.sleepy_children
         if sleepy and route[1] in sleepy:
             make = partial(self.protect, header, payload)
             self._macs[route[0]].indirect.hold(ShortAddress(route[1]), make, partial(self._fetched, hop))
-            return
-        hop.retries = self._retries
-        if route in self._under_way:
-            self._waiting.setdefault(route, deque()).append(hop)
+        elif route in self.under_way:
+            self.waiting.setdefault(route, deque()).append(hop)
         else:
             self._transmit(hop)
 
@@ -90,12 +96,15 @@ class Hops:
         radio, neighbour = route = hop.route
         security = state.security
         if security is None:
-            self._under_way.pop(route, None)
-            self._waiting.pop(route, None)
+            self.under_way.pop(route, None)
+            self.waiting.pop(route, None)
             return
-        self._under_way[route] = hop
-        frame = security.protect(hop.header, state.eui, state.next_nwk_counter(), hop.payload)
-        self._macs[radio].send(neighbour, frame, hop.sent)
+        self.under_way[route] = hop
+        mac, header, counter = self._macs[radio], hop.header, state.next_nwk_counter()
+        if len(header) == PLAIN_HEADER and mac.express is not None:
+            mac.send_sealed(neighbour, header, security, counter, hop.payload, hop.sent)
+        else:
+            mac.send(neighbour, security.protect(header, state.eui, counter, hop.payload), hop.sent)
 
     def ended(self, hop: Hop, status: TransmitStatus) -> None:
         """The radio is done with the frame of `hop`: again, or the next."""
@@ -105,23 +114,23 @@ class Hops:
             delay = self._delay
             self._timers.after(delay // 2 + self._random.randrange(0, delay), self._transmit, hop)
             return
-        self._under_way.pop(route, None)
-        if self._waiting and route in self._waiting:
+        self.under_way.pop(route, None)
+        if self.waiting and route in self.waiting:
             self._next(route)
         if not ok:
-            self._routing.hop_failed(route, hop.header)
-        elif self._routing.failing:
-            self._routing.hop_worked(route)
+            self.routing.hop_failed(route, hop.header)
+        elif self.routing.failing:
+            self.routing.hop_worked(route)
         if hop.done is not None:
             hop.done(_OK if ok else _NO_ACK)
 
     def _next(self, route: tuple[int, int]) -> None:
-        waiting = self._waiting[route]
+        waiting = self.waiting[route]
         following = waiting.popleft()
         if not waiting:
-            del self._waiting[route]
-            if not self._waiting:
-                self._waiting = {}  # an emptied dict keeps its room
+            del self.waiting[route]
+            if not self.waiting:
+                self.waiting = {}  # an emptied dict keeps its room
         self._transmit(following)
 
     def _fetched(self, hop: Hop, ok: bool) -> None:

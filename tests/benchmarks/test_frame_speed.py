@@ -95,8 +95,8 @@ def _seal(network: NwkSecurity, link: ApsSecurity | None) -> bytes:
     zcl = ota.encode(BLOCK, 7)
     header = aps.data_header(1, ota.CLUSTER, 0x0109, 1, 9, security=link is not None, ack_request=False)
     message = header + zcl if link is None else express.seal_message(header, link, WIRE, 1000, zcl)
-    sealed = network.protect(nwk.data_header(SHORT, COORDINATOR, 30, 7), SOURCE, 2000, message)
-    return data_frame(5, PAN, SHORT, COORDINATOR, sealed, ack_request=True)
+    nwk_header = nwk.data_header(SHORT, COORDINATOR, 30, 7)
+    return express.seal_frame(5, PAN, SHORT, COORDINATOR, nwk_header, network, SOURCE, 2000, message)
 
 
 def _open(

@@ -5,7 +5,6 @@ security under link keys as key establishment leaves them, CSMA-CA, acknowledgem
 link, and a capture file.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from time import process_time
 from typing import NamedTuple
@@ -87,17 +86,15 @@ class OtaBench:
         self.server = OtaServer(OtaServerSettings(block_size=block_size))
         self.server.offer(self.image, tuple(member.eui for member in members), activate_now=True)
         self.devices = [_Device(self, member) for member in members]
+        self._send, self._now = self.hub.node.send, self.han.clock.now
         self.hub.node.attach(self._at_hub)
 
     def _at_hub(self, event: HanEvent) -> None:
         if type(event) is Received:
-            self._answer(self.server.frame(event.who, event.aps.payload, self.han.clock.now()))
-
-    def _answer(self, effects: Iterable[hub_side.Effect]) -> None:
-        for effect in effects:
-            if type(effect) is hub_side.Send:
-                data = ApsData(PROFILE, ota.CLUSTER, 1, 1, effect.frame)
-                self.hub.node.send(effect.device, data, secured=True, acknowledged=False)
+            for effect in self.server.frame(event.who, event.aps.payload, self._now()):
+                if type(effect) is hub_side.Send:
+                    data = ApsData(PROFILE, ota.CLUSTER, 1, 1, effect.frame)
+                    self._send(effect.device, data, secured=True, acknowledged=False)
 
     def run(self) -> Fetched:
         """Fetch the image on all devices."""

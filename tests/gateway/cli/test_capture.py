@@ -237,5 +237,8 @@ def test_wireshark_reads_the_pipe_while_the_file_grows(tmp_path: Path) -> None:
                     wanted = f"{number}\t{number}\n".encode()
                     assert read(out(shark), len(wanted)) == wanted
             process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
-            assert shark.wait(PATIENCE) == 0
+            try:
+                assert process.wait(PATIENCE) == 0
+                assert shark.wait(PATIENCE) == 0
+            finally:
+                shark.kill()  # who waits for a pipe that stays open would wait for ever

@@ -162,7 +162,7 @@ def _cancelled_by(found: list[Activation], cancel: Activation) -> list[Activatio
 def _ran(evidence: Evidence, dated: Activation) -> list[str]:
     """Return what shows that a cancelled activation ran."""
     date = dated.date or 0
-    soon = range(date - MINUTE, date + WINDOW)
+    begin, end = date - MINUTE, date + WINDOW  # not a range: asked for what is no number, it would count
     told = [
         f"{alert.alert_code:04X} at {utc(carried.time)} (frame {carried.frame})"
         for carried in evidence.air.sent_up(cs06.ALERT_MESSAGE_CODE, device=dated.device)
@@ -172,18 +172,18 @@ def _ran(evidence: Evidence, dated: Activation) -> list[str]:
     ]
     hub, actor = evidence.hub_at(dated.device, dated.accepted), evidence.actors.get(dated.device)
     found = receipts(evidence)
-    told += [f"AD1 of an outage from {utc(r.started)}" for r in found if r.hub == hub and r.started in soon]
+    told += [f"AD1 of an outage from {utc(r.started)}" for r in found if r.hub == hub and begin <= r.started < end]
     told += [
         f"{event.actor} {event.name} at {utc(event.time)}"
         for event in evidence.files.timeline
-        if event.actor == actor and event.name in ("dc-supply-cut", "activated") and event.time in soon
+        if event.actor == actor and event.name in ("dc-supply-cut", "activated") and begin <= event.time < end
     ]
     for transfer in meter_transfers(evidence):
         image = image_of(transfer)
         if transfer.device == dated.device and image is not None and image.hash == dated.image_hash:
             ran = [s for s in sightings(evidence, transfer) if date - MINUTE <= s.time < date + DAY]
             told += [f"version {transfer.version:08X} seen at {utc(s.time)} ({s.source})" for s in ran[:1]]
-    changes = [c for c in version_changes(evidence) if c.device == dated.device and c.time in soon]
+    changes = [c for c in version_changes(evidence) if c.device == dated.device and begin <= c.time < end]
     told += [f"the inventory took version {change.new} at {utc(change.time)}" for change in changes]
     return told
 

@@ -66,7 +66,7 @@ def planned(evidence: Evidence) -> Plan:
     for when, length, gone in [*cuts, *plan["phase_cuts"]]:
         for phase in gone:
             off[phase].append(Span(when, when + length))
-    apart = {phase: _joined(spans) for phase, spans in off.items()}
+    apart = {phase: joined(spans) for phase, spans in off.items()}
     whole = reduce(_common, apart.values())
     wanted = [Wanted(WHOLE, span) for span in whole]
     wanted += [Wanted(phase, span) for phase, spans in apart.items() for span in spans if span not in whole]
@@ -74,7 +74,7 @@ def planned(evidence: Evidence) -> Plan:
     return Plan(phases, wanted, apart, whole, whole if plan["hub_phase"] is None else apart[plan["hub_phase"]])
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
+def joined(spans: Iterable[Span]) -> list[Span]:
     """Return spans that do not touch, in order."""
     found = list[Span]()
     for span in sorted(spans):

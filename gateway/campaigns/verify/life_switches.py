@@ -7,7 +7,7 @@ from gateway.campaigns.verify.check import Check, conclude, count, utc
 from gateway.campaigns.verify.evidence import Evidence
 from gateway.campaigns.verify.gbcs_view import payload_of
 from gateway.campaigns.verify.life_logs import Answer, answer_of
-from gateway.campaigns.verify.life_phases import Span
+from gateway.campaigns.verify.life_phases import Span, joined
 from gateway.campaigns.verify.life_plan import Load, devices, off_times, plan_of
 from gateway.campaigns.verify.life_services import half_hours, undrawn
 from protocols.gbcs.use_cases import ecs61a
@@ -67,7 +67,7 @@ def _wanted(evidence: Evidence, switch: Switch) -> list[Span]:
     off = [Span(begin, end) for actor, begin, end in off_times(evidence) if actor == switch.meter]
     for when, minutes in plan["boosts"]:
         spans += _outside([Span(when, when + minutes * MINUTE)], off)[:1]  # it ends with the supply
-    return _outside(_joined(spans), [*off, *_beyond(evidence)])
+    return _outside(joined(spans), [*off, *_beyond(evidence)])
 
 
 def _told(evidence: Evidence, switch: Switch) -> list[Span]:
@@ -93,16 +93,6 @@ def _beyond(evidence: Evidence) -> list[Span]:
 def _without(spans: list[Span], others: list[Span]) -> list[Span]:
     """Return what of spans others lack, longer than the slack."""
     return [span for span in _outside(spans, others) if span.end - span.begin > SLACK]
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    found = list[Span]()
-    for span in sorted(spans):
-        if found and span.begin <= found[-1].end:
-            found[-1] = Span(found[-1].begin, max(found[-1].end, span.end))
-        else:
-            found.append(span)
-    return found
 
 
 def _outside(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
